@@ -1,0 +1,1 @@
+"""The wire contract: protos/twin/v1/*.proto and the stubs generated from them."""

@@ -1,0 +1,1 @@
+"""twin: simulation of industrial parts as a service."""
