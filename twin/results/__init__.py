@@ -1,0 +1,1 @@
+"""What a run found: the outcome model, its storage, the files, the picture and the report."""

@@ -1,0 +1,166 @@
+"""The result of one run as a value: quantities, fields, mesh, and how they were come by. SI throughout.
+
+Light on purpose (numpy only): the solver fills it, the service stores it, the SDK hands it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twin.quantities import Field, Quantity
+
+Vector = tuple[float, float, float]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+GlyphKind = Literal[
+    "fixed", "symmetry", "displacement", "foundation",
+    "force", "traction", "pressure", "moment", "remote", "gravity", "centrifugal",
+]  # fmt: skip
+
+SUPPORT_KINDS: tuple[GlyphKind, ...] = ("fixed", "symmetry", "displacement", "foundation")
+
+
+def _vector(value: ArrayLike) -> Vector:
+    x, y, z = (float(component) for component in np.asarray(value, dtype=np.float64).reshape(3))
+    return x, y, z
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """Do the supports hold the loads? Forces [N], moments about the origin [N m]; any (3,) array-like is accepted.
+
+    residual: |applied + reaction| over the size of the applied loads [-].
+    """
+
+    applied_force: Vector
+    reaction_force: Vector
+    applied_moment: Vector
+    reaction_moment: Vector
+    residual: float
+
+    def __post_init__(self) -> None:
+        for name in ("applied_force", "reaction_force", "applied_moment", "reaction_moment"):
+            object.__setattr__(self, name, _vector(getattr(self, name)))
+        object.__setattr__(self, "residual", float(self.residual))
+
+
+@dataclass(frozen=True, eq=False)
+class CaseOutcome:
+    """One load case.
+
+    fields, on the volume mesh: displacement (n, 3) [m], stress (n, 6) [Pa] as xx, yy, zz, xy, yz, zx,
+    von_mises (n, 1) [Pa], energy_error (m, 1) per cell. surface_fields: on `Outcome.surface_vertices`.
+    """
+
+    quantities: Mapping[str, Quantity]
+    fields: Mapping[str, Field]
+    surface_fields: Mapping[str, Field]
+    equilibrium: Equilibrium
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """A support or a load, to be drawn. points (k, 3) [m]; directions (k, 3) of any length, or None.
+
+    label: what an engineer calls it ("Force 35.6 kN"). case: the load case it belongs to, None for all.
+    """
+
+    kind: GlyphKind
+    label: str
+    points: Floats
+    directions: Floats | None = None
+    case: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", np.asarray(self.points, dtype=np.float64).reshape(-1, 3))
+        if self.directions is not None:
+            directions = np.asarray(self.directions, dtype=np.float64).reshape(-1, 3)
+            directions = np.broadcast_to(directions, self.points.shape)
+            object.__setattr__(self, "directions", directions)
+
+    @property
+    def is_support(self) -> bool:
+        return self.kind in SUPPORT_KINDS
+
+
+@dataclass(frozen=True)
+class ConvergenceRow:
+    """One resolution of the ladder. size: target edge length [m]; residual: relative, of the linear solver;
+
+    quantities: SI value of the worst case by name; errors: their estimates where they were made.
+    """
+
+    unknowns: int
+    size: float
+    iterations: int
+    residual: float
+    seconds: float
+    quantities: Mapping[str, float]
+    errors: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the run cost. seconds: wall time by phase; joules, peak_bytes: None where there is no counter."""
+
+    seconds: Mapping[str, float]
+    joules: float | None
+    device: str
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything that a run found.
+
+    points (n, 3) [m]; tets (m, 10), quadratic, in VTK order (mids of edges 01 12 20 03 13 23);
+    surface_vertices (v, 3) [m] and surface_triangles (t, 3): the surface that was uploaded.
+    """
+
+    cases: Mapping[str, CaseOutcome]
+    points: Floats
+    tets: Ints
+    surface_vertices: Floats
+    surface_triangles: Ints
+    glyphs: tuple[Glyph, ...]
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+    convergence: tuple[ConvergenceRow, ...]
+    mesh_quality: Mapping[str, float]
+    mesher: str
+    provenance: Mapping[str, str]
+    cost: Cost
+
+    def __post_init__(self) -> None:
+        if not self.cases:
+            raise ValueError("an outcome has at least one load case")
+        shapes: Sequence[tuple[str, int]] = (
+            ("points", 3), ("tets", 10), ("surface_vertices", 3), ("surface_triangles", 3),
+        )  # fmt: skip
+        for name, columns in shapes:
+            array = getattr(self, name)
+            if array.ndim != 2 or array.shape[1] != columns:
+                raise ValueError(f"{name} has shape {array.shape}, expected (n, {columns})")
+
+    def case(self, name: str | None = None) -> CaseOutcome:
+        """The named load case; without a name, the only or worst one."""
+        return self.cases[self.worst_case if name is None else name]
+
+    @property
+    def worst_case(self) -> str:
+        """The case with the largest von Mises stress (displacement where no stress was asked for)."""
+        for quantity in ("max_von_mises", "max_displacement"):
+            values = {
+                name: float(np.linalg.norm(case.quantities[quantity].value))
+                for name, case in self.cases.items()
+                if quantity in case.quantities
+            }
+            if values:
+                return max(values, key=lambda name: values[name])
+        return next(iter(self.cases))
