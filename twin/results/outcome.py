@@ -33,7 +33,7 @@ def _vector(value: ArrayLike) -> Vector:
 
 @dataclass(frozen=True)
 class Equilibrium:
-    """Do the supports hold the loads? Forces [N], moments about the origin [N m]; any (3,) array-like is accepted.
+    """Do the supports hold the loads? Forces [N], moments about the origin [N m], any array-like of three.
 
     residual: |applied + reaction| over the size of the applied loads [-].
     """
