@@ -1,0 +1,91 @@
+"""The boundary of a mesh of quadratic tetrahedra: all that a picture of it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+# The four faces of a tetrahedron in VTK order, seen from outside: three corners, then mids of 01, 12, 20.
+_FACES = ((0, 2, 1, 6, 5, 4), (0, 1, 3, 4, 8, 7), (1, 2, 3, 5, 9, 8), (0, 3, 2, 7, 9, 6))
+# A six-node triangle as four flat ones.
+_SPLIT = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """nodes: (k,) indices into the volume mesh; faces: (f, 6) indices into `nodes`, oriented outward."""
+
+    nodes: Indices
+    faces: Indices
+
+    @cached_property
+    def triangles(self) -> Indices:
+        """(4 f, 3) flat triangles, every face split at its midside nodes."""
+        return self.faces[:, np.asarray(_SPLIT)].reshape(-1, 3)
+
+    @cached_property
+    def edges(self) -> tuple[Indices, Indices]:
+        """Edges (e, 3) as corner, midside node, corner, and the two faces (e, 2) that meet there."""
+        sides = self.faces[:, [[0, 3, 1], [1, 4, 2], [2, 5, 0]]].reshape(-1, 3)
+        owner = np.repeat(np.arange(len(self.faces)), 3)
+        order = np.argsort(sides[:, 1], kind="stable")  # a midside node names its edge
+        sides, owner = sides[order], owner[order]
+        paired = np.flatnonzero(sides[:-1, 1] == sides[1:, 1])
+        return sides[paired], np.stack([owner[paired], owner[paired + 1]], axis=1)
+
+
+def skin(tets: NDArray[np.integer]) -> Skin:
+    """Faces that belong to one tetrahedron only. tets: (m, 10)."""
+    corners, compact = np.unique(tets[:, :4], return_inverse=True)
+    compact = compact.reshape(-1, 4).astype(np.int64)
+    triples = np.sort(compact[:, np.asarray(_FACES)[:, :3]].reshape(-1, 3), axis=1)
+    base = np.int64(len(corners))
+    if base < 2_000_000:  # three indices fit one 64-bit key
+        keys = (triples[:, 0] * base + triples[:, 1]) * base + triples[:, 2]
+        order = np.argsort(keys)
+        same = keys[order[1:]] == keys[order[:-1]]
+    else:
+        order = np.lexsort(triples.T)
+        same = (triples[order[1:]] == triples[order[:-1]]).all(axis=1)
+    single = np.ones(len(order), dtype=bool)
+    single[1:] &= ~same
+    single[:-1] &= ~same
+    chosen = order[single]
+    faces = tets[chosen // 4][np.arange(len(chosen))[:, None], np.asarray(_FACES)[chosen % 4]]
+    nodes, local = np.unique(faces, return_inverse=True)
+    return Skin(nodes.astype(np.int64), local.reshape(-1, 6).astype(np.int64))
+
+
+def face_normals(points: Floats, triangles: Indices) -> Floats:
+    """(t, 3) normals of length twice the area."""
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    return np.cross(b - a, c - a)
+
+
+def edge_normals(skin_: Skin, points: Floats) -> tuple[Floats, Floats]:
+    """Unit normals (e, 3) of the two faces at each edge of `Skin.edges`, taken at its midside node.
+
+    Curved faces are evaluated there, so that a coarse fillet shows no edges of its own.
+    """
+    edges, owners = skin_.edges
+    normals = []
+    for side in range(2):
+        face = skin_.faces[owners[:, side]]
+        position = np.argmax(face[:, 3:] == edges[:, 1, None], axis=1)
+        start, end, opposite = position, (position + 1) % 3, (position + 2) % 3
+        rows = np.arange(len(face))
+        along = points[face[rows, end]] - points[face[rows, start]]
+        # d/d(eta) of the quadratic shape functions at the middle of an edge, from the edge inward
+        far = points[face[rows, opposite]]
+        mids = points[face[rows, 3 + end]] + points[face[rows, 3 + opposite]]
+        ends = points[face[rows, start]] + points[face[rows, end]]
+        inward = 2.0 * mids - far - 2.0 * points[face[rows, 3 + position]] - 0.5 * ends
+        normal = np.cross(along, inward)
+        normals.append(normal / np.maximum(np.linalg.norm(normal, axis=1), 1e-300)[:, None])
+    return normals[0], normals[1]

@@ -1,0 +1,192 @@
+"""An outcome as a JSON-able manifest beside named arrays, and back, without loss.
+
+Infinite errors are written as the strings "inf" and "-inf": JSON has no word for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields as dataclass_fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.quantities import Field, Quantity
+from twin.results.outcome import CaseOutcome, ConvergenceRow, Cost, Equilibrium, Glyph, Outcome
+
+VERSION = 1
+MESH_ARRAYS = ("points", "tets", "surface_vertices", "surface_triangles")
+
+Array = NDArray[Any]
+Manifest = dict[str, Any]
+GetArray = Callable[[str], Array]
+
+
+def dump(outcome: Outcome) -> tuple[Manifest, dict[str, Array]]:
+    """Manifest (JSON-able) and arrays by name, e.g. "default.displacement", "mesh.points"."""
+    arrays: dict[str, Array] = {f"mesh.{name}": getattr(outcome, name) for name in MESH_ARRAYS}
+    manifest: Manifest = {
+        "version": VERSION,
+        "cases": [_dump_case(name, case, arrays) for name, case in outcome.cases.items()],
+        "glyphs": [_dump_glyph(index, glyph, arrays) for index, glyph in enumerate(outcome.glyphs)],
+        "assumptions": list(outcome.assumptions),
+        "warnings": list(outcome.warnings),
+        "convergence": [_record(row) for row in outcome.convergence],
+        "mesh_quality": _encode(outcome.mesh_quality),
+        "mesher": outcome.mesher,
+        "provenance": dict(outcome.provenance),
+        "cost": _record(outcome.cost),
+    }
+    return manifest, arrays
+
+
+def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
+    """The outcome that `dump` took apart. Arrays of fields are fetched when a field is first looked up,
+
+    those of the mesh and the glyphs at once. Raises ValueError for a manifest of another version.
+    """
+    if manifest.get("version") != VERSION:
+        raise ValueError(
+            f"the result was written in format {manifest.get('version')!r}, this version reads {VERSION}"
+        )
+    return Outcome(
+        cases={record["name"]: _load_case(record, get_array) for record in manifest["cases"]},
+        **{name: get_array(f"mesh.{name}") for name in MESH_ARRAYS},
+        glyphs=tuple(_load_glyph(record, get_array) for record in manifest["glyphs"]),
+        assumptions=tuple(manifest["assumptions"]),
+        warnings=tuple(manifest["warnings"]),
+        convergence=tuple(ConvergenceRow(**_decode(record)) for record in manifest["convergence"]),
+        mesh_quality=_decode(manifest["mesh_quality"]),
+        mesher=manifest["mesher"],
+        provenance=dict(manifest["provenance"]),
+        cost=Cost(**_decode(manifest["cost"])),
+    )
+
+
+class LazyFields(Mapping[str, Field]):
+    """Fields whose values are fetched once, when first looked up."""
+
+    def __init__(self, loaders: Mapping[str, Callable[[], Field]]) -> None:
+        self._loaders = dict(loaders)
+        self._fields: dict[str, Field] = {}
+
+    def __getitem__(self, name: str) -> Field:
+        if name not in self._fields:
+            self._fields[name] = self._loaders[name]()
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaders)
+
+    def __len__(self) -> int:
+        return len(self._loaders)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaders
+
+
+def _dump_case(name: str, case: CaseOutcome, arrays: dict[str, Array]) -> Manifest:
+    return {
+        "name": name,
+        "quantities": [
+            {
+                "name": key,
+                "value": _encode(quantity.value),
+                "unit": quantity.unit,
+                "error": _encode(quantity.error),
+                "note": quantity.note,
+            }
+            for key, quantity in case.quantities.items()
+        ],
+        "fields": _dump_fields(f"{name}.", case.fields, arrays),
+        "surface_fields": _dump_fields(f"{name}.surface.", case.surface_fields, arrays),
+        "equilibrium": _record(case.equilibrium),
+    }
+
+
+def _load_case(record: Mapping[str, Any], get_array: GetArray) -> CaseOutcome:
+    return CaseOutcome(
+        quantities={
+            entry["name"]: Quantity(
+                _decode_number(entry["value"]), entry["unit"], _decode_number(entry["error"]), entry["note"]
+            )
+            for entry in record["quantities"]
+        },
+        fields=_load_fields(record["fields"], get_array),
+        surface_fields=_load_fields(record["surface_fields"], get_array),
+        equilibrium=Equilibrium(**_decode(record["equilibrium"])),
+    )
+
+
+def _dump_fields(prefix: str, fields: Mapping[str, Field], arrays: dict[str, Array]) -> list[Manifest]:
+    records = []
+    for name, field in fields.items():
+        array = f"{prefix}{name}"
+        arrays[array] = field.values
+        records.append({"name": name, "unit": field.unit, "location": field.location, "array": array})
+    return records
+
+
+def _load_fields(records: list[Manifest], get_array: GetArray) -> LazyFields:
+    def loader(record: Manifest) -> Callable[[], Field]:
+        return lambda: Field(record["name"], get_array(record["array"]), record["unit"], record["location"])
+
+    return LazyFields({record["name"]: loader(record) for record in records})
+
+
+def _dump_glyph(index: int, glyph: Glyph, arrays: dict[str, Array]) -> Manifest:
+    points, directions = f"glyph.{index}.points", f"glyph.{index}.directions"
+    arrays[points] = glyph.points
+    if glyph.directions is not None:
+        arrays[directions] = glyph.directions
+    return {
+        "kind": glyph.kind,
+        "label": glyph.label,
+        "case": glyph.case,
+        "points": points,
+        "directions": None if glyph.directions is None else directions,
+    }
+
+
+def _load_glyph(record: Mapping[str, Any], get_array: GetArray) -> Glyph:
+    directions = None if record["directions"] is None else get_array(record["directions"])
+    return Glyph(record["kind"], record["label"], get_array(record["points"]), directions, record["case"])
+
+
+def _record(value: Equilibrium | ConvergenceRow | Cost) -> Manifest:
+    return {field.name: _encode(getattr(value, field.name)) for field in dataclass_fields(value)}
+
+
+def _encode(value: Any) -> Any:
+    """Numbers, arrays and mappings of them in JSON's words; float64 survives (repr round-trips)."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _encode(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encode(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return _encode(value.tolist())
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    number = float(value)
+    return number if np.isfinite(number) else str(number)
+
+
+def _decode(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _decode_value(value) for key, value in record.items()}
+
+
+def _decode_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _decode(value)
+    if isinstance(value, list):
+        return [_decode_value(entry) for entry in value]
+    return float(value) if value in ("inf", "-inf", "nan") else value
+
+
+def _decode_number(value: Any) -> Any:
+    """A float, or a (k,) array for a vector."""
+    decoded = _decode_value(value)
+    return np.asarray(decoded, dtype=np.float64) if isinstance(decoded, list) else float(decoded)
