@@ -1,0 +1,68 @@
+"""One V-cycle on the grids."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from solvers.multigrid import chebyshev
+from solvers.multigrid.grid import Grid, GridHierarchy
+
+DEGREE = 3
+
+
+class GridSmoother(eqx.Module):
+    """Inverse diagonal blocks of a level and the largest eigenvalue that they leave."""
+
+    inverse_diagonal: Float[Array, "node 3 3"]
+    top: Float[Array, ""]
+
+
+def apply_grid(
+    grid: Grid, unit_stiffness: Float[Array, "24 24"], displacement: Float[Array, "node 3"]
+) -> Float[Array, "node 3"]:
+    """Stiffness of the cells and the springs of a level."""
+    local = displacement[grid.cells].reshape(-1, 24)
+    force = (grid.scale[:, None] * (local @ unit_stiffness)).reshape(-1, 8, 3)
+    return chebyshev.times(grid.springs, displacement).at[grid.cells].add(force)
+
+
+def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "24 24"]) -> GridSmoother:
+    """Set up the smoother of a level."""
+    own = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, 3, 8, 3))
+    diagonal = grid.springs.at[grid.cells].add(grid.scale[:, None, None, None] * own)
+    inverse = invert_blocks(diagonal)
+    top = chebyshev.largest_eigenvalue(lambda x: apply_grid(grid, unit_stiffness, x), inverse)
+    return GridSmoother(inverse, top)
+
+
+def invert_blocks(blocks: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
+    """Inverses of symmetric blocks; zero for the blocks of padding nodes, which are zero."""
+    empty = jnp.trace(blocks, axis1=1, axis2=2)[:, None, None] == 0
+    identity = jnp.eye(3, dtype=blocks.dtype)
+    return jnp.where(empty, 0, jnp.linalg.inv(jnp.where(empty, identity, blocks)))
+
+
+def v_cycle(
+    hierarchy: GridHierarchy,
+    smoothers: tuple[GridSmoother, ...],
+    force: Float[Array, "node 3"],
+    level: int = 0,
+) -> Float[Array, "node 3"]:
+    """Approximate displacement of the finest grid under `force`."""
+    grid, unit_stiffness = hierarchy.levels[level], hierarchy.unit_stiffness
+    if grid.to_coarser is None:
+        return (hierarchy.coarsest_inverse @ force.reshape(-1)).reshape(-1, 3)
+    smoother = smoothers[level]
+
+    def apply(x: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        return apply_grid(grid, unit_stiffness, x)
+
+    def smooth(residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
+
+    displacement = smooth(force)
+    coarse_count = hierarchy.levels[level + 1].springs.shape[0]
+    coarse_force = grid.to_coarser.restrict(force - apply(displacement), coarse_count)
+    correction = v_cycle(hierarchy, smoothers, coarse_force, level + 1)
+    displacement = displacement + grid.to_coarser.prolong(correction)
+    return displacement + smooth(force - apply(displacement))

@@ -1,0 +1,73 @@
+"""A mesh of quadratic tetrahedra, padded and cut into chunks for `lax.scan`."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from solvers.buckets import bucket, pad
+from solvers.tet10 import element
+
+# Elements per step of a scan: a chunk's arrays stay in cache, and XLA still vectorises over it.
+CHUNK = 2048
+
+
+class TetMesh(eqx.Module):
+    """Quadratic tetrahedra with their geometry at the four Gauss points.
+
+    nodes: node numbers of each element; padding elements point at node 0 and weigh nothing
+    inverse_jacobian: d(reference coordinate r) / d(position j) [1/m], indexed (..., r, j)
+    weight: quadrature weight times Jacobian determinant [m^3]
+    node_count: rows of a nodal array, padding included (static)
+    """
+
+    nodes: Int[Array, "chunk element 10"]
+    inverse_jacobian: Float[Array, "chunk element 4 3 3"]
+    weight: Float[Array, "chunk element 4"]
+    node_count: int = eqx.field(static=True)
+
+    def astype(self, dtype: jnp.dtype) -> "TetMesh":
+        """The same mesh with its geometry in another precision."""
+        return TetMesh(
+            self.nodes, self.inverse_jacobian.astype(dtype), self.weight.astype(dtype), self.node_count
+        )
+
+
+def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) -> TetMesh:
+    """Build a padded mesh.
+
+    Raises:
+        ValueError: an element has a Jacobian determinant that is not positive at a Gauss point.
+    """
+    jacobian = np.einsum("eac,qar->eqcr", points[tets], element.shape_gradient(element.GAUSS_POINTS))
+    determinant = np.linalg.det(jacobian)
+    if not np.all(determinant > 0):
+        bad = int(np.argmax((determinant <= 0).any(1)))
+        raise ValueError(f"element {bad} is inside out or degenerate (smallest determinant {determinant.min():.3e})")
+    count = bucket(len(tets), CHUNK)
+    inverse = pad(np.linalg.inv(jacobian), count)
+    weight = pad(determinant * element.GAUSS_WEIGHTS, count)
+    return TetMesh(
+        nodes=jnp.asarray(pad(tets.astype(np.int32), count).reshape(-1, CHUNK, 10)),
+        inverse_jacobian=jnp.asarray(inverse.reshape(-1, CHUNK, 4, 3, 3)),
+        weight=jnp.asarray(weight.reshape(-1, CHUNK, 4)),
+        node_count=bucket(len(points), CHUNK),
+    )
+
+
+def boundary_facets(
+    tets: Int[np.ndarray, "m 10"],
+) -> tuple[Int[np.ndarray, "f 6"], Int[np.ndarray, " f"]]:
+    """Facets that belong to one element only, nodes ordered outwards, and the element of each."""
+    facets = tets[:, element.FACES].reshape(-1, 6)
+    corners = np.sort(facets[:, :3], axis=1).astype(np.int64)
+    most = corners.max() + 1
+    key = (corners[:, 0] * most + corners[:, 1]) * most + corners[:, 2]
+    _, first, count = np.unique(key, return_index=True, return_counts=True)
+    outer = np.sort(first[count == 1])
+    return facets[outer], outer // 4
+
+
+def volume(mesh: TetMesh) -> Float[Array, ""]:
+    """Volume [m^3]."""
+    return jnp.sum(mesh.weight)
