@@ -1,10 +1,11 @@
-"""Write bracket.step: a machined mounting bracket of 100 x 60 x 60 mm, ready for `twin solve` and `twin demo`.
+"""Write bracket.step: a machined mounting bracket of 100 x 60 x 60 mm, ready for `twin solve` and `twin
+demo`.
 
     python examples/bracket.py [path]
 
-A base plate with four counterbored bolt holes and rounded corners, an upright with a rounded end and a bore for a pin,
-two ribs behind it. Every inner corner that carries stress is filleted: the peak stress is a number that means
-something. Lengths here and in the file are in mm.
+A base plate with four counterbored bolt holes and rounded corners, an upright with a rounded end and a bore
+for a pin, two ribs behind it. Every inner corner that carries stress is filleted: the peak stress is a
+number that means something. Lengths here and in the file are in mm.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def main(path: Path = Path("bracket.step")) -> Path:
     shape = build()
     shape.WriteStep(str(path))
     print(
-        f"wrote {path}: mounting bracket, {PLATE[0]:g} x {PLATE[1]:g} x {PIN_CENTER[2] + UPRIGHT_RADIUS:g} mm, "
-        f"{shape.mass / 1e3:.1f} cm3, four M8 holes, pin bore of {2 * PIN_RADIUS:g} mm"
+        f"wrote {path}: mounting bracket of {PLATE[0]:g} x {PLATE[1]:g} x {PIN_CENTER[2] + UPRIGHT_RADIUS:g} "
+        f"mm, {shape.mass / 1e3:.1f} cm3, four M8 holes, pin bore of {2 * PIN_RADIUS:g} mm"
     )
     return path
 

@@ -84,6 +84,15 @@ class Surface:
         return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
 
     @cached_property
+    def closed(self) -> bool:
+        """Whether every edge is shared by two triangles that run along it in opposite directions."""
+        ends = self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).astype(np.int64)
+        forward = np.sort(ends[:, 0] * len(self.vertices) + ends[:, 1])
+        backward = np.sort(ends[:, 1] * len(self.vertices) + ends[:, 0])
+        once = bool((forward[1:] != forward[:-1]).all())
+        return once and len(forward) > 0 and bool((forward == backward).all())
+
+    @cached_property
     def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
         """Corners of the bounding box [m]."""
         lower, upper = self.vertices.min(axis=0).tolist(), self.vertices.max(axis=0).tolist()

@@ -1,0 +1,187 @@
+"""Child processes for code that may hang, crash, eat memory or leave files: parsers of foreign files, mesh
+generators.
+
+A child is a module with `main(folder: Path) -> None`, run as `python -m twin.geometry.child MODULE`. It
+works in a folder of its own, which holds what it is told (`job.json`, `input.npz`) and receives what it
+answers (`answer.json`, `output.npz`); the caller owns the folder and removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import twin
+from twin.errors import TwinError, from_record, to_record
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_POLL = 0.02
+_CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """seconds: wall clock; memory: address space [bytes]; file_size: of anything that the child writes
+    [bytes].
+    """
+
+    seconds: float
+    memory: int
+    file_size: int
+
+
+class ChildFailed(Exception):  # noqa: N818 - said from the caller's side: it becomes a TwinError there
+    """A child did not answer. `cause`: ran past its time, was killed or crashed, or ran out of memory."""
+
+    def __init__(self, cause: Literal["time", "crash", "memory"], detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+def run(
+    module: str,
+    folder: Path,
+    job: Mapping[str, Any],
+    arrays: Arrays,
+    limits: Limits,
+    check: Callable[[], None] | None = None,
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Run `module`'s main in a child; return its answer and arrays.
+
+    `check` is called while waiting and may raise (a cancelled run): the child is killed then. A TwinError
+    that the child raises is raised here; ChildFailed where it gave no answer.
+    """
+    (folder / "job.json").write_text(json.dumps({"job": dict(job), "limits": vars(limits)}))
+    if arrays:
+        np.savez(folder / "input.npz", **arrays)  # type: ignore[arg-type]
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "twin.geometry.child", module],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that everything it starts dies with it
+        )
+        try:
+            _wait(process, limits.seconds, check)
+        finally:
+            _kill(process)
+    answer_file = folder / "answer.json"
+    if process.returncode != 0 or not answer_file.is_file():
+        raise _failure(process.returncode, folder / "log.txt")
+    answer = json.loads(answer_file.read_text())
+    if "error" in answer:
+        raise from_record(answer["error"])
+    output_file = folder / "output.npz"
+    if not output_file.is_file():
+        return answer["answer"], {}
+    with np.load(output_file, allow_pickle=False) as output:
+        return answer["answer"], dict(output)
+
+
+def read_job(folder: Path) -> dict[str, Any]:
+    """In the child: what it is told."""
+    job: dict[str, Any] = json.loads((folder / "job.json").read_text())["job"]
+    return job
+
+
+def read_arrays(folder: Path) -> dict[str, NDArray[Any]]:
+    """In the child: the arrays it is given."""
+    with np.load(folder / "input.npz", allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def write_answer(folder: Path, answer: Mapping[str, Any], arrays: Arrays) -> None:
+    """In the child: what it answers."""
+    if arrays:
+        np.savez(folder / "output.npz", **arrays)  # type: ignore[arg-type]
+    (folder / "answer.json").write_text(json.dumps({"answer": dict(answer)}))
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float, check: Callable[[], None] | None) -> None:
+    deadline = time.monotonic() + seconds
+    pause = _POLL
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            raise ChildFailed("time", f"did not finish within {seconds:.3g} s")
+        if check is not None:
+            check()
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and all that it started
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _failure(code: int, log: Path) -> ChildFailed:
+    tail = log.read_bytes()[-2000:].decode(errors="replace").strip()
+    last = tail.splitlines()[-1][:200] if tail else ""
+    if "MemoryError" in tail or "bad_alloc" in tail:
+        return ChildFailed("memory", "needed more memory than it may have")
+    if code < 0:
+        return ChildFailed("crash", f"crashed ({signal.Signals(-code).name})")
+    return ChildFailed("crash", f"failed: {last}" if last else f"ended with code {code}")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Little of ours: a child needs no secrets. HOME and TMPDIR are its folder, so that nothing is left
+    elsewhere.
+    """
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL") if name in os.environ
+    }
+    package = str(Path(twin.__file__).parents[1])
+    path = os.pathsep.join([package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(os.cpu_count() or 1))
+    return {**kept, **threads, "PYTHONPATH": path, "HOME": str(folder), "TMPDIR": str(folder)}
+
+
+def _confine(limits: Mapping[str, Any]) -> None:
+    """Limits on this process; without a network where the kernel lets us."""
+    seconds = int(limits["seconds"] * max(2, os.cpu_count() or 1)) + 2  # CPU time, in case the caller dies
+    for kind, value in (
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_AS, int(limits["memory"])),
+        (resource.RLIMIT_FSIZE, int(limits["file_size"])),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # refused in some containers: best effort
+
+
+def _child(module: str) -> None:
+    folder = Path.cwd()
+    _confine(json.loads((folder / "job.json").read_text())["limits"])
+    try:
+        importlib.import_module(module).main(folder)
+    except TwinError as error:
+        (folder / "answer.json").write_text(json.dumps({"error": to_record(error)}))
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1])

@@ -1,0 +1,136 @@
+"""Quadratic tetrahedra and what can be measured on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+
+EDGES = (
+    (0, 1),
+    (1, 2),
+    (2, 0),
+    (0, 3),
+    (1, 3),
+    (2, 3),
+)  # node 4 + i lies on edge i, as in VTK's quadratic tetra
+FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))  # corners, normals outwards
+FACE_EDGES = ((2, 1, 0), (0, 4, 3), (1, 5, 4), (3, 5, 2))  # the edges after each corner of a face
+
+_CHUNK = 1 << 15
+_GAUSS = 0.1381966011250105, 0.5854101966249685
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeMesh:
+    """points: (n, 3) [m]; tets: (m, 10) point indices, corners first, then mids of `EDGES`, positively
+    oriented.
+
+    mesher: who made it; seconds: how long that took, failed attempts included; notes: all attempts and
+    checks.
+    """
+
+    points: Float64
+    tets: Int32
+    mesher: str
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def shape_gradients(barycentric: Float64) -> Float64:
+    """Gradients of the ten shape functions: (p, 10, 3), at points (p, 4) in barycentric coordinates."""
+    corner = np.array([[-1.0, -1.0, -1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    first = (4.0 * barycentric[:, :, None] - 1.0) * corner
+    mids = [4.0 * (barycentric[:, [a]] * corner[b] + barycentric[:, [b]] * corner[a]) for a, b in EDGES]
+    return np.concatenate([first, np.stack(mids, axis=1)], axis=1)
+
+
+def jacobians(points: Float64, tets: Int32, barycentric: Float64) -> Float64:
+    """Determinants of the element maps: (m, p) [m^3], six times the volume where an element is straight."""
+    gradients = shape_gradients(barycentric)
+    flat = gradients.transpose(0, 2, 1).reshape(-1, 10)
+    result = np.empty((len(tets), len(barycentric)))
+    for start in range(0, len(tets), _CHUNK):
+        corners = points[tets[start : start + _CHUNK]]
+        maps = np.matmul(flat, corners).reshape(len(corners), len(barycentric), 3, 3)
+        result[start : start + _CHUNK] = np.linalg.det(maps)
+    return result
+
+
+def check_points() -> Float64:
+    """(14, 4): corners, mids and the four Gauss points, where an element must be positively oriented."""
+    corners = np.eye(4)
+    mids = np.array([(corners[a] + corners[b]) / 2 for a, b in EDGES])
+    inner, outer = _GAUSS
+    return np.concatenate([corners, mids, np.full((4, 4), inner) + (outer - inner) * corners])
+
+
+def volume(points: Float64, tets: Int32) -> float:
+    """Volume of the curved elements [m^3], exact (Keast's rule of degree 3)."""
+    sixth = np.full((4, 4), 1 / 6) + (1 / 2 - 1 / 6) * np.eye(4)
+    values = jacobians(points, tets, np.concatenate([np.full((1, 4), 0.25), sixth]))
+    return float((values @ np.array([-4 / 5, *[9 / 20] * 4])).sum() / 6)
+
+
+def straight_jacobians(points: Float64, tets: Int32) -> Float64:
+    """(m,) determinants of the tetrahedra through the corners [m^3]."""
+    a, b, c, d = (points[tets[:, i]] for i in range(4))
+    return np.asarray(np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a))
+
+
+def quality(points: Float64, tets: Int32) -> Float64:
+    """(m,) shape of the corner tetrahedra: 1 is regular, 0 is flat (volume against the cube of the rms
+    edge).
+    """
+    corners = points[tets[:, :4]]
+    squares = np.stack([((corners[:, a] - corners[:, b]) ** 2).sum(axis=1) for a, b in EDGES])
+    return np.asarray(
+        np.sqrt(2.0) * straight_jacobians(points, tets) / np.maximum(squares.mean(axis=0), 1e-300) ** 1.5
+    )
+
+
+def boundary(tets: Int32) -> tuple[Int32, Int32]:
+    """Faces that belong to one tetrahedron: corner nodes (f, 3), normals outwards, and (f, 2) of tet and
+    local face.
+    """
+    local = np.array(FACES)
+    faces = tets[:, local].reshape(-1, 3)
+    key = np.sort(faces, axis=1).astype(np.int64)
+    width = int(tets.max()) + 1 if len(tets) else 1
+    code = key[:, 0] * width + key[:, 1]
+    order = np.lexsort((key[:, 2], code))
+    same = (code[order][1:] == code[order][:-1]) & (key[order, 2][1:] == key[order, 2][:-1])
+    once = np.ones(len(order), dtype=bool)
+    once[1:] &= ~same
+    once[:-1] &= ~same
+    chosen = np.sort(order[once])
+    owner = np.stack([chosen // 4, chosen % 4], axis=1)
+    return faces[chosen].astype(np.int32), owner.astype(np.int32)
+
+
+def hull(tets: Int32) -> Int32:
+    """Boundary as flat triangles through corners and mids: (4 f, 3) nodes, normals outwards."""
+    faces, owner = boundary(tets)
+    edge = np.array(FACE_EDGES)[owner[:, 1]]
+    ab, bc, ca = (tets[owner[:, 0], 4 + edge[:, i]] for i in range(3))
+    a, b, c = faces.T
+    parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    return np.concatenate([np.stack(part, axis=1) for part in parts]).astype(np.int32)
+
+
+def bodies(tets: Int32) -> int:
+    """How many pieces the mesh has, joined by whole faces."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    faces = np.sort(tets[:, np.array(FACES)].reshape(-1, 3), axis=1).astype(np.int64)
+    order = np.lexsort(faces.T)
+    same = (faces[order][1:] == faces[order][:-1]).all(axis=1)
+    first, second = order[:-1][same] // 4, order[1:][same] // 4
+    graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(len(tets), len(tets)))
+    count, _ = connected_components(graph, directed=False)
+    return int(count)
