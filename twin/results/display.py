@@ -110,35 +110,35 @@ def magnitude(quantity: Quantity) -> float:
     return float(value) if value.ndim == 0 else float(np.linalg.norm(value))
 
 
-def relative_error(quantity: Quantity) -> float:
-    """Error over the magnitude of the value; inf where unknown."""
-    error = float(np.linalg.norm(np.asarray(quantity.error, dtype=np.float64)))
-    size = abs(magnitude(quantity))
-    if error == 0.0:
-        return 0.0
-    return error / size if size > 0.0 else math.inf
-
-
 def bound(quantity: Quantity) -> str:
     """ "± 1.2 %", or "bound unknown"."""
     if not np.isfinite(np.asarray(quantity.error, dtype=np.float64)).all():
         return "bound unknown"
-    relative = relative_error(quantity)
+    relative = quantity.relative_error
     if math.isfinite(relative):
         return f"± {percent(relative)}"
     error = float(np.linalg.norm(np.asarray(quantity.error, dtype=np.float64)))
     return f"± {unit_for(quantity.unit, error)(error)}"
 
 
+def known_digits(quantity: Quantity) -> int:
+    """Digits worth printing: down to a tenth of the error, 3 to 5 of them."""
+    relative = quantity.relative_error
+    if relative == 0.0 or not math.isfinite(relative):
+        return 4
+    return min(max(math.ceil(-math.log10(relative)) + 1, 3), 5)
+
+
 def value_text(quantity: Quantity) -> str:
     """The value in its unit; a vector as (x, y, z)."""
     unit = unit_for(quantity.unit, magnitude(quantity))
     value = np.asarray(quantity.value, dtype=np.float64)
+    digits = known_digits(quantity)
     if value.ndim == 0:
-        return unit(float(value))
+        return f"{number(float(value) / unit.factor, digits)} {unit.name}".strip()
     size = max(magnitude(quantity), 1e-300)
     # components that are round-off beside the vector are zero to a reader
-    shown = [number(float(part) / unit.factor if abs(part) > 1e-9 * size else 0.0) for part in value]
+    shown = [number(float(part) / unit.factor if abs(part) > 1e-6 * size else 0.0, digits) for part in value]
     return f"({', '.join(shown)}) {unit.name}"
 
 

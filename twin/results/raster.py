@@ -7,6 +7,7 @@ bare Debian). A result picture is a few hundred thousand flat triangles, which n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,4 +160,4 @@ def _chunks(counts: Indices, limit: int) -> list[slice]:
         return []
     number = np.cumsum(counts) // limit
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [len(counts)]])
-    return [slice(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in pairwise(bounds)]

@@ -1,0 +1,207 @@
+"""The picture of a result for a report: part, field, supports, loads, and the answer in its title.
+
+Drawn without any graphics library (see raster.py), so it needs no display, GPU or X server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from twin.errors import InvalidInput
+from twin.results import display, frame
+from twin.results.frame import BODY_FORCES, INK, Layout
+from twin.results.labels import Label, place
+from twin.results.outcome import CaseOutcome, Outcome
+from twin.results.paint import downsample, feature_edges, line_pieces, paint
+from twin.results.raster import View, Visibility, visible
+from twin.results.scalars import Scalar, bands, scalar
+from twin.results.scene import Solid, best_view, fit, solids
+from twin.results.skin import Skin, face_normals, skin
+
+Floats = NDArray[np.float64]
+Deformation = float | Literal["auto"]
+
+_SUPERSAMPLING = 2
+_VISIBLE_DEFORMATION = 0.06  # of the diagonal, what "auto" makes of the largest displacement
+
+
+def plot(
+    outcome: Outcome,
+    path: str | Path,
+    *,
+    field: str = "von_mises",
+    case: str | None = None,
+    deformation: Deformation = "auto",
+    size: tuple[int, int] = (1600, 1000),
+) -> Path:
+    """Write a PNG of a nodal field on the deformed part.
+
+    field: "von_mises", "displacement" (length), or a component ("displacement_z", "stress_xx"). case: by
+    default the only or worst one. deformation: factor on displacements, "auto" shows them, 0 for none.
+    size: (width, height) in pixels. Raises InvalidInput for a field, case or size that can't be drawn.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise InvalidInput(
+            f"pictures are written as .png, not {path.suffix or 'without a suffix'!r}: {path.name}"
+        )
+    if not (320 <= size[0] <= 8192 and 240 <= size[1] <= 8192):
+        raise InvalidInput(f"size {size} is not between (320, 240) and (8192, 8192) pixels")
+    name = case_name(outcome, case)
+    chosen = outcome.cases[name]
+    values = scalar(chosen, field)
+    layout = Layout.of(size)
+    part = skin(outcome.tets)
+    rest = outcome.points[part.nodes]
+    displacement = _displacement(chosen, part)
+    factor = deformation_factor(displacement, rest, deformation)
+    moved = rest + factor * displacement
+    area, normals = _nodal_normals(part, moved)
+    colors = bands(Scalar(values.name, values.title, values.si, values.values[part.nodes]), area)
+
+    shown = [glyph for glyph in outcome.glyphs if glyph.case in (None, name)]
+    diagonal = float(np.linalg.norm(np.ptp(rest, axis=0)))
+    drawn = solids([g for g in shown if g.kind not in BODY_FORCES], rest, normals, moved, diagonal)
+    peak = int(np.argmax(values.values))
+    peak_at = outcome.points[peak] + factor * _node_displacement(chosen, peak)
+    axes_of_view = best_view(
+        moved, part.faces[:, :3], [*(solid.anchors for solid in drawn), peak_at[None]], *size
+    )
+    everything = np.concatenate([moved, rest, *(solid.points for solid in drawn)])
+    view = fit(axes_of_view, everything, *size, (layout.left, layout.right, layout.top, layout.bottom))
+    fine = _finer(view, _SUPERSAMPLING)
+    pixels, depth, body = paint(fine, part, moved, values.values[part.nodes], colors.color, drawn)
+
+    figure = Figure(figsize=(size[0] / 100.0, size[1] / 100.0), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    canvas = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, size[0]), ylim=(size[1], 0))
+    canvas.set_axis_off()
+    canvas.imshow(
+        downsample(pixels, _SUPERSAMPLING), extent=(0, size[0], size[1], 0), interpolation="none", zorder=1
+    )
+    canvas.set(xlim=(0, size[0]), ylim=(size[1], 0))
+
+    front = Visibility(body.triangle, depth)
+    if factor * float(np.abs(displacement).max(initial=0.0)) > 1e-4 * diagonal:
+        # only where it stands clear of the deformed part: two lines side by side tell nothing
+        ahead = Visibility(body.triangle, depth - 0.006 * diagonal)
+        itself = visible(fine.project(rest), part.triangles, fine.width, fine.height)
+        _draw_edges(canvas, fine, part, rest, [itself, ahead], layout, "#a0a6ae", (0.8, 0.6))
+    _draw_edges(canvas, fine, part, moved, [front], layout, INK, (1.0, 0.7))
+    covered = np.isfinite(depth[::_SUPERSAMPLING, ::_SUPERSAMPLING])
+    marks = [
+        *_mark_peak(canvas, view, peak_at, values, peak, body, layout),
+        *_load_labels(view, drawn, layout),
+    ]
+    frame.draw_title(canvas, chosen, name, outcome, values, layout)
+    frame.draw_legend(canvas, colors, values, layout)
+    frame.draw_foot(canvas, drawn, factor, layout)
+    frame.draw_axes(canvas, view, shown, layout)
+    frame.draw_scale_bar(canvas, view, layout)
+
+    room = (12 * layout.unit, layout.top * 0.85, size[0] - layout.right * 0.9, size[1] - layout.bottom * 0.9)
+    corner = (0.0, size[1] - layout.bottom - 120 * layout.unit, 150 * layout.unit, float(size[1]))
+    place(canvas, marks, covered, room, [corner])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100, metadata={"Software": None})
+    return path
+
+
+def case_name(outcome: Outcome, case: str | None) -> str:
+    """The case asked for, or the only or worst one. Raises InvalidInput for an unknown one."""
+    if case is None:
+        return outcome.worst_case
+    if case not in outcome.cases:
+        raise InvalidInput(f"the result has no load case {case!r}; it has {', '.join(outcome.cases)}")
+    return case
+
+
+def deformation_factor(displacement: Floats, points: Floats, deformation: Deformation) -> float:
+    """Factor on the displacement (n, 3); "auto": the largest drawn as up to 6 % of the diagonal."""
+    if deformation != "auto":
+        if not np.isfinite(deformation):
+            raise InvalidInput(f"deformation must be 'auto' or a finite factor, not {deformation}")
+        return float(deformation)
+    largest = float(np.linalg.norm(displacement, axis=1).max(initial=0.0))
+    diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
+    if largest <= 1e-12 * diagonal:
+        return 0.0
+    wanted = _VISIBLE_DEFORMATION * diagonal / largest
+    return 1.0 if wanted <= 1.0 else display.round_down(wanted)
+
+
+def _displacement(case: CaseOutcome, part: Skin) -> Floats:
+    if "displacement" not in case.fields:
+        return np.zeros((len(part.nodes), 3))
+    return np.asarray(case.fields["displacement"].values, dtype=np.float64)[part.nodes]
+
+
+def _node_displacement(case: CaseOutcome, node: int) -> Floats:
+    if "displacement" not in case.fields:
+        return np.zeros(3)
+    return np.asarray(case.fields["displacement"].values[node], dtype=np.float64)
+
+
+def _nodal_normals(part: Skin, points: Floats) -> tuple[Floats, Floats]:
+    """Area (k,) and outward unit normal (k, 3) of each node of the skin."""
+    flat = face_normals(points, part.triangles)
+    corners = part.triangles.ravel()
+    normals = np.stack(
+        [np.bincount(corners, np.repeat(flat[:, k], 3), len(points)) for k in range(3)], axis=1
+    )
+    area = np.bincount(corners, np.repeat(np.linalg.norm(flat, axis=1) / 6.0, 3), len(points))
+    return area, normals / np.maximum(np.linalg.norm(normals, axis=1), 1e-300)[:, None]
+
+
+def _finer(view: View, factor: int) -> View:
+    return View(
+        view.right, view.up, view.toward, view.center,
+        view.scale * factor, view.width * factor, view.height * factor,
+    )  # fmt: skip
+
+
+def _draw_edges(
+    canvas: Axes, view: View, part: Skin, points: Floats, hidden_by: Sequence[Visibility],
+    layout: Layout, color: str, widths: tuple[float, float],
+) -> None:  # fmt: skip
+    for edges, width in zip(feature_edges(part, points, view.toward), widths, strict=True):
+        lines = [line / _SUPERSAMPLING for line in line_pieces(view, points, edges, hidden_by)]
+        canvas.add_collection(
+            LineCollection(lines, colors=color, linewidths=width * layout.unit, capstyle="round", zorder=3)
+        )
+
+
+def _mark_peak(
+    canvas: Axes, view: View, at: Floats, values: Scalar, node: int, body: Visibility, layout: Layout
+) -> list[Label]:
+    x, y, depth = view.project(at[None])[0]
+    fine = np.array([[x * _SUPERSAMPLING, y * _SUPERSAMPLING, depth]])
+    shows = bool(body.seen(fine, 4.0 / view.scale)[0])
+    style = "solid" if shows else (0, (2, 2))
+    for color, width in (("white", 3.4), (INK, 1.6)):
+        canvas.plot(
+            x, y, "o", markersize=9 * layout.unit, markerfacecolor="none", markeredgecolor=color,
+            markeredgewidth=width * layout.unit, zorder=7, linestyle=style,
+        )  # fmt: skip
+    text = f"max {display.number(float(values.values[node]) / values.unit.factor, 3)} {values.unit.name}" + (
+        "" if shows else " (on the far side)"
+    )
+    return [Label(text, x, y, INK, layout.points(19), "bold")]
+
+
+def _load_labels(view: View, drawn: Sequence[Solid], layout: Layout) -> list[Label]:
+    labels = []
+    for solid in drawn:
+        if not solid.glyph.is_support:
+            x, y, _ = view.project(solid.label_at[None])[0]
+            labels.append(Label(solid.glyph.label, x, y, solid.color, layout.points(17)))
+    return labels
