@@ -8,6 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.elasticity.model import Lame, Model
+from solvers.operator import LinearOperator
 from solvers.tet10 import element
 from solvers.tet10.mesh import TetMesh
 
@@ -59,14 +60,19 @@ def apply(model: Model, displacement: Float[Array, "node 3"]) -> Float[Array, "n
     return force
 
 
-def project(model: Model, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-    """The part of a nodal vector along the directions that are free."""
-    return jnp.einsum("nij,nj->ni", model.free, vector)
+class FreeStiffness(LinearOperator):
+    """The stiffness of a model on the directions that are free."""
 
+    model: Model
 
-def apply_free(model: Model, displacement: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-    """The operator of conjugate gradients: K on the free directions, for a displacement along them."""
-    return project(model, apply(model, displacement))
+    def apply(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        return self.project(apply(self.model, vector))
+
+    def project(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        return jnp.einsum("nij,nj->ni", self.model.free, vector)
+
+    def single_precision(self) -> "FreeStiffness":
+        return FreeStiffness(self.model.astype(jnp.float32))
 
 
 def diagonal_blocks(model: Model) -> Float[Array, "node 3 3"]:

@@ -7,18 +7,17 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from solvers.elasticity import stiffness
-from solvers.elasticity.model import Model
 from solvers.multigrid import chebyshev, cycle
 from solvers.multigrid.grid import GridHierarchy
+from solvers.operator import LinearOperator, invert_blocks
 
 DEGREE = 3
 
 
 class AuxiliaryGrid(eqx.Module):
-    """The preconditioner of a model: everything in single precision."""
+    """The preconditioner of an operator: everything in single precision."""
 
-    model: Model
+    operator: LinearOperator
     inverse_diagonal: Float[Array, "node 3 3"]
     top: Float[Array, ""]
     hierarchy: GridHierarchy
@@ -30,16 +29,23 @@ def free_inverse(diagonal: Float[Array, "node 3 3"], free: Float[Array, "node 3 
     size = jnp.trace(diagonal, axis1=1, axis2=2)[:, None, None] / 3
     held = jnp.eye(3, dtype=diagonal.dtype) - free
     restricted = free @ diagonal @ free + size * held
-    return free @ cycle.invert_blocks(restricted) @ free
+    return free @ invert_blocks(restricted) @ free
 
 
-def auxiliary_grid(model: Model, diagonal: Float[Array, "node 3 3"], hierarchy: GridHierarchy) -> AuxiliaryGrid:
+def auxiliary_grid(
+    operator: LinearOperator,
+    diagonal: Float[Array, "node 3 3"],
+    free: Float[Array, "node 3 3"],
+    hierarchy: GridHierarchy,
+) -> AuxiliaryGrid:
     """Set up the preconditioner: diagonals and largest eigenvalues of every level."""
-    inverse = free_inverse(diagonal, model.free).astype(jnp.float32)
-    single = model.astype(jnp.float32)
-    top = chebyshev.largest_eigenvalue(lambda x: stiffness.apply_free(single, x), inverse)
+    inverse = free_inverse(diagonal, free).astype(jnp.float32)
+    single = operator.single_precision()
+    top = chebyshev.largest_eigenvalue(single.apply, inverse)
     smoothers = tuple(
-        cycle.grid_smoother(grid, hierarchy.unit_stiffness) for grid in hierarchy.levels if grid.to_coarser is not None
+        cycle.grid_smoother(grid, hierarchy.unit_stiffness)
+        for grid in hierarchy.levels
+        if grid.to_coarser is not None
     )
     return AuxiliaryGrid(single, inverse, top, hierarchy, smoothers)
 
@@ -50,16 +56,14 @@ def precondition(auxiliary: AuxiliaryGrid, residual: Float[Array, "node 3"]) -> 
     scale = jnp.where(norm > 0, norm, 1)
     force = (residual / scale).astype(jnp.float32)
 
-    def apply(x: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        return stiffness.apply_free(auxiliary.model, x)
+    operator, hierarchy = auxiliary.operator, auxiliary.hierarchy
 
     def smooth(force: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        return chebyshev.smooth(apply, auxiliary.inverse_diagonal, auxiliary.top, force, DEGREE)
+        return chebyshev.smooth(operator.apply, auxiliary.inverse_diagonal, auxiliary.top, force, DEGREE)
 
-    hierarchy = auxiliary.hierarchy
     displacement = smooth(force)
-    grid_force = hierarchy.from_mesh.restrict(force - apply(displacement), hierarchy.levels[0].springs.shape[0])
+    grid_force = hierarchy.from_mesh.restrict(force - operator.apply(displacement), hierarchy.levels[0].springs.shape[0])
     correction = hierarchy.from_mesh.prolong(cycle.v_cycle(hierarchy, auxiliary.smoothers, grid_force))
-    displacement = displacement + stiffness.project(auxiliary.model, correction)
-    displacement = displacement + smooth(force - apply(displacement))
+    displacement = displacement + operator.project(correction)
+    displacement = displacement + smooth(force - operator.apply(displacement))
     return displacement.astype(residual.dtype) * scale

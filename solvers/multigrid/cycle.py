@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from solvers.multigrid import chebyshev
 from solvers.multigrid.grid import Grid, GridHierarchy
+from solvers.operator import invert_blocks
 
 DEGREE = 3
 
@@ -33,13 +34,6 @@ def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "24 24"]) -> GridSmoo
     inverse = invert_blocks(diagonal)
     top = chebyshev.largest_eigenvalue(lambda x: apply_grid(grid, unit_stiffness, x), inverse)
     return GridSmoother(inverse, top)
-
-
-def invert_blocks(blocks: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
-    """Inverses of symmetric blocks; zero for the blocks of padding nodes, which are zero."""
-    empty = jnp.trace(blocks, axis1=1, axis2=2)[:, None, None] == 0
-    identity = jnp.eye(3, dtype=blocks.dtype)
-    return jnp.where(empty, 0, jnp.linalg.inv(jnp.where(empty, identity, blocks)))
 
 
 def v_cycle(

@@ -1,0 +1,76 @@
+"""Rigid regions: nodes that move together as one stiff body under a force and a moment.
+
+The region is held and moved along each of its six rigid motions in turn; the six amplitudes follow from the
+balance of the forces on it. Exact for the discrete equations, and the operator stays that of held nodes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from solvers.elasticity import static
+from solvers.elasticity.constraints import rigid_motions
+from solvers.elasticity.static import Problem, Progress, Solution
+
+
+@dataclass(frozen=True)
+class RigidRegion:
+    """Nodes that form a rigid body, and the point that its forces and moments act at [m]."""
+
+    nodes: Bool[np.ndarray, " n"]
+    at: Float[np.ndarray, "3"]
+
+
+@dataclass(frozen=True)
+class UnitMotions:
+    """Displacements of the part under the unit rigid motions of all regions, and their stiffness."""
+
+    regions: tuple[RigidRegion, ...]
+    motions: Float[np.ndarray, "k n 3"]  # of the regions alone, zero elsewhere
+    displacements: Float[np.ndarray, "k n 3"]
+    stiffness: Float[np.ndarray, "k k"]
+    iterations: int
+
+
+def unit_motions(
+    problem: Problem,
+    points: Float[np.ndarray, "n 3"],
+    regions: Sequence[RigidRegion],
+    progress: Progress | None = None,
+) -> UnitMotions:
+    """Solve the unit motions of rigid regions, whose nodes `problem` holds in all directions."""
+    motions = []
+    for region in regions:
+        fields = rigid_motions(points, region.at) * region.nodes[:, None, None]
+        motions.extend(np.moveaxis(fields, 2, 0))
+    solutions = [
+        static.solve(problem, np.zeros_like(points), prescribed=motion, progress=progress) for motion in motions
+    ]
+    forces = [static.internal_force(problem, solution.displacement) for solution in solutions]
+    stiffness = np.array([[np.vdot(motion, force) for force in forces] for motion in motions])
+    return UnitMotions(
+        tuple(regions),
+        np.array(motions),
+        np.array([solution.displacement for solution in solutions]),
+        (stiffness + stiffness.T) / 2,
+        sum(solution.iterations for solution in solutions),
+    )
+
+
+def solve_coupled(
+    problem: Problem,
+    unit: UnitMotions,
+    load: Float[np.ndarray, "n 3"],
+    resultants: Sequence[tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]],
+    progress: Progress | None = None,
+) -> Solution:
+    """Displacement under nodal forces [N] and a force [N] and moment [N m] at the point of each region."""
+    held = static.solve(problem, load, progress=progress)
+    rest = load - static.internal_force(problem, held.displacement)
+    applied = np.concatenate([np.concatenate(pair) for pair in resultants])
+    driving = applied + np.array([np.vdot(motion, rest) for motion in unit.motions])
+    amplitudes = np.linalg.solve(unit.stiffness, driving)
+    displacement = held.displacement + np.einsum("k,kni->ni", amplitudes, unit.displacements)
+    return Solution(displacement, held.iterations, held.residual)

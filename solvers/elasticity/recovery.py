@@ -1,0 +1,202 @@
+"""Nodal stress by patch recovery, and from it the error of the solution.
+
+Around each vertex a quadratic polynomial is fitted to the stress at the Gauss points of the elements that meet
+there (Zienkiewicz & Zhu 1992, Int. J. Numer. Methods Eng. 33:1331, part 1). Its quadratic terms are damped a
+little, so that a patch of one element falls back to that element's own linear stress. The distance between the
+recovered and the discrete stress estimates the error in energy (part 2, 33:1365).
+"""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from solvers.buckets import bucket, pad
+from solvers.elasticity.model import Lame
+from solvers.elasticity.static import Problem
+from solvers.elasticity.stiffness import gradient_at_gauss_points, stress_of
+from solvers.precision import float64
+from solvers.tet10 import element
+from solvers.tet10.mesh import CHUNK, TetMesh
+
+VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
+ROWS, COLUMNS = np.array(VOIGT).T
+# Damping of the linear and of the quadratic terms, relative to the patch's weight with coordinates scaled to it.
+DAMPING = np.array([0.0] + [1e-9] * 3 + [1e-4] * 6)
+
+
+class Patches(eqx.Module):
+    """Which patches an element and a node belong to.
+
+    vertices: patch of each element corner; ends: the one or two patches whose polynomials a node averages
+    centre: vertex position [m]; size: distance to its farthest neighbour [m]
+    """
+
+    vertices: Int[Array, "chunk element 4"]
+    ends: Int[Array, "node 2"]
+    centre: Float[Array, "patch 3"]
+    size: Float[Array, "patch"]
+    position: Float[Array, "node 3"]
+
+
+@dataclass(frozen=True)
+class RecoveredStress:
+    """Stress and its estimated error.
+
+    nodal: recovered stress [Pa], components xx yy zz xy yz zx
+    nodal_error: root mean square difference to the discrete stress in the elements around a node,
+        as von Mises stress [Pa]
+    element_error: energy of the error of each element [J]; energy: strain energy of the solution, times two [J]
+    """
+
+    nodal: Float[np.ndarray, "n 6"]
+    nodal_error: Float[np.ndarray, " n"]
+    element_error: Float[np.ndarray, " m"]
+    energy: float
+
+    @property
+    def relative_energy_error(self) -> float:
+        """Energy norm of the error over that of the solution."""
+        return float(np.sqrt(self.element_error.sum() / self.energy)) if self.energy > 0 else 0.0
+
+
+def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], mesh: TetMesh) -> Patches:
+    corners, local = np.unique(tets[:, :4], return_inverse=True)
+    local = local.reshape(-1, 4)
+    ends = np.zeros((len(points), 2), np.int64)
+    ends[corners] = np.arange(len(corners))[:, None]
+    for middle, (a, b) in enumerate(element.EDGES, start=4):
+        ends[tets[:, middle], 0], ends[tets[:, middle], 1] = local[:, a], local[:, b]
+    size = np.zeros(len(corners))
+    for a, b in element.EDGES:
+        length = np.linalg.norm(points[tets[:, a]] - points[tets[:, b]], axis=1)
+        np.maximum.at(size, local[:, a], length)
+        np.maximum.at(size, local[:, b], length)
+    count = bucket(len(corners), CHUNK // 4)
+    chunks = mesh.nodes.shape[0]
+    # Padding elements weigh nothing; their patch is any.
+    vertices = pad(local.astype(np.int32), chunks * CHUNK)
+    return Patches(
+        vertices=jnp.asarray(vertices.reshape(chunks, CHUNK, 4)),
+        ends=jnp.asarray(pad(ends.astype(np.int32), mesh.node_count)),
+        centre=jnp.asarray(pad(points[corners], count)),
+        size=jnp.asarray(pad(size, count, fill=1.0)),
+        position=jnp.asarray(pad(points, mesh.node_count)),
+    )
+
+
+def _monomials(x: Float[Array, "... 3"]) -> Float[Array, "... 10"]:
+    a, b, c = x[..., 0], x[..., 1], x[..., 2]
+    return jnp.stack([jnp.ones_like(a), a, b, c, a * a, b * b, c * c, a * b, b * c, c * a], axis=-1)
+
+
+def gauss_stress(
+    mesh: TetMesh, material: Lame, displacement: Float[Array, "node 3"]
+) -> Float[Array, "chunk element 4 6"]:
+    """Discrete stress [Pa] at the Gauss points."""
+
+    def chunk(arrays: tuple[Array, Array]) -> Array:
+        nodes, inverse_jacobian = arrays
+        stress = stress_of(gradient_at_gauss_points(displacement[nodes], inverse_jacobian), material)
+        return stress[..., ROWS, COLUMNS]
+
+    return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian))
+
+
+def von_mises(stress: Float[np.ndarray, "... 6"] | Float[Array, "... 6"]) -> Array:
+    """Von Mises stress [Pa] of components xx yy zz xy yz zx."""
+    xx, yy, zz, xy, yz, zx = (stress[..., k] for k in range(6))
+    normal = ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) / 2
+    return (normal + 3 * (xy**2 + yz**2 + zx**2)) ** 0.5
+
+
+def _recover_nodal(
+    mesh: TetMesh, patches: Patches, stress: Float[Array, "chunk element 4 6"]
+) -> Float[Array, "node 6"]:
+    shape = jnp.asarray(element.shape(element.GAUSS_POINTS))
+    count = patches.size.shape[0]
+
+    def add_chunk(
+        sums: tuple[Array, Array, Array], chunk: tuple[Array, Array, Array, Array]
+    ) -> tuple[tuple[Array, Array, Array], None]:
+        matrix, right, total = sums
+        nodes, vertices, weight, stress = chunk
+        position = jnp.einsum("qa,eai->eqi", shape, patches.position[nodes])
+        local = (position[:, None] - patches.centre[vertices][:, :, None]) / patches.size[vertices][:, :, None, None]
+        basis = _monomials(local)
+        weighted = weight[:, None, :, None] * basis
+        return (
+            matrix.at[vertices].add(jnp.einsum("evqk,evql->evkl", weighted, basis)),
+            right.at[vertices].add(jnp.einsum("evqk,eqs->evks", weighted, stress)),
+            total.at[vertices].add(weight.sum(1)[:, None]),
+        ), None
+
+    start = (jnp.zeros((count, 10, 10)), jnp.zeros((count, 10, 6)), jnp.zeros(count))
+    chunks = (mesh.nodes, patches.vertices, mesh.weight, stress)
+    (matrix, right, total), _ = lax.scan(add_chunk, start, chunks)
+    total = jnp.where(total > 0, total, 1)[:, None, None]
+    empty = matrix[:, 0, 0][:, None, None] == 0
+    system = jnp.where(empty, jnp.eye(10), matrix / total + jnp.diag(DAMPING))
+    coefficients = jnp.linalg.solve(system, right / total)
+
+    def at_end(end: Int[Array, "node"]) -> Float[Array, "node 6"]:
+        local = (patches.position - patches.centre[end]) / patches.size[end][:, None]
+        return jnp.einsum("nk,nks->ns", _monomials(local), coefficients[end])
+
+    return (at_end(patches.ends[:, 0]) + at_end(patches.ends[:, 1])) / 2
+
+
+def _energy_density(stress: Float[Array, "... 6"], material: Lame) -> Float[Array, "..."]:
+    """stress : compliance : stress [J/m^3], twice the strain energy density."""
+    poisson = material.first / (2 * (material.first + material.shear))
+    young = 2 * material.shear * (1 + poisson)
+    trace = stress[..., :3].sum(-1)
+    square = (stress[..., :3] ** 2).sum(-1) + 2 * (stress[..., 3:] ** 2).sum(-1)
+    return ((1 + poisson) * square - poisson * trace**2) / young
+
+
+@eqx.filter_jit
+def _recover(
+    mesh: TetMesh, material: Lame, patches: Patches, displacement: Float[Array, "node 3"]
+) -> tuple[Array, Array, Array, Array]:
+    stress = gauss_stress(mesh, material, displacement)
+    nodal = _recover_nodal(mesh, patches, stress)
+    shape = jnp.asarray(element.shape(element.GAUSS_POINTS))
+
+    def chunk(arrays: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        nodes, weight, stress = arrays
+        difference = jnp.einsum("qa,eas->eqs", shape, nodal[nodes]) - stress
+        energy = (weight * _energy_density(difference, material)).sum(1)
+        return energy, (weight * von_mises(difference) ** 2).sum(1)
+
+    element_error, square = lax.map(chunk, (mesh.nodes, mesh.weight, stress))
+    volume = mesh.weight.sum(2)[:, :, None]
+    sums = jnp.zeros((mesh.node_count, 2)).at[mesh.nodes].add(
+        jnp.stack([square[:, :, None], volume], axis=-1) * jnp.ones((10, 1))
+    )
+    nodal_error = jnp.sqrt(sums[:, 0] / jnp.where(sums[:, 1] > 0, sums[:, 1], 1))
+    energy = (mesh.weight * _energy_density(stress, material)).sum()
+    return nodal, nodal_error, element_error.reshape(-1), energy
+
+
+class Recovery:
+    """Stress recovery on one mesh: the patches are found once for all load cases."""
+
+    def __init__(self, problem: Problem, points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]):
+        self._problem = problem
+        self._sizes = (len(points), len(tets))
+        self._patches = float64(_patches)(points, tets, problem.model.mesh)
+
+    @float64
+    def __call__(self, displacement: Float[np.ndarray, "n 3"]) -> RecoveredStress:
+        """Stress of a displacement [m]."""
+        model = self._problem.model
+        padded = jnp.asarray(pad(displacement, model.mesh.node_count))
+        nodal, nodal_error, element_error, energy = _recover(model.mesh, model.material, self._patches, padded)
+        nodes, tets = self._sizes
+        return RecoveredStress(
+            np.asarray(nodal)[:nodes], np.asarray(nodal_error)[:nodes], np.asarray(element_error)[:tets], float(energy)
+        )

@@ -1,0 +1,196 @@
+"""Displacement under static loads: set up a model once, then solve any number of load cases on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from solvers import krylov
+from solvers.buckets import pad
+from solvers.elasticity import stiffness
+from solvers.elasticity.model import Lame, Model, springs
+from solvers.multigrid import auxiliary
+from solvers.multigrid.auxiliary import AuxiliaryGrid
+from solvers.multigrid.grid import grid_hierarchy, unit_cell_stiffness
+from solvers.precision import float64
+from solvers.tet10.mesh import tet_mesh
+
+TOLERANCE = 1e-8
+STEPS = 5  # iterations between two looks at the caller
+MOST_ITERATIONS = 2000
+# A regular tetrahedron of edge h has the volume h^3 / 8.49.
+TETS_PER_CUBE = 8.49
+
+Progress = Callable[[int, float], None]  # iterations so far, relative residual
+
+
+class SolveError(RuntimeError):
+    """The iteration ended without a solution; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model with its preconditioner, ready for load cases.
+
+    count: number of mesh nodes without padding; prescribed: displacement of held directions [m]
+    """
+
+    model: Model
+    preconditioner: AuxiliaryGrid
+    prescribed: Float[Array, "node 3"]
+    count: int
+
+
+@dataclass(frozen=True)
+class Solution:
+    """displacement [m] per mesh node; residual relative, of the true equations in double precision."""
+
+    displacement: Float[np.ndarray, "n 3"]
+    iterations: int
+    residual: float
+
+
+@eqx.filter_jit
+def _diagonal_blocks(model: Model) -> Float[Array, "node 3 3"]:
+    return stiffness.diagonal_blocks(model)
+
+
+_auxiliary_grid = eqx.filter_jit(auxiliary.auxiliary_grid)
+
+
+@eqx.filter_jit
+def _right_side(model: Model, load: Float[Array, "node 3"], prescribed: Float[Array, "node 3"]) -> Array:
+    return stiffness.FreeStiffness(model).project(load - stiffness.apply(model, prescribed))
+
+
+@eqx.filter_jit
+def _start(preconditioner: AuxiliaryGrid, right_side: Float[Array, "node 3"]) -> krylov.CGState:
+    return krylov.cg_init(lambda r: auxiliary.precondition(preconditioner, r), right_side)
+
+
+@eqx.filter_jit(donate="all-except-first")
+def _advance(
+    system: tuple[Model, AuxiliaryGrid], state: krylov.CGState, tolerance: float, steps: int
+) -> krylov.CGState:
+    model, preconditioner = system
+    operator = stiffness.FreeStiffness(model)
+    return krylov.cg_steps(
+        operator.apply, lambda r: auxiliary.precondition(preconditioner, r), state, tolerance, steps
+    )
+
+
+@eqx.filter_jit
+def _internal_force(model: Model, displacement: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    return stiffness.apply(model, displacement)
+
+
+@float64
+def prepare(
+    points: Float[np.ndarray, "n 3"],
+    tets: Int[np.ndarray, "m 10"],
+    material: Lame,
+    held: Float[np.ndarray, "n 3 3"],
+    prescribed: Float[np.ndarray, "n 3"],
+    foundation: tuple[Int[np.ndarray, "f 6"], Float[np.ndarray, "f 6 6 3 3"]] | None = None,
+    cell_size: float | None = None,
+) -> Problem:
+    """Set up a model and its preconditioner.
+
+    Args:
+        points: node positions [m]
+        tets: elements in VTK order
+        held: per node, the projector onto the directions in which it can't move freely
+        prescribed: displacement along the held directions [m]
+        foundation: facets and their stiffness from `loads.foundation`
+        cell_size: of the finest auxiliary grid [m]; by default the mean size of the elements
+    """
+    mesh = tet_mesh(points, tets)
+    free = pad(np.eye(3) - held, mesh.node_count)
+    model = Model(mesh, material, jnp.asarray(free), springs(*foundation) if foundation else None)
+    diagonal = _diagonal_blocks(model)
+    stiff = np.trace(np.asarray(diagonal)[: len(points)], axis1=1, axis2=2)[:, None, None] / 3
+    grounded = stiff * held
+    if foundation:
+        own = np.einsum("fabij->faij", foundation[1])
+        for i in range(3):
+            for j in range(3):
+                grounded[:, i, j] += np.bincount(
+                    foundation[0].ravel(), own[..., i, j].ravel(), minlength=len(points)
+                )
+    if cell_size is None:
+        cell_size = float((TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3))
+    hierarchy = grid_hierarchy(
+        points,
+        tets[:, :4],
+        grounded,
+        cell_size,
+        unit_cell_stiffness(float(material.first), float(material.shear)),
+        mesh.node_count,
+    )
+    preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, hierarchy)
+    return Problem(model, preconditioner, jnp.asarray(pad(prescribed, mesh.node_count)), len(points))
+
+
+@float64
+def solve(
+    problem: Problem,
+    load: Float[np.ndarray, "n 3"],
+    *,
+    prescribed: Float[np.ndarray, "n 3"] | None = None,
+    tolerance: float = TOLERANCE,
+    progress: Progress | None = None,
+) -> Solution:
+    """Displacement under nodal forces [N].
+
+    Args:
+        prescribed: displacement of the held directions [m] in place of the problem's own
+        tolerance: relative residual
+        progress: called every few iterations; what it raises ends the solve
+
+    Raises:
+        SolveError: the iteration broke down or did not converge
+    """
+    model = problem.model
+    size = model.mesh.node_count
+    given = problem.prescribed if prescribed is None else jnp.asarray(pad(prescribed, size))
+    right_side = _right_side(model, jnp.asarray(pad(load, size)), given)
+    state = _start(problem.preconditioner, right_side)
+    while int(state.outcome) == krylov.Outcome.RUNNING and int(state.iteration) < MOST_ITERATIONS:
+        state = _advance((model, problem.preconditioner), state, jnp.asarray(tolerance), jnp.asarray(STEPS))
+        if progress is not None:
+            progress(int(state.iteration), float(state.residual_norm))
+    outcome = krylov.Outcome(int(state.outcome))
+    if outcome != krylov.Outcome.CONVERGED:
+        raise SolveError(
+            f"{outcome.sentence} (after {int(state.iteration)} iterations, relative residual {float(state.residual_norm):.1e})"
+        )
+    displacement = given + state.solution
+    true_residual = stiffness_residual(model, right_side, state.solution)
+    return Solution(
+        displacement=np.asarray(displacement)[: problem.count],
+        iterations=int(state.iteration),
+        residual=true_residual,
+    )
+
+
+def stiffness_residual(model: Model, right_side: Array, solution: Array) -> float:
+    """Relative residual of the equations, recomputed."""
+    rest = right_side - stiffness.FreeStiffness(model).project(_internal_force(model, solution))
+    scale = float(jnp.linalg.norm(right_side))
+    return float(jnp.linalg.norm(rest)) / scale if scale else 0.0
+
+
+@float64
+def internal_force(problem: Problem, displacement: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """K u [N], springs included: with loads subtracted, the force of the supports on the part."""
+    force = _internal_force(problem.model, jnp.asarray(pad(displacement, problem.model.mesh.node_count)))
+    return np.asarray(force)[: problem.count]
+
+
+def devices() -> str:
+    """What the solver runs on."""
+    return ", ".join(sorted({device.device_kind for device in jax.devices()}))

@@ -1,0 +1,32 @@
+"""What conjugate gradients and multigrid know of a physics."""
+
+import abc
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class LinearOperator(eqx.Module):
+    """A symmetric positive definite operator on the directions in which nodes are free."""
+
+    @abc.abstractmethod
+    def apply(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        """The operator's product with a vector along the free directions; the result lies along them too."""
+
+    @abc.abstractmethod
+    def project(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        """The part of a vector along the free directions."""
+
+    @abc.abstractmethod
+    def single_precision(self) -> "LinearOperator":
+        """The same operator in float32."""
+
+
+def invert_blocks(blocks: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
+    """Inverses of 3 x 3 blocks by their adjugates; zero for those of padding nodes, which are zero."""
+    a, b, c = blocks[:, 0], blocks[:, 1], blocks[:, 2]
+    adjugate = jnp.stack([jnp.cross(b, c), jnp.cross(c, a), jnp.cross(a, b)], axis=2)
+    determinant = jnp.sum(a * adjugate[:, :, 0], axis=1)[:, None, None]
+    empty = determinant == 0
+    return jnp.where(empty, 0, adjugate / jnp.where(empty, 1, determinant))
