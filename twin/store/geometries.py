@@ -1,0 +1,170 @@
+"""Uploaded parts: where their file is, what was found in it, and their surface as arrays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_
+
+from twin.errors import FailedPrecondition, NotFound
+from twin.geometry.surface import Surface
+from twin.store.arrays import Arrays, Label, StoredArray, delete_arrays, insert_arrays
+from twin.store.database import Database
+from twin.store.runs import ACTIVE
+from twin.store.schema import geometries as table
+from twin.store.schema import runs
+
+LABELS: Final = {
+    "vertices": Label("m", "node"),
+    "triangles": Label("", "surface"),
+    "patch": Label("", "surface"),
+}
+_GROUP: Final = "group."
+
+
+@final
+@dataclass(frozen=True)
+class GeometryRecord:
+    """A part. unit: as declared, "" where the file says it; report: serialised twin.v1.GeometryReport."""
+
+    tenant: str
+    id: str
+    display_name: str
+    filename: str
+    unit: str
+    source_digest: str
+    report: bytes
+    created: float
+
+    @property
+    def name(self) -> str:
+        return f"geometries/{self.id}"
+
+
+def surface_arrays(surface: Surface) -> dict[str, NDArray[Any]]:
+    groups = {f"{_GROUP}{name}": ids for name, ids in surface.groups.items()}
+    return {
+        "vertices": surface.vertices,
+        "triangles": surface.triangles,
+        "patch": surface.patch,
+        **groups,
+    }
+
+
+def load_surface(arrays: Arrays, tenant: str, geometry: str) -> Surface:
+    """The surface of geometry `geometry` (id)."""
+    stored = arrays.of(tenant, f"geometries/{geometry}")
+    values: dict[str, NDArray[np.int32]] = {
+        name: arrays.read(tenant, stored[name]) for name in stored if name.startswith(_GROUP)
+    }
+    groups = {name.removeprefix(_GROUP): ids for name, ids in values.items()}
+    vertices, triangles, patch = (arrays.read(tenant, stored[name]) for name in LABELS)
+    return Surface(vertices, triangles, patch, groups)
+
+
+@final
+class Geometries:
+    """The parts of all tenants. clock: seconds since the epoch."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(
+        self,
+        tenant: str,
+        identifier: str,
+        *,
+        display_name: str,
+        filename: str,
+        unit: str,
+        source_digest: str,
+        report: bytes,
+        arrays: Sequence[StoredArray],
+    ) -> GeometryRecord:
+        """Insert the part; where it exists already, whoever was first stays."""
+        with self._database.write() as connection:
+            existing = _find(connection, tenant, identifier)
+            if existing is not None:
+                return _record(existing)
+            record = GeometryRecord(
+                tenant, identifier, display_name, filename, unit, source_digest, report, self._clock()
+            )
+            connection.execute(
+                insert(table).values(
+                    tenant=tenant,
+                    id=identifier,
+                    display_name=display_name,
+                    filename=filename,
+                    unit=unit,
+                    source_digest=source_digest,
+                    report=report,
+                    created=record.created,
+                )
+            )
+            insert_arrays(connection, tenant, arrays)
+        return record
+
+    def find(self, tenant: str, identifier: str) -> GeometryRecord | None:
+        with self._database.read() as connection:
+            row = _find(connection, tenant, identifier)
+        return None if row is None else _record(row)
+
+    def get(self, tenant: str, identifier: str) -> GeometryRecord:
+        record = self.find(tenant, identifier)
+        if record is None:
+            raise _absent(identifier)
+        return record
+
+    def list(self, tenant: str, limit: int, after: tuple[float, str] | None) -> list[GeometryRecord]:
+        """Newest first; after: creation time and id of the last one already seen."""
+        query = select(table).where(table.c.tenant == tenant)
+        if after is not None:
+            query = query.where(tuple_(table.c.created, table.c.id) < tuple_(*after))
+        query = query.order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query).mappings()]
+
+    def delete(self, tenant: str, identifier: str) -> None:
+        """Remove a part that no active run needs. Results of ended runs keep their own surface."""
+        needed = select(runs.c.id).where(
+            runs.c.tenant == tenant, runs.c.geometry == identifier, runs.c.state.in_(ACTIVE)
+        )
+        with self._database.write() as connection:
+            if _find(connection, tenant, identifier) is None:
+                raise _absent(identifier)
+            if (run := connection.execute(needed.limit(1)).scalar()) is not None:
+                raise FailedPrecondition(
+                    f"geometries/{identifier} is in use by runs/{run}: cancel that first",
+                    facts={"geometry": f"geometries/{identifier}", "run": f"runs/{run}"},
+                )
+            delete_arrays(connection, tenant, f"geometries/{identifier}")
+            connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
+
+
+def _find(connection: Connection, tenant: str, identifier: str) -> RowMapping | None:
+    query = select(table).where(table.c.tenant == tenant, table.c.id == identifier)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _absent(identifier: str) -> NotFound:
+    name = f"geometries/{identifier}"
+    return NotFound(f"there is no geometry {name}", facts={"geometry": name})
+
+
+def _record(row: RowMapping) -> GeometryRecord:
+    return GeometryRecord(
+        tenant=row["tenant"],
+        id=row["id"],
+        display_name=row["display_name"],
+        filename=row["filename"],
+        unit=row["unit"],
+        source_digest=row["source_digest"],
+        report=row["report"],
+        created=row["created"],
+    )

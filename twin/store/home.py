@@ -1,0 +1,48 @@
+"""The folders of one installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class Home:
+    """Everything of one installation lies below `root`."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "twin.sqlite"
+
+    @property
+    def blobs(self) -> Path:
+        return self.root / "blobs"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def workers(self) -> Path:
+        """One file per worker process, locked as long as it lives."""
+        return self.root / "workers"
+
+    @property
+    def scratch(self) -> Path:
+        """Working folders of parsers and runs; nothing in it outlives its process for long."""
+        return self.root / "scratch"
+
+    @property
+    def compile_cache(self) -> Path:
+        return self.root / "compile-cache"
+
+    def create(self) -> Home:
+        """Make the folders, for this user's eyes only."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.blobs, self.logs, self.workers, self.scratch, self.compile_cache):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return self

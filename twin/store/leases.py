@@ -1,0 +1,242 @@
+"""Who computes a run.
+
+A worker claims a pending run and holds it for a while, renewing the lease as it works. A run whose worker
+is gone is taken up again by another, so it may be computed more than once; every claim raises the run's
+fencing token, and only the holder of the current token may write, so it is committed once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from twin.errors import Internal, TwinError, to_record
+from twin.store import events
+from twin.store.arrays import StoredArray, insert_arrays
+from twin.store.database import Database
+from twin.store.runs import RunState, end
+from twin.store.schema import results
+from twin.store.schema import runs as table
+
+SECONDS: Final = 15.0  # how long a lease lasts without renewal
+
+
+class LeaseLostError(Exception):
+    """Another worker has the run, or nobody any more: whoever sees this stops without writing anything."""
+
+
+@final
+@dataclass(frozen=True)
+class Lease:
+    """The right to compute a run. attempt: 1 for the first."""
+
+    tenant: str
+    run: str
+    fence: int
+    attempt: int
+
+
+@final
+@dataclass(frozen=True)
+class Progress:
+    """phase: "check", "mesh", "solve", ...; fraction: of the whole run, 0 to 1; residual: relative."""
+
+    phase: str
+    fraction: float
+    message: str = ""
+    residual: float | None = None
+
+
+@final
+class Leases:
+    """Claims on the runs of all tenants. seconds: lease length; max_attempts: how many workers a run may
+    cost.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        seconds: float = SECONDS,
+        max_attempts: int = 3,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._max_attempts = max_attempts
+        self._clock = clock
+
+    def claim(self, worker: str) -> Lease | None:
+        """The oldest pending run for `worker`, None where there is none."""
+        pending = (
+            select(table)
+            .where(table.c.state == RunState.PENDING)
+            .order_by(table.c.created, table.c.id)
+            .limit(1)
+        )
+        with self._database.read() as connection:  # an idle worker never takes the write lock
+            if connection.execute(pending).one_or_none() is None:
+                return None
+        with self._database.write() as connection:
+            query = pending.with_for_update(skip_locked=True)  # for PostgreSQL; SQLite has one writer anyway
+            row = connection.execute(query).mappings().one_or_none()
+            return None if row is None else self._take(connection, row, worker)
+
+    def _take(self, connection: Connection, row: RowMapping, worker: str) -> Lease:
+        now = self._clock()
+        lease = Lease(row["tenant"], row["id"], row["fence"] + 1, row["attempts"] + 1)
+        connection.execute(
+            update(table)
+            .where(table.c.tenant == lease.tenant, table.c.id == lease.run)
+            .values(
+                state=RunState.RUNNING,
+                fence=lease.fence,
+                attempts=lease.attempt,
+                worker=worker,
+                lease_until=now + self._seconds,
+                started=now if row["started"] is None else row["started"],
+            )
+        )
+        message = "" if lease.attempt == 1 else f"attempt {lease.attempt} of {self._max_attempts}"
+        events.append(
+            connection, lease.tenant, lease.run, now,
+            state=RunState.RUNNING, phase="", fraction=0.0, message=message,
+        )  # fmt: skip
+        return lease
+
+    def renew(self, lease: Lease) -> None:
+        """Hold the run for another while. Like all that follows: LeaseLostError where it isn't ours any
+        more.
+        """
+        with self._database.write() as connection:
+            self._hold(connection, lease)
+            connection.execute(
+                update(table)
+                .where(table.c.tenant == lease.tenant, table.c.id == lease.run)
+                .values(lease_until=self._clock() + self._seconds)
+            )
+
+    def cancel_requested(self, lease: Lease) -> bool:
+        with self._database.read() as connection:
+            requested = connection.execute(_held(lease)).scalar_one_or_none()
+        if requested is None:
+            raise _lost(lease)
+        return bool(requested)
+
+    def report(self, lease: Lease, progress: Progress) -> None:
+        with self._database.write() as connection:
+            self._hold(connection, lease)
+            events.append(
+                connection, lease.tenant, lease.run, self._clock(),
+                phase=progress.phase, fraction=progress.fraction,
+                message=progress.message, residual=progress.residual,
+            )  # fmt: skip
+
+    def succeed(self, lease: Lease, manifest: dict[str, Any], arrays: Sequence[StoredArray]) -> None:
+        """Commit the result: record, arrays, state and event become visible together, once."""
+        with self._database.write() as connection:
+            self._hold(connection, lease)
+            now = self._clock()
+            connection.execute(
+                insert(results).values(
+                    tenant=lease.tenant,
+                    run=lease.run,
+                    manifest=json.dumps(manifest),
+                    fence=lease.fence,
+                    created=now,
+                )
+            )
+            insert_arrays(connection, lease.tenant, arrays)
+            end(connection, lease.tenant, lease.run, now, RunState.SUCCEEDED)
+
+    def fail(self, lease: Lease, error: TwinError) -> None:
+        with self._database.write() as connection:
+            self._hold(connection, lease)
+            end(
+                connection, lease.tenant, lease.run, self._clock(),
+                RunState.FAILED, to_record(error), error.message,
+            )  # fmt: skip
+
+    def cancelled(self, lease: Lease) -> None:
+        with self._database.write() as connection:
+            self._hold(connection, lease)
+            end(connection, lease.tenant, lease.run, self._clock(), RunState.CANCELLED)
+
+    def expire(self) -> int:
+        """Give back the runs whose leases have ended; returns how many."""
+        return self._give_back_all(table.c.lease_until < self._clock(), blame=True)
+
+    def release(self, worker: str, *, blame: bool) -> int:
+        """Give back what a worker that is gone held. blame: the run may have killed it, so the attempt
+        counts.
+        """
+        return self._give_back_all(table.c.worker == worker, blame=blame)
+
+    def holders(self) -> set[str]:
+        """The workers that hold a run."""
+        query = select(table.c.worker).where(table.c.state == RunState.RUNNING).distinct()
+        with self._database.read() as connection:
+            return {worker for worker in connection.execute(query).scalars() if worker is not None}
+
+    def _hold(self, connection: Connection, lease: Lease) -> None:
+        """Lock the run's row for the rest of the transaction."""
+        if connection.execute(_held(lease).with_for_update()).scalar_one_or_none() is None:
+            raise _lost(lease)
+
+    def _give_back_all(self, condition: Any, *, blame: bool) -> int:
+        query = select(table).where(table.c.state == RunState.RUNNING, condition)
+        with self._database.read() as connection:
+            if connection.execute(query.limit(1)).first() is None:
+                return 0
+        with self._database.write() as connection:
+            rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
+            for row in rows:
+                self._give_back(connection, row, blame)
+            return len(rows)
+
+    def _give_back(self, connection: Connection, row: RowMapping, blame: bool) -> None:
+        tenant, run, now = row["tenant"], row["id"], self._clock()
+        if row["cancel_requested"]:
+            end(connection, tenant, run, now, RunState.CANCELLED)
+        elif blame and row["attempts"] >= self._max_attempts:
+            error = Internal(
+                f"runs/{run} was given up: the process that computed it died {row['attempts']} times "
+                f"(last in phase {row['phase'] or 'start'!r}). Most often memory ran out: ask for a coarser "
+                "accuracy, or set max_unknowns; the log of the worker says more",
+                facts={"run": f"runs/{run}", "attempts": str(row["attempts"]), "phase": row["phase"]},
+            )
+            end(connection, tenant, run, now, RunState.FAILED, to_record(error), error.message)
+        else:
+            connection.execute(
+                update(table)
+                .where(table.c.tenant == tenant, table.c.id == run)
+                .values(
+                    state=RunState.PENDING,
+                    worker=None,
+                    lease_until=None,
+                    attempts=row["attempts"] - (0 if blame else 1),
+                )
+            )
+            message = "its worker died" if blame else "the service stopped"
+            events.append(
+                connection, tenant, run, now,
+                state=RunState.PENDING, phase="", fraction=0.0, message=f"{message}: starts again",
+            )  # fmt: skip
+
+
+def _held(lease: Lease) -> Any:
+    """Is a cancel requested? No row where the lease isn't ours any more."""
+    return select(table.c.cancel_requested).where(
+        table.c.tenant == lease.tenant,
+        table.c.id == lease.run,
+        table.c.fence == lease.fence,
+        table.c.state == RunState.RUNNING,
+    )
+
+
+def _lost(lease: Lease) -> LeaseLostError:
+    return LeaseLostError(f"runs/{lease.run} is no longer held with fencing token {lease.fence}")

@@ -1,0 +1,246 @@
+"""Runs as those who ask for them see them. Who computes one is in leases.py."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, final
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_, update
+
+from twin.errors import AlreadyExists, NotFound
+from twin.store import events
+from twin.store.arrays import delete_arrays
+from twin.store.database import Database
+from twin.store.schema import geometries
+from twin.store.schema import runs as table
+
+
+class RunState(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def terminal(self) -> bool:
+        return self not in ACTIVE
+
+
+ACTIVE: Final = (RunState.PENDING, RunState.RUNNING)
+
+
+@final
+@dataclass(frozen=True)
+class NewRun:
+    """What is asked for. geometry: id; study, options: serialised twin.v1 messages of `study_kind`."""
+
+    geometry: str
+    study_kind: str
+    study: bytes
+    options: bytes
+    request_digest: str
+    request_id: str | None = None
+    display_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class RunRecord:
+    """A run. Times in seconds since the epoch; error: twin.errors.to_record."""
+
+    tenant: str
+    id: str
+    geometry: str
+    study_kind: str
+    study: bytes
+    options: bytes
+    display_name: str
+    labels: Mapping[str, str]
+    created: float
+    started: float | None
+    ended: float | None
+    state: RunState
+    cancel_requested: bool
+    error: dict[str, Any] | None
+    phase: str
+    fraction: float
+    message: str
+    sequence: int
+    attempts: int
+
+    @property
+    def name(self) -> str:
+        return f"runs/{self.id}"
+
+
+@final
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs to list; None and empty: all. geometry: id; labels: all of them must agree."""
+
+    states: tuple[RunState, ...] = ()
+    geometry: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+class Runs:
+    """The runs of all tenants. clock: seconds since the epoch."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def create(self, tenant: str, new: NewRun) -> RunRecord:
+        """The run, PENDING; the same one again for the same request_id."""
+        with self._database.write() as connection:
+            if new.request_id is not None:
+                earlier = _by_request(connection, tenant, new.request_id)
+                if earlier is not None:
+                    return _same_request(earlier, new)
+            _require_geometry(connection, tenant, new.geometry)
+            identifier = secrets.token_hex(8)
+            connection.execute(
+                insert(table).values(
+                    tenant=tenant,
+                    id=identifier,
+                    request_id=new.request_id,
+                    request_digest=new.request_digest,
+                    geometry=new.geometry,
+                    study_kind=new.study_kind,
+                    study=new.study,
+                    options=new.options,
+                    display_name=new.display_name,
+                    labels=dict(new.labels),
+                    created=self._clock(),
+                    state=RunState.PENDING,
+                )
+            )
+            events.append(connection, tenant, identifier, self._clock(), state=RunState.PENDING)
+            return _record(_row(connection, tenant, identifier))
+
+    def get(self, tenant: str, identifier: str) -> RunRecord:
+        with self._database.read() as connection:
+            return _record(_row(connection, tenant, identifier))
+
+    def list(
+        self, tenant: str, chosen: RunFilter, limit: int, after: tuple[float, str] | None
+    ) -> list[RunRecord]:
+        """Newest first; after: creation time and id of the last one already seen."""
+        query = select(table).where(table.c.tenant == tenant)
+        if chosen.states:
+            query = query.where(table.c.state.in_(chosen.states))
+        if chosen.geometry is not None:
+            query = query.where(table.c.geometry == chosen.geometry)
+        for key, value in chosen.labels.items():
+            query = query.where(table.c.labels[key].as_string() == value)
+        if after is not None:
+            query = query.where(tuple_(table.c.created, table.c.id) < tuple_(*after))
+        query = query.order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query).mappings()]
+
+    def cancel(self, tenant: str, identifier: str) -> RunRecord:
+        """A pending run is CANCELLED at once, a running one as soon as its worker sees it; an ended one
+        stays.
+        """
+        with self._database.write() as connection:
+            run = _record(_row(connection, tenant, identifier))
+            if run.state is RunState.PENDING:
+                end(connection, tenant, identifier, self._clock(), RunState.CANCELLED)
+            elif run.state is RunState.RUNNING and not run.cancel_requested:
+                connection.execute(_update(tenant, identifier).values(cancel_requested=True))
+            return _record(_row(connection, tenant, identifier))
+
+    def delete(self, tenant: str, identifier: str) -> None:
+        """Remove a run with its result; a worker that computes it loses its lease and stops.
+
+        Blobs go with the next collection.
+        """
+        with self._database.write() as connection:
+            run = _record(_row(connection, tenant, identifier))
+            delete_arrays(connection, tenant, run.name)
+            connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
+
+
+def end(
+    connection: Connection,
+    tenant: str,
+    identifier: str,
+    now: float,
+    state: RunState,
+    error: dict[str, Any] | None = None,
+    message: str = "",
+) -> None:
+    """Bring a run to a terminal state, and say so to whoever watches."""
+    connection.execute(
+        _update(tenant, identifier).values(state=state, ended=now, error=error, worker=None, lease_until=None)
+    )
+    fraction = 1.0 if state is RunState.SUCCEEDED else None
+    events.append(
+        connection, tenant, identifier, now, state=state, error=error, message=message, fraction=fraction
+    )
+
+
+def _update(tenant: str, identifier: str) -> Any:
+    return update(table).where(table.c.tenant == tenant, table.c.id == identifier)
+
+
+def _row(connection: Connection, tenant: str, identifier: str) -> RowMapping:
+    query = select(table).where(table.c.tenant == tenant, table.c.id == identifier)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no run runs/{identifier}", facts={"run": f"runs/{identifier}"})
+    return row
+
+
+def _by_request(connection: Connection, tenant: str, request_id: str) -> RowMapping | None:
+    query = select(table).where(table.c.tenant == tenant, table.c.request_id == request_id)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _same_request(earlier: RowMapping, new: NewRun) -> RunRecord:
+    if earlier["request_digest"] != new.request_digest:
+        raise AlreadyExists(
+            f"request_id {new.request_id} was already used for another request, which made "
+            f"runs/{earlier['id']}: use a new one for each request",
+            facts={"run": f"runs/{earlier['id']}"},
+        )
+    return _record(earlier)
+
+
+def _require_geometry(connection: Connection, tenant: str, identifier: str) -> None:
+    query = select(geometries.c.id).where(geometries.c.tenant == tenant, geometries.c.id == identifier)
+    if connection.execute(query).one_or_none() is None:
+        name = f"geometries/{identifier}"
+        raise NotFound(f"there is no geometry {name}: upload it first", facts={"geometry": name})
+
+
+def _record(row: RowMapping) -> RunRecord:
+    return RunRecord(
+        tenant=row["tenant"],
+        id=row["id"],
+        geometry=row["geometry"],
+        study_kind=row["study_kind"],
+        study=row["study"],
+        options=row["options"],
+        display_name=row["display_name"],
+        labels=row["labels"],
+        created=row["created"],
+        started=row["started"],
+        ended=row["ended"],
+        state=RunState(row["state"]),
+        cancel_requested=row["cancel_requested"],
+        error=row["error"],
+        phase=row["phase"],
+        fraction=row["fraction"],
+        message=row["message"],
+        sequence=row["sequence"],
+        attempts=row["attempts"],
+    )

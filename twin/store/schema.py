@@ -1,0 +1,127 @@
+"""The tables. Times are seconds since the epoch (UTC); `tenant` leads every key.
+
+Requests and reports are kept as serialised twin.v1 messages: the wire format is the one that stays readable
+when the code moves on. Results and errors are JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+VERSION: Final = 1
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+geometries = Table(
+    "geometries",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("unit", String, nullable=False),  # as declared at upload, "" where it was left to the file
+    Column("source_digest", String, nullable=False),
+    Column("report", LargeBinary, nullable=False),  # twin.v1.GeometryReport
+    Column("created", Float, nullable=False),
+    Index("geometries_by_time", "tenant", "created", "id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("request_id", String),
+    Column("request_digest", String, nullable=False),  # tells a retry from a reused request_id
+    Column("geometry", String, nullable=False),
+    Column("study_kind", String, nullable=False),
+    Column("study", LargeBinary, nullable=False),  # twin.v1.Study
+    Column("options", LargeBinary, nullable=False),  # twin.v1.RunOptions
+    Column("display_name", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("state", String, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("error", JSON),  # twin.errors.to_record
+    Column("phase", String, nullable=False, default=""),
+    Column("fraction", Float, nullable=False, default=0.0),
+    Column("message", Text, nullable=False, default=""),
+    Column("sequence", BigInteger, nullable=False, default=0),  # of its latest event
+    Column(
+        "fence", BigInteger, nullable=False, default=0
+    ),  # grows with every claim; only its holder may write
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("worker", String),
+    Column("lease_until", Float),
+    Index("runs_by_time", "tenant", "created", "id"),
+    Index("runs_by_state", "state", "created"),
+    Index("runs_by_request", "tenant", "request_id", unique=True),
+)
+
+# A rising number over all runs besides the sequence of each: one look tells the front end which runs have
+# news.
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("tenant", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("state", String),  # set where the event is a change of state
+    Column("phase", String, nullable=False, default=""),
+    Column("fraction", Float, nullable=False, default=0.0),
+    Column("message", Text, nullable=False, default=""),
+    Column("residual", Float),
+    Column("error", JSON),
+    Index("events_by_run", "tenant", "run", "sequence", unique=True),
+    ForeignKeyConstraint(["tenant", "run"], ["runs.tenant", "runs.id"], ondelete="CASCADE"),
+    sqlite_autoincrement=True,
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("run", String, primary_key=True),
+    Column(
+        "manifest", Text, nullable=False
+    ),  # twin.results.storage.dump; text, since JSON types refuse infinity
+    Column("fence", BigInteger, nullable=False),
+    Column("created", Float, nullable=False),
+    ForeignKeyConstraint(["tenant", "run"], ["runs.tenant", "runs.id"], ondelete="CASCADE"),
+)
+
+arrays = Table(
+    "arrays",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("parent", String, primary_key=True),  # "runs/{id}" or "geometries/{id}"
+    Column("name", String, primary_key=True),
+    Column("dtype", String, nullable=False),  # numpy's, little-endian: "<f8"
+    Column("shape", JSON, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("location", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Index("arrays_by_digest", "tenant", "digest"),
+)

@@ -1,0 +1,115 @@
+"""One run, from its record to its committed result."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+from twin import codec
+from twin.errors import Internal, NotFound, TwinError
+from twin.results import storage
+from twin.results.outcome import Outcome
+from twin.store.arrays import store_arrays
+from twin.store.geometries import load_surface
+from twin.store.leases import Lease, LeaseLostError
+from twin.store.workspace import Workspace
+from twin.workers.energy import EnergyMeter
+from twin.workers.monitor import RunMonitor, conclude
+
+if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
+    from twin.workers.analyses import Analysis
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Executor:
+    """What a worker needs to compute runs. give_up: ends this process (see monitor.py)."""
+
+    workspace: Workspace
+    analyses: Mapping[str, Analysis]
+    meter: EnergyMeter
+    give_up: Callable[[], None]
+
+    def execute(self, lease: Lease) -> None:
+        """Compute the run and commit what came of it. Never raises for what an analysis does."""
+        _LOG.info("runs/%s: attempt %d", lease.run, lease.attempt)
+        leases = self.workspace.leases
+        try:
+            self._compute(lease)
+        except LeaseLostError as lost:
+            _LOG.warning("%s", lost)
+        except TwinError as error:
+            _LOG.info("runs/%s: %s", lease.run, error)
+            conclude(leases, lease, error)
+        except Exception as error:  # noqa: BLE001, whatever an analysis does, its run ends with words
+            _LOG.exception("runs/%s failed", lease.run)
+            facts = {"run": f"runs/{lease.run}", "type": type(error).__name__}
+            what = f"{type(error).__name__}: {error}"[:2000]
+            conclude(
+                leases, lease, Internal(f"the analysis broke down, which is a fault of ours: {what}", facts)
+            )
+        else:
+            _LOG.info("runs/%s: done", lease.run)
+
+    def _compute(self, lease: Lease) -> None:
+        run = self.workspace.runs.get(lease.tenant, lease.run)
+        analysis = self.analyses.get(run.study_kind)
+        if analysis is None:
+            raise Internal(f"this worker knows no analysis for studies of kind {run.study_kind!r}")
+        request = codec.parse_options(run.options)
+        monitor = RunMonitor(self.workspace.leases, lease, self.give_up, request.max_seconds)
+        with monitor, self._folder(lease) as workdir:
+            monitor.progress("check", 0.0)
+            geometry = self.workspace.geometries.get(lease.tenant, run.geometry)
+            surface = load_surface(self.workspace.arrays, lease.tenant, run.geometry)
+            source = self._source(lease, geometry.source_digest, geometry.filename, workdir)
+            scratch = workdir / "analysis"
+            scratch.mkdir()
+            before = self.meter.joules()
+            outcome = analysis(
+                surface,
+                codec.parse_report(geometry.report),
+                codec.parse_study(run.study),
+                request,
+                source=source,
+                monitor=monitor,
+                workdir=scratch,
+            )
+            self._commit(lease, _with_joules(outcome, before, self.meter.joules()), monitor)
+
+    def _commit(self, lease: Lease, outcome: Outcome, monitor: RunMonitor) -> None:
+        monitor.progress("write", 0.0)
+        manifest, arrays = storage.dump(outcome)
+        stored = store_arrays(self.workspace.blobs, lease.tenant, f"runs/{lease.run}", arrays, {})
+        monitor.progress("write", 1.0)
+        self.workspace.leases.succeed(lease, manifest, stored)
+
+    def _source(self, lease: Lease, digest: str, filename: str, folder: Path) -> Path | None:
+        path = folder / f"source{Path(filename).suffix.lower()}"
+        try:
+            self.workspace.blobs.download(lease.tenant, digest, path)
+        except NotFound:
+            return None  # the surface is all that an analysis can't do without
+        return path
+
+    @contextmanager
+    def _folder(self, lease: Lease) -> Iterator[Path]:
+        prefix = f"run-{lease.run}-{lease.fence}-"
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.workspace.home.scratch))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _with_joules(outcome: Outcome, before: float | None, after: float | None) -> Outcome:
+    joules = None if before is None or after is None else after - before
+    return dataclasses.replace(outcome, cost=dataclasses.replace(outcome.cost, joules=joules))

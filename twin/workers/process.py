@@ -1,0 +1,58 @@
+"""A worker: one process, one device, one run at a time."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy.exc import OperationalError
+
+from twin.store.leases import SECONDS
+from twin.store.workspace import Workspace
+from twin.workers import presence
+from twin.workers.devices import Device
+from twin.workers.energy import EnergyMeter
+from twin.workers.execute import Executor
+from twin.workers.lifeline import Lifeline, end_group
+
+if TYPE_CHECKING:
+    from twin.workers.analyses import Analysis
+
+_IDLE: Final = 1.0  # seconds between looks where nobody wakes us
+_LOG: Final = logging.getLogger(__name__)
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """What the supervisor says on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m twin.workers", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--device-kind", choices=("cpu", "cuda"), required=True)
+    parser.add_argument("--device-identifier", default="")
+    parser.add_argument("--lease-seconds", type=float, default=SECONDS)
+    parser.add_argument("--max-attempts", type=int, default=3)
+    return parser.parse_args(argv)
+
+
+def work(options: argparse.Namespace, lifeline: Lifeline, analyses: Mapping[str, Analysis]) -> None:
+    """Compute runs for ever; the lifeline ends the process."""
+    workspace = Workspace.open(
+        options.home, lease_seconds=options.lease_seconds, max_attempts=options.max_attempts
+    )
+    device = Device(options.device_kind, options.device_identifier)
+    executor = Executor(workspace, analyses, EnergyMeter(device), end_group)
+    with presence.announced(workspace.home.workers, options.name):
+        _LOG.info("%s is ready on %s", options.name, device.name)
+        while True:
+            try:
+                lease = workspace.leases.claim(options.name)
+            except OperationalError:
+                _LOG.exception("the database does not answer; trying again")
+                lease = None
+            if lease is None:
+                lifeline.wait(_IDLE)
+            else:
+                executor.execute(lease)
