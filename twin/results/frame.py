@@ -16,7 +16,7 @@ from twin.results.raster import View
 from twin.results.scalars import Bands, Scalar
 from twin.results.scene import COLORS, Solid
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 INK, FAINT = "#1a1d21", "#5c646e"
 BODY_FORCES = ("gravity", "centrifugal")
@@ -56,7 +56,8 @@ def draw_title(
     if asked is not None and asked in quantities:
         headline = display.answer(asked, quantities.pop(asked))
     else:
-        headline = f"{values.title} up to {values.unit(float(values.values.max()))}"
+        low, high = (display.number(float(end) / values.unit.factor, 3) for end in _ends(values))
+        headline = f"{values.title} {low} to {high} {values.unit.name}"
     others = [
         f"{display.title(key)} {display.value_text(quantities[key])} {display.bound(quantities[key])}"
         for key in ("max_displacement", "max_von_mises", "safety_factor")
@@ -120,7 +121,7 @@ def draw_legend(canvas: Axes, colors: Bands, values: Scalar, layout: Layout) -> 
             color=INK,
             va="center",
         )
-    low, high = float(values.values.min()), float(values.values.max())
+    low, high = _ends(values)
     factor = values.unit.factor
     text = f"min {display.number(low / factor, 3)}\nmax {display.number(high / factor, 3)}"
     canvas.text(
@@ -164,8 +165,8 @@ def draw_axes(canvas: Axes, view: View, shown: Sequence[Glyph], layout: Layout) 
         across, upward = float(vector @ view.right), float(vector @ view.up)
         tip = origin + np.array([across, -upward]) * length * unit
         _arrow(canvas, origin, tip, color, 1.8 * unit)
-        end = origin + np.array([across, -upward]) * (length + 13) * unit
-        canvas.text(*end, text, size=layout.points(16), color=color, ha="center", va="center", weight="bold")
+        x, y = origin + np.array([across, -upward]) * (length + 13) * unit
+        canvas.text(x, y, text, size=layout.points(16), color=color, ha="center", va="center", weight="bold")
     corner = np.array([80 * unit, layout.height - 210 * unit])
     for glyph in shown:
         if glyph.kind not in BODY_FORCES or glyph.directions is None or len(glyph.directions) == 0:
@@ -200,3 +201,7 @@ def draw_scale_bar(canvas: Axes, view: View, layout: Layout) -> None:
     canvas.text(
         right - pixels / 2, y - 18 * unit, text, size=layout.points(16), color=INK, ha="center", va="center"
     )
+
+
+def _ends(values: Scalar) -> tuple[float, float]:
+    return float(values.values.min()), float(values.values.max())

@@ -11,7 +11,7 @@ from twin.results.raster import View, Visibility, barycentric, visible
 from twin.results.scene import Solid
 from twin.results.skin import Skin, edge_normals, face_normals
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 FEATURE_ANGLE = np.radians(30.0)
@@ -130,7 +130,8 @@ def downsample(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Mean of factor x factor blocks of pixels: anti-aliasing."""
     height, width = image.shape[0] // factor, image.shape[1] // factor
     blocks = image.reshape(height, factor, width, factor, 3).astype(np.float32)
-    return (blocks.mean(axis=(1, 3)) + 0.5).astype(np.uint8)
+    mean: NDArray[np.uint8] = (blocks.mean(axis=(1, 3)) + 0.5).astype(np.uint8)
+    return mean
 
 
 def _shade(normals: Floats, view: View, ambient: float = 0.74) -> Floats:

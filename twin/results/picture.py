@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,18 +19,16 @@ from twin.errors import InvalidInput
 from twin.results import display, frame
 from twin.results.frame import BODY_FORCES, INK, Layout
 from twin.results.labels import Label, place
-from twin.results.outcome import CaseOutcome, Outcome
+from twin.results.outcome import Outcome
 from twin.results.paint import downsample, feature_edges, line_pieces, paint
 from twin.results.raster import View, Visibility, visible
 from twin.results.scalars import Scalar, bands, scalar
 from twin.results.scene import Solid, best_view, fit, solids
-from twin.results.skin import Skin, face_normals, skin
+from twin.results.shape import Deformation, case_name, deformation_factor, displacement
+from twin.results.skin import Skin, nodal_normals, skin
 
-Floats = NDArray[np.float64]
-Deformation = float | Literal["auto"]
-
+Floats = NDArray[np.floating]
 _SUPERSAMPLING = 2
-_VISIBLE_DEFORMATION = 0.06  # of the diagonal, what "auto" makes of the largest displacement
 
 
 def plot(
@@ -62,17 +59,17 @@ def plot(
     layout = Layout.of(size)
     part = skin(outcome.tets)
     rest = outcome.points[part.nodes]
-    displacement = _displacement(chosen, part)
-    factor = deformation_factor(displacement, rest, deformation)
-    moved = rest + factor * displacement
-    area, normals = _nodal_normals(part, moved)
+    motion = displacement(chosen, part.nodes)
+    factor = deformation_factor(motion, rest, deformation)
+    moved = rest + factor * motion
+    area, normals = nodal_normals(part, moved)
     colors = bands(Scalar(values.name, values.title, values.si, values.values[part.nodes]), area)
 
     shown = [glyph for glyph in outcome.glyphs if glyph.case in (None, name)]
     diagonal = float(np.linalg.norm(np.ptp(rest, axis=0)))
     drawn = solids([g for g in shown if g.kind not in BODY_FORCES], rest, normals, moved, diagonal)
     peak = int(np.argmax(values.values))
-    peak_at = outcome.points[peak] + factor * _node_displacement(chosen, peak)
+    peak_at = outcome.points[peak] + factor * displacement(chosen, np.array([peak]))[0]
     axes_of_view = best_view(
         moved, part.faces[:, :3], [*(solid.anchors for solid in drawn), peak_at[None]], *size
     )
@@ -91,7 +88,7 @@ def plot(
     canvas.set(xlim=(0, size[0]), ylim=(size[1], 0))
 
     front = Visibility(body.triangle, depth)
-    if factor * float(np.abs(displacement).max(initial=0.0)) > 1e-4 * diagonal:
+    if factor * float(np.abs(motion).max(initial=0.0)) > 1e-4 * diagonal:
         # only where it stands clear of the deformed part: two lines side by side tell nothing
         ahead = Visibility(body.triangle, depth - 0.006 * diagonal)
         itself = visible(fine.project(rest), part.triangles, fine.width, fine.height)
@@ -114,52 +111,6 @@ def plot(
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100, metadata={"Software": None})
     return path
-
-
-def case_name(outcome: Outcome, case: str | None) -> str:
-    """The case asked for, or the only or worst one. Raises InvalidInput for an unknown one."""
-    if case is None:
-        return outcome.worst_case
-    if case not in outcome.cases:
-        raise InvalidInput(f"the result has no load case {case!r}; it has {', '.join(outcome.cases)}")
-    return case
-
-
-def deformation_factor(displacement: Floats, points: Floats, deformation: Deformation) -> float:
-    """Factor on the displacement (n, 3); "auto": the largest drawn as up to 6 % of the diagonal."""
-    if deformation != "auto":
-        if not np.isfinite(deformation):
-            raise InvalidInput(f"deformation must be 'auto' or a finite factor, not {deformation}")
-        return float(deformation)
-    largest = float(np.linalg.norm(displacement, axis=1).max(initial=0.0))
-    diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
-    if largest <= 1e-12 * diagonal:
-        return 0.0
-    wanted = _VISIBLE_DEFORMATION * diagonal / largest
-    return 1.0 if wanted <= 1.0 else display.round_down(wanted)
-
-
-def _displacement(case: CaseOutcome, part: Skin) -> Floats:
-    if "displacement" not in case.fields:
-        return np.zeros((len(part.nodes), 3))
-    return np.asarray(case.fields["displacement"].values, dtype=np.float64)[part.nodes]
-
-
-def _node_displacement(case: CaseOutcome, node: int) -> Floats:
-    if "displacement" not in case.fields:
-        return np.zeros(3)
-    return np.asarray(case.fields["displacement"].values[node], dtype=np.float64)
-
-
-def _nodal_normals(part: Skin, points: Floats) -> tuple[Floats, Floats]:
-    """Area (k,) and outward unit normal (k, 3) of each node of the skin."""
-    flat = face_normals(points, part.triangles)
-    corners = part.triangles.ravel()
-    normals = np.stack(
-        [np.bincount(corners, np.repeat(flat[:, k], 3), len(points)) for k in range(3)], axis=1
-    )
-    area = np.bincount(corners, np.repeat(np.linalg.norm(flat, axis=1) / 6.0, 3), len(points))
-    return area, normals / np.maximum(np.linalg.norm(normals, axis=1), 1e-300)[:, None]
 
 
 def _finer(view: View, factor: int) -> View:

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 _DEPTH_STEPS = float(2**31 - 2)
@@ -40,7 +40,9 @@ class View:
     def project(self, points: Floats) -> Floats:
         """(n, 3) points [m] -> (n, 3): x, y [pixel], depth [m]."""
         basis = np.stack([self.right * self.scale, -self.up * self.scale, -self.toward], axis=1)
-        return (points - self.center) @ basis + np.array([self.width / 2.0, self.height / 2.0, 0.0])
+        projected: Floats = (points - self.center) @ basis
+        projected[:, :2] += (self.width / 2.0, self.height / 2.0)
+        return projected
 
 
 def looking(toward: Floats, up: Floats) -> tuple[Floats, Floats, Floats]:
@@ -127,8 +129,9 @@ def barycentric(projected: Floats, corners: Indices, x: Floats, y: Floats) -> Fl
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
     second = ((x - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (y - a[:, 1])) / area
     third = ((b[:, 0] - a[:, 0]) * (y - a[:, 1]) - (x - a[:, 0]) * (b[:, 1] - a[:, 1])) / area
-    weights = np.clip(np.stack([1.0 - second - third, second, third], axis=1), 0.0, 1.0)
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights: Floats = np.clip(np.stack([1.0 - second - third, second, third], axis=1), 0.0, 1.0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _spans(x: Floats, y: Floats, line: Floats, width: int) -> tuple[Indices, Indices]:

@@ -11,7 +11,7 @@ from twin.errors import InvalidInput
 from twin.results.display import STRESS_COMPONENTS, Unit, number, round_step, title, unit_for
 from twin.results.outcome import CaseOutcome
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def bands(values: Scalar, weights: Floats | None = None, count: int = 10) -> Ban
         low, high = low - spread, high + spread
     step = round_step(high - low, count)
     first, last = int(np.floor(low / step + 1e-9)), int(np.ceil(high / step - 1e-9))
-    limits = np.arange(first, last + 1) * step
+    limits: Floats = np.arange(first, last + 1) * np.float64(step)
     middle = (np.arange(last - first) + 0.5) / (last - first)
     if first < 0 < last:  # signed: white in the middle would vanish on paper, so zero is only a limit
         colors = matplotlib.colormaps["Spectral_r"](middle)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin.results.outcome import Glyph
 from twin.results.raster import View, looking, visible
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
 Color = tuple[float, float, float]
 

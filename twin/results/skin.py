@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 # The four faces of a tetrahedron in VTK order, seen from outside: three corners, then mids of 01, 12, 20.
@@ -66,6 +66,18 @@ def face_normals(points: Floats, triangles: Indices) -> Floats:
     """(t, 3) normals of length twice the area."""
     a, b, c = (points[triangles[:, k]] for k in range(3))
     return np.cross(b - a, c - a)
+
+
+def nodal_normals(part: Skin, points: Floats) -> tuple[Floats, Floats]:
+    """Area (k,) and outward unit normal (k, 3) of each node of the skin."""
+    flat = face_normals(points, part.triangles)
+    corners = part.triangles.ravel()
+    normals = np.stack(
+        [np.bincount(corners, np.repeat(flat[:, k], 3), len(points)) for k in range(3)], axis=1
+    )
+    area = np.bincount(corners, np.repeat(np.linalg.norm(flat, axis=1) / 6.0, 3), len(points))
+    unit: Floats = normals / np.maximum(np.linalg.norm(normals, axis=1), 1e-300)[:, None]
+    return area.astype(np.float64), unit
 
 
 def edge_normals(skin_: Skin, points: Floats) -> tuple[Floats, Floats]:
