@@ -1,6 +1,6 @@
 """Generate the Python stubs of the contract: `python -m protos.generate [folder]`.
 
-protoc runs from the repository's root, so that descriptors and imports read `protos/twin/v1/...`. With a folder the
+protoc runs from the repository's root: descriptors and imports read `protos/twin/v1/...`. With a folder the
 stubs are written there instead of beside the protos (a test compares the two).
 """
 

@@ -19,9 +19,9 @@
     └── Internal                INTERNAL
         └── SolveFailed         the solver gave up
 
-Each class owns the gRPC status it travels as and its reason (google.rpc.ErrorInfo of domain "twin"); `facts` are
-what a program may want to know without reading the sentence. `to_record` and `from_record` carry an error through
-the database and between processes, `twin.codec` over the wire.
+Each class owns the gRPC status it travels as and its reason (google.rpc.ErrorInfo of domain "twin"); `facts`
+are what a program may want to know without reading the sentence. `to_record` and `from_record` carry an error
+through the database and between processes, `twin.codec` over the wire.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def to_record(error: TwinError) -> dict[str, object]:
 
 
 def from_record(record: Mapping[str, object]) -> TwinError:
-    """Inverse of `to_record`. An unknown reason (of a newer version) becomes a plain TwinError that keeps it."""
+    """Inverse of `to_record`. An unknown reason (of a newer version) becomes a TwinError that keeps it."""
     reason, facts = str(record.get("reason", "")), record.get("facts")
     known = {str(key): str(value) for key, value in facts.items()} if isinstance(facts, Mapping) else {}
     if reason not in BY_REASON:

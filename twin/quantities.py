@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,8 +40,8 @@ def engineering(size: float, unit: str) -> tuple[float, str]:
 class Quantity:
     """A number or a vector, and the estimate of how far it is off.
 
-    value: float, or (n,) array. unit: SI. error: same unit and shape as value (one float stands for all components),
-    inf where unknown, never NaN. note: what the number needs to be read rightly.
+    value: float, or (n,) array. unit: SI. error: same unit and shape as value (one float stands for all
+    components), inf where unknown, never NaN. note: what the number needs to be read rightly.
     """
 
     value: float | Array
@@ -112,44 +111,24 @@ def _percent(relative: float) -> str:
     return f"{percent:.2g} %" if percent >= 0.01 else "< 0.01 %"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """An array over the mesh, read on first use where it lies elsewhere.
+    """An array over the mesh.
 
-    values: (n, components), or a function that fetches it. unit: SI. location: "node" and "cell" of the volume mesh,
-    "surface" for the vertices of the original surface. components: names along the second axis, such as "xx".
+    values: (n, components). unit: SI. location: "node" and "cell" of the volume mesh, "surface" for the vertices
+    of the original surface.
     """
 
-    __slots__ = ("_values", "components", "location", "name", "unit")
+    name: str
+    values: NDArray[Any]
+    unit: str
+    location: Location
 
-    def __init__(
-        self,
-        name: str,
-        values: NDArray[Any] | Callable[[], NDArray[Any]],
-        unit: str,
-        location: Location,
-        components: tuple[str, ...] = (),
-    ) -> None:
-        self.name = name
-        self.unit = unit
-        self.location = location
-        self.components = components
-        self._values = values if callable(values) else self._checked(values)
-
-    def _checked(self, values: NDArray[Any]) -> NDArray[Any]:
-        values = np.asarray(values)
-        if values.ndim != 2:
-            raise ValueError(f"field {self.name} has shape {values.shape}, it needs (n, components)")
-        return values
-
-    @property
-    def values(self) -> NDArray[Any]:
-        """(n, components); fetched once."""
-        if callable(self._values):
-            self._values = self._checked(self._values())
-        return self._values
+    def __post_init__(self) -> None:
+        if np.ndim(self.values) != 2:
+            shape = np.shape(self.values)
+            raise ValueError(f"field {self.name} has shape {shape}, it needs (n, components)")
 
     def __repr__(self) -> str:
-        size = (
-            "not read yet" if callable(self._values) else f"{self._values.shape[0]} x {self._values.shape[1]}"
-        )
-        return f"Field({self.name!r}, {size}, unit={self.unit!r}, location={self.location!r})"
+        n, c = self.values.shape
+        return f"Field({self.name!r}, {n} x {c}, unit={self.unit!r}, location={self.location!r})"

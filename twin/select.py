@@ -1,10 +1,10 @@
-"""Selectors: which part of a part's true surface a support or load acts on. Combine with & (and), | (or), ~ (not).
+"""Selectors: which part of the true surface a support or load acts on. Combine with & (and), | (or), ~ (not).
 
-    clamp = select.cylinder((0, 0, 0), axis=(0, 0, 1), radius="5 mm") & ~select.plane((0, 0, 0), normal=(0, 0, 1))
+    clamp = select.cylinder((0, 0, 0), axis=(0, 0, 1), radius="5 mm") & ~select.facing((0, 0, 1), "10 deg")
 
-plane, facing, patch, group and all take whole triangles; box, sphere and cylinder take what lies inside them, triangles
-being split at the border. Lengths are metres or strings with a unit, angles radians or "20 deg". `twin.geometry.selection`
-evaluates them.
+plane, facing, patch, group and all take whole triangles; box, sphere and cylinder take what lies inside them,
+triangles being split at the border. Lengths are metres or strings with a unit, angles radians or "20 deg".
+`twin.geometry.selection` evaluates them.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Box(_Combinable):
         for axis, low, high in zip("xyz", self.min, self.max, strict=True):
             if not low < high:
                 raise SelectionError(
-                    f"A box needs min below max, but along {axis} it goes from {_length(low)} to {_length(high)}. "
-                    f"To select a flat face, use select.plane or give the box some thickness."
+                    f"A box needs min below max, but along {axis} it goes from {_length(low)} to "
+                    f"{_length(high)}. To select a flat face, use select.plane or a thicker box."
                 )
 
 
@@ -112,7 +112,7 @@ class Facing(_Combinable):
         if not 0 < self.max_angle <= math.pi:
             raise SelectionError(
                 f"The angle of select.facing must be above 0 and at most 180 degrees, not "
-                f"{math.degrees(self.max_angle):.6g}. A plain number is in radians; write '20 deg' for degrees."
+                f"{math.degrees(self.max_angle):.6g}. A plain number is radians; write '20 deg' for degrees."
             )
 
 
@@ -185,7 +185,7 @@ KINDS = (Plane, Box, Sphere, Cylinder, Facing, Patch, Group, All, And, Or, Not)
 
 
 def plane(point: Vector, normal: Vector, tolerance: Scalar | None = None) -> Plane:
-    """Faces that lie in a plane; the sign of the normal is ignored. tolerance: default 1e-5 of the part's diagonal."""
+    """Faces in a plane; the sign of the normal is ignored. tolerance: default 1e-5 of the diagonal."""
     return Plane(
         vector(point, "m", "point of the plane"),
         vector(normal, "1", "normal of the plane"),

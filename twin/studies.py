@@ -1,4 +1,4 @@
-"""What users ask of a part: supports, loads and the study that holds them. What needs no geometry is refused here."""
+"""What users ask of a part: supports, loads, the study of them. What needs no geometry is refused here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Symmetry:
-    """No displacement along the face normal, free along the face. On a curved face: a roller that follows it."""
+    """No displacement along the face normal, free along the face. On a curved face: a roller."""
 
     on: Selector
 
@@ -74,7 +74,7 @@ class Displacement:
 
 @dataclass(frozen=True, slots=True, init=False)
 class ElasticFoundation:
-    """Springs spread over the selection: traction per displacement [N/m^3], along the normal or in all directions."""
+    """Springs spread over the selection: traction per displacement [N/m^3], along the normal or all ways."""
 
     on: Selector
     stiffness: float
@@ -133,7 +133,7 @@ class Pressure:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Gravity:
-    """The part's own weight; `vector` is the acceleration of gravity [m/s^2], (0, 0, -9.81) if z points up."""
+    """The part's own weight; vector: acceleration of gravity [m/s^2], (0, 0, -9.81) if z points up."""
 
     vector: Triple
 
@@ -162,8 +162,8 @@ class Centrifugal:
 class RemoteForce:
     """A force [N] and moment [N m] at a point `at` [m] off the part, carried by the selection.
 
-    coupling: "distributing" spreads statically equivalent tractions weighted by area, the face may deform; "rigid"
-    makes the face move as a rigid body.
+    coupling: "distributing" spreads statically equivalent tractions weighted by area, the face may deform;
+    "rigid" makes the face move as a rigid body.
     """
 
     force: Triple
@@ -198,8 +198,8 @@ LOADS = (Force, Traction, Pressure, Gravity, Centrifugal, RemoteForce)
 class StaticStress:
     """Linear static stress of one part: what it is made of, what holds it, what acts on it.
 
-    material: a name in the library, or a Material. supports hold in every load case. Either `loads`, or `load_cases`
-    by name; `cases` has them all (a plain list of loads is the case "default").
+    material: a name in the library, or a Material. supports hold in every load case. Either `loads`, or
+    `load_cases` by name; `cases` has them all (a plain list of loads is the case "default").
     Raises StudyError, MaterialError or SelectionError for what can't work on any part.
     """
 

@@ -57,8 +57,8 @@ def length_unit(name: str) -> float:
 def quantity(value: Scalar, unit: str, what: str = "value") -> float:
     """The value in `unit` (an SI unit such as "N" or "Pa"; "1" for a plain number).
 
-    what: what the number is, for the sentence of the error. Raises UnitError where a string can't be read or is
-    of another dimension, or the number is not finite.
+    what: what the number is, for the sentence of the error. Raises UnitError where a string can't be read or
+    is of another dimension, or the number is not finite.
     """
     if isinstance(value, str):
         number = _parse(value, unit, what)

@@ -23,9 +23,9 @@ UNITS = {
 class Material:
     """Isotropic, linear elastic. Numbers are SI, or strings with a unit ("210 GPa", "7.85 g/cm^3").
 
-    youngs_modulus [Pa], poissons_ratio [1], density [kg/m^3], yield_strength [Pa], thermal_conductivity [W/(m K)],
-    specific_heat [J/(kg K)], thermal_expansion [1/K]. source: where the values come from.
-    Raises MaterialError for values no isotropic material has, UnitError for a wrong unit.
+    youngs_modulus [Pa], poissons_ratio [1], density [kg/m^3], yield_strength [Pa],
+    thermal_conductivity [W/(m K)], specific_heat [J/(kg K)], thermal_expansion [1/K].
+    source: where the values come from. Raises MaterialError for values no isotropic material has, UnitError for a wrong unit.
     """
 
     youngs_modulus: float
@@ -80,14 +80,14 @@ class Material:
         ratio, facts = self.poissons_ratio, {"field": "poissons_ratio"}
         if ratio == 0.5:
             raise MaterialError(
-                f"poissons_ratio{where} is 0.5, an incompressible material, which a displacement solution can't "
-                f"describe. Use 0.49 for rubber and the like.",
+                f"poissons_ratio{where} is 0.5, an incompressible material, which a displacement solution "
+                f"can't describe. Use 0.49 for rubber and the like.",
                 facts,
             )
         if not -1 < ratio < 0.5:
             raise MaterialError(
-                f"poissons_ratio{where} must lie between -1 and 0.5 (both excluded), not {ratio:g}. Metals are near "
-                f"0.3.",
+                f"poissons_ratio{where} must lie between -1 and 0.5 (both excluded), not {ratio:g}. "
+                f"Metals are near 0.3.",
                 facts,
             )
         for field, limit in (("name", 128), ("source", 1024)):

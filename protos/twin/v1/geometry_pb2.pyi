@@ -199,7 +199,9 @@ class Geometry(message.Message):
 
     @builtins.property
     def arrays(self) -> containers.RepeatedCompositeFieldContainer[array_pb2.ArrayInfo]:
-        """"vertices" (n, 3) float64 [m], "triangles" (m, 3) int32, "patch" (m,) int32, and "group.{name}" (k,) int32."""
+        """"vertices" (n, 3) float64 [m], "triangles" (m, 3) int32, "patch" (m,) int32, and the triangles of each
+        face group: ArrayInfo.field is "group:{name}", (k,) int32.
+        """
 
     @builtins.property
     def create_time(self) -> timestamp_pb2.Timestamp:
@@ -236,6 +238,7 @@ class Patch(message.Message):
     NORMAL_FIELD_NUMBER: builtins.int
     RADIUS_FIELD_NUMBER: builtins.int
     AXIS_FIELD_NUMBER: builtins.int
+    CENTER_FIELD_NUMBER: builtins.int
     id: builtins.int
     """Number to select it by."""
     area: builtins.float
@@ -256,6 +259,10 @@ class Patch(message.Message):
     def axis(self) -> selector_pb2.Vector3:
         """Unit vector along the axis of a cylinder."""
 
+    @builtins.property
+    def center(self) -> selector_pb2.Vector3:
+        """A point of the axis of a cylinder [m]."""
+
     def __init__(
         self,
         *,
@@ -266,10 +273,11 @@ class Patch(message.Message):
         normal: selector_pb2.Vector3 | None = ...,
         radius: builtins.float | None = ...,
         axis: selector_pb2.Vector3 | None = ...,
+        center: selector_pb2.Vector3 | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_radius", b"_radius", "axis", b"axis", "centroid", b"centroid", "normal", b"normal", "radius", b"radius"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_radius", b"_radius", "axis", b"axis", "center", b"center", "centroid", b"centroid", "normal", b"normal", "radius", b"radius"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_radius", b"_radius", "area", b"area", "axis", b"axis", "centroid", b"centroid", "id", b"id", "kind", b"kind", "normal", b"normal", "radius", b"radius"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_radius", b"_radius", "area", b"area", "axis", b"axis", "center", b"center", "centroid", b"centroid", "id", b"id", "kind", b"kind", "normal", b"normal", "radius", b"radius"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__radius: _TypeAlias = typing.Literal["radius"]  # noqa: Y015
     _WhichOneofArgType__radius: _TypeAlias = typing.Literal["_radius", b"_radius"]  # noqa: Y015

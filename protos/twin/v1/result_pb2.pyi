@@ -184,20 +184,20 @@ class Glyph(message.Message):
     DIRECTIONS_FIELD_NUMBER: builtins.int
     LOAD_CASE_FIELD_NUMBER: builtins.int
     kind: builtins.str
-    """"fixed", "symmetry", "displacement", "foundation", "force", "pressure", "moment", "gravity", ...; draw what you
-    don't know as a plain arrow or dot.
+    """"fixed", "symmetry", "displacement", "foundation", "force", "traction", "pressure", "moment", "remote", "gravity",
+    "centrifugal", ...; draw what you don't know as a plain arrow or dot.
     """
     label: builtins.str
     """What it says, such as "35.6 kN"."""
     load_case: builtins.str
-    """The load case that it belongs to; empty for all."""
+    """The load case that it belongs to; empty for every one."""
     @builtins.property
     def points(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
         """x, y, z of each point [m]; at most 1000 points."""
 
     @builtins.property
     def directions(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
-        """x, y, z of a unit vector at each point; empty where there is no direction."""
+        """x, y, z of a vector of any length at each point; empty where there is no direction."""
 
     def __init__(
         self,
@@ -240,12 +240,33 @@ class ConvergenceRow(message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @typing.final
+    class ErrorsEntry(message.Message):
+        DESCRIPTOR: descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     UNKNOWNS_FIELD_NUMBER: builtins.int
     SIZE_FIELD_NUMBER: builtins.int
     ITERATIONS_FIELD_NUMBER: builtins.int
     RESIDUAL_FIELD_NUMBER: builtins.int
     SECONDS_FIELD_NUMBER: builtins.int
     QUANTITIES_FIELD_NUMBER: builtins.int
+    ERRORS_FIELD_NUMBER: builtins.int
     unknowns: builtins.int
     """Number of unknowns."""
     size: builtins.float
@@ -260,6 +281,10 @@ class ConvergenceRow(message.Message):
     def quantities(self) -> containers.ScalarMap[builtins.str, builtins.float]:
         """Quantities of the worst case, in SI."""
 
+    @builtins.property
+    def errors(self) -> containers.ScalarMap[builtins.str, builtins.float]:
+        """Their estimated errors, in the same units, where they were made."""
+
     def __init__(
         self,
         *,
@@ -269,10 +294,11 @@ class ConvergenceRow(message.Message):
         residual: builtins.float = ...,
         seconds: builtins.float = ...,
         quantities: abc.Mapping[builtins.str, builtins.float] | None = ...,
+        errors: abc.Mapping[builtins.str, builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["iterations", b"iterations", "quantities", b"quantities", "residual", b"residual", "seconds", b"seconds", "size", b"size", "unknowns", b"unknowns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["errors", b"errors", "iterations", b"iterations", "quantities", b"quantities", "residual", b"residual", "seconds", b"seconds", "size", b"size", "unknowns", b"unknowns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
