@@ -48,7 +48,7 @@ class Unit:
     factor: float
 
     def __call__(self, value: float) -> str:
-        return f"{number(value / self.factor)} {self.name}".strip()
+        return f"{plain(value / self.factor)} {self.name}".strip()
 
 
 def unit_for(unit: str, magnitude: float) -> Unit:
@@ -82,6 +82,12 @@ def number(value: float, digits: int = 4) -> str:
         mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
         text = f"{mantissa}·10{str(int(power)).translate(_SUPERSCRIPT)}"
     return text.replace("-", "−")
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """As `number`, for values that are exact or carry no bound: no zeros at the end."""
+    text = number(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text and "·" not in text else text
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -122,11 +128,11 @@ def bound(quantity: Quantity) -> str:
 
 
 def known_digits(quantity: Quantity) -> int:
-    """Digits worth printing: down to a tenth of the error, 3 to 5 of them."""
+    """Digits worth printing: down to a tenth of the error, 3 or 4 of them."""
     relative = quantity.relative_error
     if relative == 0.0 or not math.isfinite(relative):
         return 4
-    return min(max(math.ceil(-math.log10(relative)) + 1, 3), 5)
+    return min(max(math.ceil(-math.log10(relative)) + 1, 3), 4)
 
 
 def value_text(quantity: Quantity) -> str:
