@@ -16,6 +16,7 @@ TRIANGLE_EDGES: Int[np.ndarray, "3 2"] = np.array([(0, 1), (1, 2), (2, 0)])
 
 # Node positions, e.g. to extrapolate a field to them.
 NODES: Float[np.ndarray, "10 3"] = np.vstack([np.eye(4)[:, 1:], np.eye(4)[EDGES].mean(1)[:, 1:]])
+TRIANGLE_NODES: Float[np.ndarray, "6 2"] = np.vstack([np.eye(3)[:, 1:], np.eye(3)[TRIANGLE_EDGES].mean(1)[:, 1:]])
 
 
 def _simplex_shape(

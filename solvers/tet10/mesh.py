@@ -67,7 +67,3 @@ def boundary_facets(
     outer = np.sort(first[count == 1])
     return facets[outer], outer // 4
 
-
-def volume(mesh: TetMesh) -> Float[Array, ""]:
-    """Volume [m^3]."""
-    return jnp.sum(mesh.weight)

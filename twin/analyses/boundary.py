@@ -1,0 +1,131 @@
+"""The boundary of a volume mesh, in terms of the part's own faces.
+
+A selector speaks of the uploaded surface. Every point on the mesh's boundary therefore knows the surface triangle
+that it lies on; a facet belongs to one face of the part, because meshers keep sharp edges.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.tet10 import element
+from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
+from solvers.tet10.mesh import boundary_facets
+from twin.geometry.selection import mask
+from twin.geometry.surface import Surface, closest
+from twin.meshing import VolumeMesh
+from twin.select import Selector
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# A facet that the border of a selector crosses is cut into 4**3 triangles for its quadrature.
+BORDER_SUBDIVISIONS = 3
+NODE_SLOPES = element.triangle_shape_gradient(element.TRIANGLE_NODES)
+
+
+@dataclass(frozen=True)
+class SelectedNodes:
+    """Nodes of a selected region, once per facet that they belong to.
+
+    nodes: (k,) numbers; normals: (k, 3) outward unit normals of the facet there; weights: (k,) share of its area
+    """
+
+    nodes: Ints
+    normals: Floats
+    weights: Floats
+
+    @property
+    def unique(self) -> Ints:
+        """Each node once."""
+        return np.unique(self.nodes)
+
+
+class MeshBoundary:
+    """Facets of a volume mesh and the faces of the part that they lie on."""
+
+    def __init__(self, surface: Surface, mesh: VolumeMesh):
+        self.surface = surface
+        self.points = mesh.points
+        self.facets, self.elements = boundary_facets(mesh.tets)
+        self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
+        self._triangle = self._one_face_per_facet(self._closest_triangle(self._all.position))
+
+    def _closest_triangle(self, points: Floats) -> Ints:
+        return np.asarray(closest(self.surface, points)[1], np.int64)
+
+    def _one_face_per_facet(self, triangle: Ints) -> Ints:
+        """Points near a sharp edge may have found the face beyond it: give them a triangle of their facet's face."""
+        triangles = triangle.reshape(len(self.facets), -1)
+        patch = self.surface.patch[triangles]
+        votes = (patch[:, :, None] == patch[:, None, :]).sum(2)
+        winner = votes.argmax(1)
+        rows = np.arange(len(triangles))
+        stray = patch != patch[rows, winner][:, None]
+        return np.where(stray, triangles[rows, winner][:, None], triangles)
+
+    def quadrature(self, selector: Selector) -> FacetQuadrature:
+        """Quadrature over the selected part of the boundary; facets that its border crosses are cut finely."""
+        inside, at_nodes = self._masks(selector)
+        whole = inside.all(1) & at_nodes.all(1)
+        border = self._border(inside, at_nodes)
+        parts = [self._all[np.repeat(whole & ~border, inside.shape[1])]]
+        crossed = np.flatnonzero(border)
+        if len(crossed):
+            fine = facet_quadrature(self.points, self.facets, crossed, BORDER_SUBDIVISIONS)
+            triangle = self._fine_triangle(fine, crossed)
+            parts.append(fine[mask(self.surface, selector, fine.position, triangle)])
+        return join(parts)
+
+    def nodes(self, selector: Selector) -> SelectedNodes:
+        """Nodes of the selected part of the boundary."""
+        inside, at_nodes = self._masks(selector)
+        whole = inside.all(1)
+        chosen = at_nodes & (whole | inside.any(1))[:, None]
+        chosen[whole] = True
+        if not chosen.any():
+            # The region lies inside a few facets and holds none of their nodes: take those facets.
+            region = np.unique(self.quadrature(selector).facet)
+            chosen[region] = True
+        facet, local = np.nonzero(chosen)
+        area = self._all.weight.reshape(len(self.facets), -1).sum(1)
+        return SelectedNodes(self.facets[facet, local], self._node_normals()[facet, local], area[facet] / 6)
+
+    def _masks(self, selector: Selector) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Is a quadrature point, is a node of a facet selected?"""
+        count = len(self.facets)
+        inside = mask(self.surface, selector, self._all.position, self._triangle.ravel()).reshape(count, -1)
+        near = np.repeat(self._triangle[:, :1], 6, axis=1)
+        at_nodes = mask(self.surface, selector, self.points[self.facets].reshape(-1, 3), near.ravel())
+        return inside, at_nodes.reshape(count, 6)
+
+    def _border(self, inside: NDArray[np.bool_], at_nodes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Facets that the selector's border may cross: those of mixed answers, and their neighbours."""
+        mixed = (inside.any(1) | at_nodes.any(1)) & ~(inside.all(1) & at_nodes.all(1))
+        touched = np.zeros(len(self.points), bool)
+        touched[self.facets[mixed]] = True
+        return mixed | touched[self.facets].any(1)
+
+    def _fine_triangle(self, fine: FacetQuadrature, crossed: Ints) -> Ints:
+        found = self._closest_triangle(fine.position)
+        own = self._triangle[crossed, 0]
+        home = np.repeat(own, len(found) // len(crossed))
+        stray = self.surface.patch[found] != self.surface.patch[home]
+        return np.where(stray, home, found)
+
+    def _node_normals(self) -> Floats:
+        tangent = np.einsum("abr,fbi->fari", NODE_SLOPES, self.points[self.facets])
+        vector = np.cross(tangent[:, :, 0], tangent[:, :, 1])
+        return np.asarray(vector / np.linalg.norm(vector, axis=2, keepdims=True))
+
+    def interpolate(self, values: Floats, points: Floats) -> Floats:
+        """Nodal values (n, c) of the mesh at the points of its boundary closest to `points` (p, 3)."""
+        corners = Surface(self.points, self.facets[:, :3], np.zeros(len(self.facets), np.int32))
+        _, facet, position = closest(corners, points)
+        a, b, c = corners.corners[facet].transpose(1, 0, 2)
+        total = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+        along_ab = np.linalg.norm(np.cross(position - a, c - a), axis=1) / total
+        along_ac = np.linalg.norm(np.cross(position - a, b - a), axis=1) / total
+        shape = element.triangle_shape(np.stack([along_ab, along_ac], axis=1))
+        return np.asarray(np.einsum("pa,pac->pc", shape, values[self.facets[facet]]))

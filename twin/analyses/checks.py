@@ -1,0 +1,196 @@
+"""What is refused before anything is computed, in an engineer's words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity.constraints import free_rigid_motions
+from twin.errors import FailedPrecondition, GeometryError, MaterialError, StudyError, UnconstrainedError
+from twin.geometry.selection import Selection, select
+from twin.geometry.surface import Report, Surface
+from twin.select import Selector, describe
+from twin.studies import (
+    Displacement,
+    ElasticFoundation,
+    Fixed,
+    Force,
+    Load,
+    Pressure,
+    RemoteForce,
+    Request,
+    StaticStress,
+    Support,
+    Symmetry,
+    Traction,
+)
+
+Floats = NDArray[np.float64]
+
+# A part outside of this range has most likely been read in the wrong unit.
+LONGEST, SHORTEST = 20.0, 1e-5
+# How finely a selector's border is followed, as a share of the part's diagonal.
+SELECTION_RESOLUTION = 1 / 200
+AXES = {"x": np.array([1.0, 0, 0]), "y": np.array([0, 1.0, 0]), "z": np.array([0, 0, 1.0])}
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The parts of the surface that a study speaks of, selected once."""
+
+    supports: tuple[tuple[Support, Selection], ...]
+    loads: tuple[tuple[str, Load, Selection | None], ...]  # case, load, None for a load on the whole body
+
+    @property
+    def selections(self) -> list[Selection]:
+        """All selections."""
+        return [s for _, s in self.supports] + [s for _, _, s in self.loads if s is not None]
+
+
+def check(surface: Surface, report: Report, study: StaticStress, request: Request) -> Regions:
+    """Refuse what can't be answered; else the study's regions.
+
+    Raises:
+        GeometryError, StudyError, SelectionError, UnconstrainedError, MaterialError, FailedPrecondition
+    """
+    _check_request(study, request)
+    _check_part(surface, report)
+    resolution = surface.diagonal * SELECTION_RESOLUTION
+    supports = tuple((support, select(surface, support.on, resolution)) for support in study.supports)
+    loads = tuple(
+        (case, load, select(surface, where, resolution) if (where := _where(load)) is not None else None)
+        for case, items in study.cases.items()
+        for load in items
+    )
+    _check_held(surface, supports)
+    return Regions(supports, loads)
+
+
+def _where(load: Load) -> Selector | None:
+    return load.on if isinstance(load, Force | Traction | Pressure | RemoteForce) else None
+
+
+def _check_request(study: StaticStress, request: Request) -> None:
+    if request.method == "surrogate":
+        raise FailedPrecondition(
+            "No surrogate is published for static stress. Ask with method='auto' or 'solver'.",
+            {"method": request.method},
+        )
+    if request.discretisation == "grid":
+        raise FailedPrecondition(
+            "This version solves static stress on tetrahedra only. Ask with discretisation='auto' or 'tet'.",
+            {"discretisation": request.discretisation},
+        )
+    known = ("max_displacement", "max_von_mises", "compliance", "mass", "safety_factor", "reaction_force")
+    unknown = [name for name in request.quantities or () if name not in known]
+    if unknown:
+        raise StudyError(
+            f"A static stress study has no quantity {', '.join(map(repr, unknown))}. It has: {', '.join(known)}.",
+            {"quantities": ", ".join(unknown)},
+        )
+    if "safety_factor" in (request.quantities or ()) and study.material.yield_strength is None:
+        raise MaterialError(
+            f"A safety factor needs the yield strength of {study.material.name or 'the material'}: "
+            "give yield_strength to twin.Material.",
+        )
+
+
+def _check_part(surface: Surface, report: Report) -> None:
+    lower, upper = np.array(surface.bounds)
+    longest = float((upper - lower).max())
+    if longest > LONGEST or longest < SHORTEST:
+        size = f"{longest:.4g} m" if longest > 1 else f"{longest * 1e6:.4g} µm"
+        guess = "mm" if longest > LONGEST else "m"
+        raise GeometryError(
+            f"The part is {size} long, read with lengths in {report.unit}: most likely the unit is wrong. "
+            f"Upload the file again with its true unit, for instance unit='{guess}'.",
+            {"longest_m": longest, "unit": report.unit},
+        )
+    if report.bodies > 1:
+        raise GeometryError(
+            f"The part consists of {report.bodies} unconnected bodies; static stress is solved on one. "
+            "Upload the bodies one by one, or join them in the CAD system.",
+            {"bodies": report.bodies},
+        )
+    if not surface.closed:
+        raise GeometryError(
+            "The surface is not closed, so what is inside can't be told. Close its holes in the CAD system "
+            f"and upload it again. Repairs tried: {'; '.join(report.repairs) or 'none'}.",
+        )
+
+
+def _held_directions(support: Support, normals: Floats) -> Floats:
+    if isinstance(support, Fixed) or (isinstance(support, ElasticFoundation) and support.direction == "all"):
+        return np.tile(np.eye(3), (len(normals), 1, 1))
+    if isinstance(support, Displacement):
+        given = [component is not None for component in (support.x, support.y, support.z)]
+        return np.tile(np.diag(np.array(given, float)), (len(normals), 1, 1))
+    assert isinstance(support, Symmetry | ElasticFoundation)
+    return normals[:, :, None] * normals[:, None, :]
+
+
+def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...]) -> None:
+    points = [s.triangles.mean(1) for _, s in supports]
+    held = [_held_directions(support, s.normals) for support, s in supports]
+    weights = [_areas(s.triangles) for _, s in supports]
+    motions, about = free_rigid_motions(
+        np.concatenate([np.zeros((0, 3)), *points]),
+        np.concatenate([np.zeros((0, 3, 3)), *held]),
+        np.concatenate([np.zeros(0), *weights]),
+    )
+    if len(motions) == 0:
+        return
+    words = describe_motions(motions, about, surface.diagonal)
+    where = "; ".join(f"{type(s).__name__} on {describe(s.on)}" for s, _ in supports) or "none"
+    raise UnconstrainedError(
+        f"The supports leave the part free to move: {', and '.join(words)}. "
+        f"Add a support that holds it there (supports now: {where}).",
+        {"free_motions": "; ".join(words)},
+    )
+
+
+def _areas(triangles: Floats) -> Floats:
+    a, b, c = triangles.transpose(1, 0, 2)
+    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
+
+
+def describe_motions(motions: Floats, about: Floats, length: float) -> list[str]:
+    """Rigid motions (translation, rotation about a point) as words; `length` scales rotations to translations."""
+    scaled = motions * np.repeat([1.0, length], 3)
+    basis = np.linalg.qr(scaled.T)[0].T
+    if len(basis) == 6:
+        return ["nothing holds it"]
+    _, sizes, mixing = np.linalg.svd(basis[:, 3:].T)
+    turning = np.zeros(len(basis), bool)
+    turning[: len(sizes)] = sizes > 1e-3
+    ordered = mixing @ basis
+    slides, turns = ordered[~turning], ordered[turning]
+    words = [f"translation along {_direction(d)}" for d in _tidy(slides[:, :3])]
+    if len(turns):
+        for axis in _tidy(turns[:, 3:]):
+            amplitude = np.linalg.lstsq(turns[:, 3:].T, axis, rcond=None)[0]
+            move, spin = (amplitude @ turns)[:3], axis / length
+            point = about + np.cross(spin, move) / (spin @ spin)
+            x, y, z = point * 1e3
+            words.append(f"rotation about {_direction(axis)} through ({x:.4g}, {y:.4g}, {z:.4g}) mm")
+    return words
+
+
+def _tidy(vectors: Floats) -> list[Floats]:
+    """A basis of the span of `vectors` that uses the coordinate axes where it can."""
+    left = np.linalg.svd(vectors)[2][: len(vectors)] if len(vectors) else vectors
+    chosen: list[Floats] = []
+    for axis in AXES.values():
+        if len(left) and np.linalg.norm(left @ axis) > 1 - 1e-3:
+            chosen.append(axis)
+    rest = left - sum((np.outer(left @ axis, axis) for axis in chosen), np.zeros_like(left))
+    _, sizes, vectors = np.linalg.svd(rest) if len(rest) else (None, np.zeros(0), rest)
+    return chosen + [v for v, size in zip(vectors, sizes, strict=False) if size > 0.1]
+
+
+def _direction(vector: Floats) -> str:
+    unit = vector / np.linalg.norm(vector)
+    for name, axis in AXES.items():
+        if abs(unit @ axis) > 1 - 1e-4:
+            return name
+    return "({:.3f}, {:.3f}, {:.3f})".format(*unit)

@@ -1,0 +1,111 @@
+"""Supports and loads as they are drawn."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analyses.checks import Regions
+from twin.geometry.selection import Selection
+from twin.geometry.surface import Surface
+from twin.quantities import engineering
+from twin.results.outcome import Glyph, GlyphKind
+from twin.studies import (
+    Centrifugal,
+    Displacement,
+    ElasticFoundation,
+    Fixed,
+    Force,
+    Gravity,
+    Load,
+    Pressure,
+    RemoteForce,
+    Support,
+    Traction,
+)
+
+Floats = NDArray[np.float64]
+
+MOST = 60  # glyphs of one support or load
+
+
+def glyphs(surface: Surface, regions: Regions) -> tuple[Glyph, ...]:
+    """One glyph set per support and load."""
+    held = [_support(support, selection) for support, selection in regions.supports]
+    acting = [
+        glyph for case, load, selection in regions.loads for glyph in _load(surface, case, load, selection)
+    ]
+    return tuple(held + acting)
+
+
+def _spread(selection: Selection) -> NDArray[np.int64]:
+    """Triangles spread over the selection by area."""
+    edges = selection.triangles[:, 1:] - selection.triangles[:, :1]
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    reached = (np.arange(MOST) + 0.5) / MOST * area.sum()
+    return np.unique(np.searchsorted(np.cumsum(area), reached).clip(0, len(area) - 1))
+
+
+def _support(support: Support, selection: Selection) -> Glyph:
+    chosen = _spread(selection)
+    points, normals = selection.triangles[chosen].mean(1), selection.normals[chosen]
+    match support:
+        case Fixed():
+            return Glyph("fixed", "Fixed", points, -normals)
+        case Displacement():
+            parts = {"x": support.x, "y": support.y, "z": support.z}
+            label = ", ".join(f"{axis} = {value * 1e3:.4g} mm" for axis, value in parts.items() if value is not None)
+            along = np.array([float(value is not None) for value in parts.values()])
+            return Glyph("displacement", f"Displacement {label}", points, np.tile(along, (len(points), 1)))
+        case ElasticFoundation():
+            return Glyph("foundation", f"Foundation {support.stiffness:.3g} N/m³", points, -normals)
+        case _:
+            return Glyph("symmetry", "Symmetry", points, normals)
+
+
+def _shown(value: Floats, unit: str) -> str:
+    size = float(np.linalg.norm(value))
+    factor, shown = engineering(size, unit)
+    return f"{size / factor:.4g} {shown}"
+
+
+def _load(surface: Surface, case: str, load: Load, selection: Selection | None) -> list[Glyph]:
+    def body(kind: GlyphKind, label: str, direction: Floats) -> list[Glyph]:
+        centre = np.mean(surface.bounds, axis=0)
+        return [Glyph(kind, label, centre[None], np.asarray(direction, float)[None], case)]
+
+    if isinstance(load, Gravity):
+        return body("gravity", f"Gravity {_shown(np.array(load.vector), 'm/s²')}", np.array(load.vector))
+    if isinstance(load, Centrifugal):
+        rpm = load.rate * 30 / np.pi
+        return body("centrifugal", f"Rotation {rpm:.4g} rpm", np.array(load.axis))
+    assert selection is not None
+    chosen = _spread(selection)
+    points, normals = selection.triangles[chosen].mean(1), selection.normals[chosen]
+
+    def everywhere(vector: tuple[float, float, float]) -> Floats:
+        return np.tile(np.array(vector), (len(points), 1))
+
+    match load:
+        case Force():
+            label = f"Force {_shown(np.array(load.vector), 'N')}"
+            return [Glyph("force", label, points, everywhere(load.vector), case)]
+        case Traction():
+            label = f"Traction {_shown(np.array(load.vector), 'Pa')}"
+            return [Glyph("traction", label, points, everywhere(load.vector), case)]
+        case Pressure():
+            label = f"Pressure {_shown(np.array(load.value), 'Pa')}"
+            return [Glyph("pressure", label, points, -normals * np.sign(load.value or 1), case)]
+        case RemoteForce():
+            return _remote(load, case)
+    raise AssertionError(f"no glyph for {type(load).__name__}")
+
+
+def _remote(load: RemoteForce, case: str) -> list[Glyph]:
+    at, found = np.array([load.at]), []
+    if any(load.force):
+        found.append(
+            Glyph("remote", f"Force {_shown(np.array(load.force), 'N')}", at, np.array([load.force]), case)
+        )
+    if any(load.moment):
+        label = f"Moment {_shown(np.array(load.moment), 'N m')}"
+        found.append(Glyph("moment", label, at, np.array([load.moment]), case))
+    return found

@@ -1,0 +1,113 @@
+"""Loads -> consistent nodal forces of each load case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity import loads
+from solvers.elasticity.coupling import RigidRegion
+from twin.analyses.boundary import MeshBoundary
+from twin.errors import StudyError
+from twin.meshing import VolumeMesh
+from twin.select import Selector, describe
+from twin.studies import Centrifugal, Force, Gravity, Load, Pressure, RemoteForce, Traction
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RigidLoad:
+    """A force [N] and moment [N m] at a point [m] that a region carries as a rigid body."""
+
+    on: Selector
+    at: tuple[float, float, float]
+    force: Floats
+    moment: Floats
+
+
+@dataclass(frozen=True)
+class CaseLoads:
+    """nodal: (n, 3) forces [N]; rigid: what acts through rigid regions."""
+
+    nodal: Floats
+    rigid: tuple[RigidLoad, ...]
+
+    @property
+    def force(self) -> Floats:
+        """Resultant [N]."""
+        return np.asarray(self.nodal.sum(0) + sum((r.force for r in self.rigid), np.zeros(3)))
+
+    def moment(self, points: Floats) -> Floats:
+        """Resultant about the origin [N m]."""
+        rigid = (r.moment + np.cross(r.at, r.force) for r in self.rigid)
+        return np.asarray(np.cross(points, self.nodal).sum(0) + sum(rigid, np.zeros(3)))
+
+
+def assemble(
+    boundary: MeshBoundary, mesh: VolumeMesh, density: float, cases: Mapping[str, tuple[Load, ...]]
+) -> dict[str, CaseLoads]:
+    """Nodal forces of every case. `density` in kg/m^3."""
+    return {
+        name: CaseLoads(
+            sum((_nodal(boundary, mesh, density, load) for load in items), np.zeros_like(mesh.points)),
+            _rigid(items),
+        )
+        for name, items in cases.items()
+    }
+
+
+def _nodal(boundary: MeshBoundary, mesh: VolumeMesh, density: float, load: Load) -> Floats:
+    match load:
+        case Gravity():
+            return loads.body_force(mesh.points, mesh.tets, density * np.array(load.vector), np.zeros((3, 3)))
+        case Centrifugal():
+            axis = np.array(load.axis) / np.linalg.norm(load.axis)
+            outward = density * load.rate**2 * (np.eye(3) - np.outer(axis, axis))
+            return loads.body_force(mesh.points, mesh.tets, -outward @ np.array(load.point), outward)
+        case RemoteForce(coupling="rigid"):
+            return np.zeros_like(mesh.points)
+    where = boundary.quadrature(load.on)
+    match load:
+        case Force():
+            traction = np.broadcast_to(np.array(load.vector) / where.area, (len(where.weight), 3))
+        case Traction():
+            traction = np.broadcast_to(np.array(load.vector), (len(where.weight), 3))
+        case Pressure():
+            traction = -load.value * where.normal
+        case RemoteForce():
+            traction = loads.distributed(
+                where, np.array(load.force), np.array(load.moment), np.array(load.at)
+            )
+    return loads.traction(where, traction, len(mesh.points))
+
+
+def _rigid(items: tuple[Load, ...]) -> tuple[RigidLoad, ...]:
+    return tuple(
+        RigidLoad(load.on, load.at, np.array(load.force), np.array(load.moment))
+        for load in items
+        if isinstance(load, RemoteForce) and load.coupling == "rigid"
+    )
+
+
+def rigid_regions(boundary: MeshBoundary, case: CaseLoads, held: Floats) -> list[RigidRegion]:
+    """The rigid regions of a case.
+
+    Raises:
+        StudyError: a region is held by a support, or two of them share nodes
+    """
+    taken = held.any((1, 2))
+    regions = []
+    for load in case.rigid:
+        nodes = np.zeros(len(boundary.points), bool)
+        nodes[boundary.nodes(load.on).unique] = True
+        if (nodes & taken).any():
+            raise StudyError(
+                f"The rigid coupling on {describe(load.on)} shares part of the surface with a support or with "
+                "another rigid coupling. Keep them apart, or couple with coupling='distributing'.",
+                {"on": describe(load.on)},
+            )
+        taken = taken | nodes
+        regions.append(RigidRegion(nodes, np.array(load.at)))
+    return regions

@@ -1,0 +1,88 @@
+"""Element sizes: where to start, and how fine to go for the accuracy that was asked for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity.recovery import RecoveredStress, von_mises
+from twin.analyses.checks import Regions
+from twin.geometry.surface import Surface
+from twin.meshing import VolumeMesh
+from twin.studies import Request
+
+Floats = NDArray[np.float64]
+
+PILOT_TETS = 6_000
+DEFAULT_UNKNOWNS = 1_000_000
+UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
+TETS_PER_CUBE = 8.49  # regular tetrahedra of edge h in a cube of edge h
+PER_REGION = 3.0  # elements across a small loaded or held region
+# Of the requested accuracy, what the estimates may take up: the rest is their safety factor.
+STRESS_SHARE, ENERGY_SHARE = 0.3, 0.3
+FINEST, COARSEST = 0.2, 0.66  # of the pilot's local size
+MOST_POINTS = 20_000  # of a size field
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Target edge length of the part [m], and shorter ones at points (k, 3) [m], (k,) [m]."""
+
+    size: float
+    points: Floats
+    lengths: Floats
+
+
+def pilot(surface: Surface, regions: Regions, request: Request) -> Sizes:
+    """A first mesh: some thousand elements, no larger than the walls are thick, finer where small regions are."""
+    most = (request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET
+    thickness = 2 * surface.volume / surface.area
+    even = (TETS_PER_CUBE * surface.volume / min(PILOT_TETS, most)) ** (1 / 3)
+    least = (TETS_PER_CUBE * surface.volume / most) ** (1 / 3)
+    size = max(min(even, 1.5 * thickness), least)
+    points, lengths = [], []
+    for selection in regions.selections:
+        across = np.sqrt(selection.area) / PER_REGION
+        if across < size:
+            centres = selection.triangles.mean(1)[: MOST_POINTS // 10]
+            points.append(centres)
+            lengths.append(np.full(len(centres), across))
+    return Sizes(size, np.concatenate([np.zeros((0, 3)), *points]), np.concatenate([np.zeros(0), *lengths]))
+
+
+def refined(
+    mesh: VolumeMesh, stresses: list[RecoveredStress], before: Sizes, request: Request
+) -> Sizes:
+    """Sizes that should meet the accuracy, from the errors of every case on a first mesh.
+
+    Stress errors count relative to the case's largest stress and fall with the square of the size, the energy of
+    the error with its fourth power (smooth solution, quadratic elements).
+    """
+    edge = _element_sizes(mesh)
+    wanted = np.full(len(mesh.tets), np.inf)
+    for stress in stresses:
+        peak = von_mises(stress.nodal).max()
+        if peak == 0:
+            continue
+        local = stress.nodal_error[mesh.tets].max(1) / peak
+        wanted = np.minimum(wanted, edge * np.sqrt(STRESS_SHARE * request.accuracy / np.maximum(local, 1e-12)))
+        allowed = ENERGY_SHARE * request.accuracy / max(stress.relative_energy_error**2, 1e-12)
+        wanted = np.minimum(wanted, edge * allowed**0.25)
+    wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
+    most = (request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET
+    count = ((edge / wanted) ** 3).sum()
+    if count > most:
+        wanted = wanted * (count / most) ** (1 / 3)
+    size = float(min(wanted.max(), COARSEST * before.size))
+    finer = np.flatnonzero(wanted < 0.9 * size)
+    if len(finer) > MOST_POINTS:
+        finer = finer[np.argsort(wanted[finer])[:MOST_POINTS]]
+    points = np.concatenate([mesh.points[mesh.tets[finer, :4]].mean(1), before.points])
+    lengths = np.concatenate([wanted[finer], np.minimum(before.lengths, size)])
+    return Sizes(size, points, lengths)
+
+
+def _element_sizes(mesh: VolumeMesh) -> Floats:
+    corners = mesh.points[mesh.tets[:, :4]]
+    volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
+    return np.asarray((TETS_PER_CUBE * volume) ** (1 / 3))

@@ -1,0 +1,72 @@
+"""Supports -> which nodes are held along which directions, and elastic foundations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity import constraints, loads
+from twin.analyses.boundary import MeshBoundary
+from twin.studies import Displacement, ElasticFoundation, Fixed, Support, Symmetry
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a mesh is held.
+
+    directions: (n, 3, 3) projector onto the held directions of each node
+    prescribed: (n, 3) displacement along them [m]
+    foundation: facets (f, 6) and their stiffness (f, 6, 6, 3, 3) [N/m], or None
+    """
+
+    directions: Floats
+    prescribed: Floats
+    foundation: tuple[Ints, Floats] | None
+
+
+def hold(boundary: MeshBoundary, supports: tuple[Support, ...]) -> Held:
+    """Apply supports. Where two meet, what holds more goes first: Fixed, then Displacement, then Symmetry."""
+    count = len(boundary.points)
+    directions, prescribed = np.zeros((count, 3, 3)), np.zeros((count, 3))
+    order: tuple[type[Support], ...] = (Fixed, Displacement, Symmetry)
+    rigid = [s for s in supports if isinstance(s, order)]
+    for support in sorted(rigid, key=lambda s: order.index(type(s))):
+        own, value = _own(boundary, support)
+        if value is not None:
+            # Only along directions that nothing has claimed yet.
+            free = np.eye(3) - directions
+            prescribed += np.einsum("nij,njk,k->ni", free, own, value)
+        directions = constraints.join(directions, own)
+    return Held(directions, prescribed, _foundation(boundary, supports))
+
+
+def _own(boundary: MeshBoundary, support: Support) -> tuple[Floats, Floats | None]:
+    selected = boundary.nodes(support.on)
+    own = np.zeros((len(boundary.points), 3, 3))
+    if isinstance(support, Fixed):
+        own[selected.unique] = np.eye(3)
+        return own, None
+    if isinstance(support, Displacement):
+        components = (support.x, support.y, support.z)
+        own[selected.unique] = np.diag([float(c is not None) for c in components])
+        return own, np.array([c or 0.0 for c in components])
+    return (
+        constraints.normal_directions(selected.nodes, selected.normals, selected.weights, len(boundary.points)),
+        None,
+    )
+
+
+def _foundation(boundary: MeshBoundary, supports: tuple[Support, ...]) -> tuple[Ints, Floats] | None:
+    nodes, stiffness = [], []
+    for support in supports:
+        if not isinstance(support, ElasticFoundation):
+            continue
+        where = boundary.quadrature(support.on)
+        along = np.eye(3) if support.direction == "all" else where.normal[:, :, None] * where.normal[:, None, :]
+        facets, springs = loads.foundation(where, np.broadcast_to(support.stiffness * along, (len(where.weight), 3, 3)))
+        nodes.append(facets)
+        stiffness.append(springs)
+    return (np.concatenate(nodes), np.concatenate(stiffness)) if nodes else None
