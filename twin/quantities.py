@@ -115,8 +115,8 @@ def _percent(relative: float) -> str:
 class Field:
     """An array over the mesh.
 
-    values: (n, components). unit: SI. location: "node" and "cell" of the volume mesh, "surface" for the vertices
-    of the original surface.
+    values: (n, components). unit: SI. location: "node" and "cell" of the volume mesh, "surface" for the
+    vertices of the original surface.
     """
 
     name: str

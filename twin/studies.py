@@ -21,6 +21,7 @@ Method = Literal["auto", "solver", "surrogate"]
 Discretisation = Literal["auto", "tet", "grid"]
 
 DEFAULT_CASE = "default"
+DEFAULT_ACCURACY = 0.05
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _QUANTITY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -263,7 +264,7 @@ class Request:
 
     def __init__(
         self,
-        accuracy: Scalar = 0.05,
+        accuracy: Scalar = DEFAULT_ACCURACY,
         method: Method = "auto",
         discretisation: Discretisation = "auto",
         quantities: Sequence[str] | None = None,

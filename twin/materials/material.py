@@ -25,7 +25,8 @@ class Material:
 
     youngs_modulus [Pa], poissons_ratio [1], density [kg/m^3], yield_strength [Pa],
     thermal_conductivity [W/(m K)], specific_heat [J/(kg K)], thermal_expansion [1/K].
-    source: where the values come from. Raises MaterialError for values no isotropic material has, UnitError for a wrong unit.
+    source: where the values come from. Raises MaterialError for values no isotropic material has,
+    UnitError for a wrong unit.
     """
 
     youngs_modulus: float

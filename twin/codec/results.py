@@ -1,0 +1,253 @@
+"""Results: the stored manifest (twin.results.storage) as a Result, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protos.twin.v1 import array_pb2, result_pb2
+from twin.codec.arrays import ArrayRecord, array_from_proto, array_to_proto
+from twin.codec.vectors import vector_from_proto, vector_to_proto
+from twin.results.storage import MESH_ARRAYS, VERSION
+
+Manifest = Mapping[str, Any]
+Array = NDArray[Any]
+
+MAX_GLYPH_POINTS = 1000
+
+_MESH_UNITS = {"points": "m", "tets": "1", "surface_vertices": "m", "surface_triangles": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRecord:
+    """What a Result says, for `twin.results.storage.load`.
+
+    manifest: as it was stored. arrays: by their key in the manifest, to be read by name. inline: those that
+    came with the message (points and directions of glyphs).
+    """
+
+    name: str
+    manifest: dict[str, Any]
+    arrays: Mapping[str, ArrayRecord]
+    inline: Mapping[str, Array]
+
+
+def result_to_proto(
+    name: str,
+    manifest: Manifest,
+    arrays: Mapping[str, ArrayRecord],
+    get_array: Callable[[str], Array],
+) -> result_pb2.Result:
+    """The manifest as a message.
+
+    name: "runs/{run}/result". arrays: what each array of the manifest is. get_array: reads one; called
+    for the glyphs only.
+    """
+    described = {
+        key: replace(record, **label)
+        for key, label in labels(manifest).items()
+        if (record := arrays.get(key))
+    }
+    mesh = {field: array_to_proto(described[f"mesh.{field}"]) for field in MESH_ARRAYS}
+    cost = manifest["cost"]
+    return result_pb2.Result(
+        name=name,
+        cases=[_case_to_proto(case, described) for case in manifest["cases"]],
+        **mesh,
+        glyphs=[_glyph_to_proto(glyph, get_array) for glyph in manifest["glyphs"]],
+        assumptions=manifest["assumptions"],
+        warnings=manifest["warnings"],
+        convergence=[_row_to_proto(row) for row in manifest["convergence"]],
+        mesh_quality=_numbers(manifest["mesh_quality"]),
+        mesher=manifest["mesher"],
+        provenance=manifest["provenance"],
+        cost=result_pb2.Cost(
+            seconds=_numbers(cost["seconds"]),
+            joules=cost["joules"],
+            device=cost["device"],
+            peak_bytes=cost["peak_bytes"],
+        ),
+    )
+
+
+def result_from_proto(message: result_pb2.Result) -> ResultRecord:
+    """Inverse of `result_to_proto`."""
+    arrays: dict[str, ArrayRecord] = {}
+    inline: dict[str, Array] = {}
+
+    def key(info: array_pb2.ArrayInfo) -> str:
+        record = array_from_proto(info)
+        arrays[record.key] = record
+        return record.key
+
+    for field in MESH_ARRAYS:
+        record = array_from_proto(getattr(message, field))
+        arrays[f"mesh.{field}"] = record
+    cost = message.cost
+    manifest = {
+        "version": VERSION,
+        "cases": [_case_from_proto(case, key) for case in message.cases],
+        "glyphs": [_glyph_from_proto(index, glyph, inline) for index, glyph in enumerate(message.glyphs)],
+        "assumptions": list(message.assumptions),
+        "warnings": list(message.warnings),
+        "convergence": [_row_from_proto(row) for row in message.convergence],
+        "mesh_quality": dict(message.mesh_quality),
+        "mesher": message.mesher,
+        "provenance": dict(message.provenance),
+        "cost": {
+            "seconds": dict(cost.seconds),
+            "joules": cost.joules if cost.HasField("joules") else None,
+            "device": cost.device,
+            "peak_bytes": cost.peak_bytes if cost.HasField("peak_bytes") else None,
+        },
+    }
+    return ResultRecord(message.name, manifest, arrays, inline)
+
+
+def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    """unit, location and field of each array that the manifest names, by the array's key."""
+    found: dict[str, dict[str, Any]] = {
+        f"mesh.{field}": {"unit": unit, "location": "", "field": field} for field, unit in _MESH_UNITS.items()
+    }
+    for case in manifest["cases"]:
+        for field in (*case["fields"], *case["surface_fields"]):
+            found[field["array"]] = {
+                "unit": field["unit"],
+                "location": field["location"],
+                "field": field["name"],
+            }
+    return found
+
+
+def _case_to_proto(case: Manifest, arrays: Mapping[str, ArrayRecord]) -> result_pb2.CaseResult:
+    balance = case["equilibrium"]
+    return result_pb2.CaseResult(
+        name=case["name"],
+        quantities=[_quantity_to_proto(quantity) for quantity in case["quantities"]],
+        fields=[array_to_proto(arrays[field["array"]]) for field in case["fields"]],
+        surface_fields=[array_to_proto(arrays[field["array"]]) for field in case["surface_fields"]],
+        equilibrium=result_pb2.Equilibrium(
+            applied_force=vector_to_proto(_floats(balance["applied_force"])),
+            reaction_force=vector_to_proto(_floats(balance["reaction_force"])),
+            applied_moment=vector_to_proto(_floats(balance["applied_moment"])),
+            reaction_moment=vector_to_proto(_floats(balance["reaction_moment"])),
+            residual=float(balance["residual"]),
+        ),
+    )
+
+
+def _case_from_proto(
+    message: result_pb2.CaseResult, key: Callable[[array_pb2.ArrayInfo], str]
+) -> dict[str, Any]:
+    balance = message.equilibrium
+    return {
+        "name": message.name,
+        "quantities": [_quantity_from_proto(quantity) for quantity in message.quantities],
+        "fields": [_field(info, key(info)) for info in message.fields],
+        "surface_fields": [_field(info, key(info)) for info in message.surface_fields],
+        "equilibrium": {
+            "applied_force": list(vector_from_proto(balance.applied_force)),
+            "reaction_force": list(vector_from_proto(balance.reaction_force)),
+            "applied_moment": list(vector_from_proto(balance.applied_moment)),
+            "reaction_moment": list(vector_from_proto(balance.reaction_moment)),
+            "residual": balance.residual,
+        },
+    }
+
+
+def _field(info: array_pb2.ArrayInfo, key: str) -> dict[str, str]:
+    record = array_from_proto(info)
+    return {"name": record.field, "unit": record.unit, "location": record.location, "array": key}
+
+
+def _quantity_to_proto(quantity: Manifest) -> result_pb2.Quantity:
+    vector = isinstance(quantity["value"], list)
+    values = _floats(quantity["value"]) if vector else [float(quantity["value"])]
+    # One error may stand for all components.
+    several = isinstance(quantity["error"], list)
+    errors = _floats(quantity["error"]) if several else [float(quantity["error"])] * len(values)
+    return result_pb2.Quantity(
+        name=quantity["name"],
+        values=values,
+        unit=quantity["unit"],
+        errors=errors,
+        note=quantity["note"],
+        vector=vector,
+    )
+
+
+def _quantity_from_proto(message: result_pb2.Quantity) -> dict[str, Any]:
+    return {
+        "name": message.name,
+        "value": list(message.values) if message.vector else message.values[0],
+        "unit": message.unit,
+        "error": list(message.errors) if message.vector else message.errors[0],
+        "note": message.note,
+    }
+
+
+def _glyph_to_proto(glyph: Manifest, get_array: Callable[[str], Array]) -> result_pb2.Glyph:
+    # A picture needs no more; the message must stay small.
+    points = get_array(glyph["points"])
+    every = max(1, -(-len(points) // MAX_GLYPH_POINTS))
+    directions = (
+        [] if glyph["directions"] is None else get_array(glyph["directions"])[::every].ravel().tolist()
+    )
+    return result_pb2.Glyph(
+        kind=glyph["kind"],
+        label=glyph["label"],
+        points=points[::every].ravel().tolist(),
+        directions=directions,
+        load_case=glyph["case"] or "",
+    )
+
+
+def _glyph_from_proto(index: int, message: result_pb2.Glyph, inline: dict[str, Array]) -> dict[str, Any]:
+    points, directions = f"glyph.{index}.points", f"glyph.{index}.directions"
+    inline[points] = np.array(message.points, dtype=np.float64).reshape(-1, 3)
+    if message.directions:
+        inline[directions] = np.array(message.directions, dtype=np.float64).reshape(-1, 3)
+    return {
+        "kind": message.kind,
+        "label": message.label,
+        "case": message.load_case or None,
+        "points": points,
+        "directions": directions if message.directions else None,
+    }
+
+
+def _row_to_proto(row: Manifest) -> result_pb2.ConvergenceRow:
+    return result_pb2.ConvergenceRow(
+        unknowns=row["unknowns"],
+        size=float(row["size"]),
+        iterations=row["iterations"],
+        residual=float(row["residual"]),
+        seconds=float(row["seconds"]),
+        quantities=_numbers(row["quantities"]),
+        errors=_numbers(row.get("errors", {})),
+    )
+
+
+def _row_from_proto(message: result_pb2.ConvergenceRow) -> dict[str, Any]:
+    return {
+        "unknowns": message.unknowns,
+        "size": message.size,
+        "iterations": message.iterations,
+        "residual": message.residual,
+        "seconds": message.seconds,
+        "quantities": dict(message.quantities),
+        "errors": dict(message.errors),
+    }
+
+
+def _floats(values: list[Any]) -> list[float]:
+    # JSON has no infinity: the manifest writes "inf".
+    return [float(value) for value in values]
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
