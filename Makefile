@@ -1,0 +1,42 @@
+# Everything runs in the project's own environment, which the first target to need it creates.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test lint verify corpus protos format clean
+
+demo: $(STAMP)                      ## solve the example bracket: stress.png, bracket.vtu, report.html
+	$(BIN)/twin demo
+
+test: $(STAMP)                      ## the default tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)                      ## style, types, architecture, contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/python -m protos.breaking
+
+verify: $(STAMP)                    ## the heavy verification cases
+	$(BIN)/python -m pytest -m slow tests/verification
+
+corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
+	$(BIN)/python -m pytest -m corpus
+
+protos: $(STAMP)                    ## regenerate the stubs
+	$(BIN)/python -m protos.generate
+
+format: $(STAMP)                    ## put the code into its layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(STAMP)
