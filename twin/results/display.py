@@ -121,6 +121,8 @@ def bound(quantity: Quantity) -> str:
     if not np.isfinite(np.asarray(quantity.error, dtype=np.float64)).all():
         return "bound unknown"
     relative = quantity.relative_error
+    if 0.0 < relative < 1e-4:
+        return "within 0.01 %"
     if math.isfinite(relative):
         return f"± {percent(relative)}"
     error = float(np.linalg.norm(np.asarray(quantity.error, dtype=np.float64)))

@@ -95,7 +95,7 @@ def visible(projected: Floats, triangles: Indices, width: int, height: int, cull
     slope_x = ((z[:, 1] - z[:, 0]) * (y[:, 2] - y[:, 0]) - (z[:, 2] - z[:, 0]) * (y[:, 1] - y[:, 0])) / area
     slope_y = ((z[:, 2] - z[:, 0]) * (x[:, 1] - x[:, 0]) - (z[:, 1] - z[:, 0]) * (x[:, 2] - x[:, 0])) / area
     nearest, farthest = float(projected[:, 2].min()), float(projected[:, 2].max())
-    to_steps = _DEPTH_STEPS / max(farthest - nearest, 1e-300)
+    to_steps = _DEPTH_STEPS / max(farthest - nearest, 1e-30)
 
     buffer = np.full(width * height, _EMPTY, dtype=np.int64)
     first = np.clip(np.ceil(y.min(1) - 0.5), 0, height).astype(np.int64)

@@ -281,7 +281,8 @@ def _balance(name: str, found: Equilibrium) -> Balance:
     ):
         total = np.asarray(applied) + np.asarray(reaction)
         size = max(float(np.abs(applied).max()), float(np.abs(reaction).max()))
-        rows.append((label, *(_vector(vector, unit, size) for vector in (applied, reaction, total))))
+        loads, supports, left = (_vector(vector, unit, size) for vector in (applied, reaction, total))
+        rows.append((label, loads, supports, left))
     residual = f"{found.residual:.1e}" if found.residual else "0"
     return Balance(name, rows, residual, found.residual <= 1e-6)
 
