@@ -28,8 +28,11 @@ class Vector3(message.Message):
     Y_FIELD_NUMBER: builtins.int
     Z_FIELD_NUMBER: builtins.int
     x: builtins.float
+    """Along x."""
     y: builtins.float
+    """Along y."""
     z: builtins.float
+    """Along z."""
     def __init__(
         self,
         *,
