@@ -12,8 +12,8 @@ from twin.results.display import answer, number, percent, plain, round_down, rou
     [
         (238e6, "Pa", "238 MPa"), (2.5e9, "Pa", "2500 MPa"), (900.0, "Pa", "900 Pa"), (0.0, "Pa", "0 MPa"),
         (0.0004856, "m", "0.4856 mm"), (2.3e-7, "m", "230 nm"), (12.0, "m", "12000 mm"),
-        (35600.0, "N", "35.6 kN"), (0.437, "kg", "437 g"), (0.5, "J", "500 mJ"), (3.7, "1", "3.7"), (9.11e-5, "m^3", "91.1 cm³"),
-        (-0.25, "N", "−250 mN"),
+        (35600.0, "N", "35.6 kN"), (0.437, "kg", "437 g"), (0.5, "J", "500 mJ"), (3.7, "1", "3.7"),
+        (9.11e-5, "m^3", "91.1 cm³"), (-0.25, "N", "−250 mN"),
     ],
 )  # fmt: skip
 def test_values_in_units_of_a_drawing(value, unit, expected):

@@ -91,7 +91,8 @@ def test_no_display_and_no_graphics_library_are_needed(tmp_path):
         case = CaseOutcome({"max_von_mises": Quantity(1e6, "Pa")}, fields, {}, balance)
         tets = np.arange(10, dtype=np.int32)[None]
         cost = Cost({}, None, "cpu")
-        outcome = Outcome({"default": case}, points, tets, points[:4], tets[:, :3], (), (), (), (), {}, "", {}, cost)
+        mesh = (points, tets, points[:4], tets[:, :3])
+        outcome = Outcome({"default": case}, *mesh, (), (), (), (), {}, "", {}, cost)
         plot(outcome, sys.argv[1], size=(640, 400))
         loaded = open("/proc/self/maps").read() if sys.platform == "linux" else ""
         assert not any(name in loaded for name in ("libGL", "libEGL", "libX11", "OSMesa")), loaded

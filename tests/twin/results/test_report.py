@@ -12,7 +12,8 @@ from twin.results.report import report
 
 GEOMETRY = Report(
     triangles=48211, watertight=True, volume=2e-5, area=6.4e-3, bounds=((0, 0, 0), (0.1, 0.02, 0.01)),
-    bodies=1, patches=(), groups=("clevis",), repairs=("Closed 2 holes.",), warnings=(), unit="mm", chord_error=2e-5,
+    bodies=1, patches=(), groups=("clevis",), repairs=("Closed 2 holes.",),
+    warnings=(), unit="mm", chord_error=2e-5,
 )  # fmt: skip
 ORDER = [
     "answer",
