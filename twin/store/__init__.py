@@ -6,6 +6,7 @@
     blobs.py       bytes by digest
     arrays.py      numpy arrays as blobs, with what describes them
     geometries.py runs.py events.py results.py   one resource each
+    states.py      where a run stands
     leases.py      who computes a run: claim, heartbeat, commit by fencing token
     collect.py     blobs that nothing refers to any more
     workspace.py   all of the above, opened on one home

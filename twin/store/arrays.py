@@ -16,7 +16,7 @@ from twin.store.blobs import Blobs
 from twin.store.database import Database
 from twin.store.schema import arrays as table
 
-_KINDS: Final = "iufb"  # integers, floats, booleans
+_DTYPES: Final = ("<f4", "<f8", "<i4", "<i8", "|u1")  # what travels
 
 
 @final
@@ -32,6 +32,7 @@ class StoredArray:
     shape: tuple[int, ...]
     unit: str
     location: str
+    field: str
     digest: str
 
     @property
@@ -54,10 +55,14 @@ class StoredArray:
 @final
 @dataclass(frozen=True)
 class Label:
-    """What an array's values mean. unit: SI; location: "node", "surface", "cell" or ""."""
+    """What an array's values mean. unit: SI; location: "node", "surface", "cell", or "" for what is no field;
+
+    field: its name within its case or mesh.
+    """
 
     unit: str = ""
     location: str = ""
+    field: str = ""
 
 
 def store_arrays(
@@ -79,12 +84,13 @@ def store_arrays(
 def _store(
     blobs: Blobs, tenant: str, parent: str, name: str, array: NDArray[Any], label: Label
 ) -> StoredArray:
-    if array.dtype.kind not in _KINDS:
-        raise TypeError(f"array {name} of {parent} has dtype {array.dtype}, which can't be stored")
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    data = plain.reshape(-1).view(np.uint8).data
-    blob = blobs.put(tenant, data)
-    return StoredArray(parent, name, plain.dtype.str, array.shape, label.unit, label.location, blob.digest)
+    if plain.dtype.str not in _DTYPES:
+        raise TypeError(f"array {name} of {parent} has dtype {array.dtype}, which can't be stored")
+    blob = blobs.put(tenant, plain.reshape(-1).view(np.uint8).data)
+    return StoredArray(
+        parent, name, plain.dtype.str, array.shape, label.unit, label.location, label.field, blob.digest
+    )
 
 
 def insert_arrays(connection: Connection, tenant: str, stored: Iterable[StoredArray]) -> None:
@@ -97,6 +103,7 @@ def insert_arrays(connection: Connection, tenant: str, stored: Iterable[StoredAr
             "shape": list(array.shape),
             "unit": array.unit,
             "location": array.location,
+            "field": array.field,
             "digest": array.digest,
         }
         for array in stored
@@ -151,5 +158,6 @@ def _array(row: RowMapping) -> StoredArray:
         tuple(row["shape"]),
         row["unit"],
         row["location"],
+        row["field"],
         row["digest"],
     )

@@ -11,6 +11,7 @@ from twin.errors import NotFound
 from twin.store.database import Database
 from twin.store.schema import events as table
 from twin.store.schema import runs
+from twin.store.states import RunState
 
 
 @final
@@ -24,7 +25,7 @@ class Event:
     run: str
     sequence: int
     time: float
-    state: str | None
+    state: RunState | None
     phase: str
     fraction: float
     message: str
@@ -38,7 +39,7 @@ def append(
     run: str,
     now: float,
     *,
-    state: str | None = None,
+    state: RunState | None = None,
     phase: str | None = None,
     fraction: float | None = None,
     message: str = "",
@@ -116,7 +117,7 @@ def _event(row: RowMapping) -> Event:
         run=row["run"],
         sequence=row["sequence"],
         time=row["time"],
-        state=row["state"],
+        state=None if row["state"] is None else RunState(row["state"]),
         phase=row["phase"],
         fraction=row["fraction"],
         message=row["message"],

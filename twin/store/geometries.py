@@ -15,14 +15,14 @@ from twin.errors import FailedPrecondition, NotFound
 from twin.geometry.surface import Surface
 from twin.store.arrays import Arrays, Label, StoredArray, delete_arrays, insert_arrays
 from twin.store.database import Database
-from twin.store.runs import ACTIVE
 from twin.store.schema import geometries as table
 from twin.store.schema import runs
+from twin.store.states import ACTIVE
 
 LABELS: Final = {
-    "vertices": Label("m", "node"),
-    "triangles": Label("", "surface"),
-    "patch": Label("", "surface"),
+    "vertices": Label("m", field="vertices"),
+    "triangles": Label(field="triangles"),
+    "patch": Label(field="patch"),
 }
 _GROUP: Final = "group."
 

@@ -19,9 +19,10 @@ from twin.errors import Internal, TwinError, to_record
 from twin.store import events
 from twin.store.arrays import StoredArray, insert_arrays
 from twin.store.database import Database
-from twin.store.runs import RunState, end
+from twin.store.runs import end
 from twin.store.schema import results
 from twin.store.schema import runs as table
+from twin.store.states import RunState
 
 SECONDS: Final = 15.0  # how long a lease lasts without renewal
 

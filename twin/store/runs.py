@@ -6,8 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final, final
+from typing import Any, final
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_, update
 
@@ -17,21 +16,7 @@ from twin.store.arrays import delete_arrays
 from twin.store.database import Database
 from twin.store.schema import geometries
 from twin.store.schema import runs as table
-
-
-class RunState(StrEnum):
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def terminal(self) -> bool:
-        return self not in ACTIVE
-
-
-ACTIVE: Final = (RunState.PENDING, RunState.RUNNING)
+from twin.store.states import RunState
 
 
 @final

@@ -122,6 +122,7 @@ arrays = Table(
     Column("shape", JSON, nullable=False),
     Column("unit", String, nullable=False),
     Column("location", String, nullable=False),
+    Column("field", String, nullable=False),
     Column("digest", String, nullable=False),
     Index("arrays_by_digest", "tenant", "digest"),
 )

@@ -15,7 +15,7 @@ from twin import codec
 from twin.errors import Internal, NotFound, TwinError
 from twin.results import storage
 from twin.results.outcome import Outcome
-from twin.store.arrays import store_arrays
+from twin.store.arrays import Label, store_arrays
 from twin.store.geometries import load_surface
 from twin.store.leases import Lease, LeaseLostError
 from twin.store.workspace import Workspace
@@ -88,7 +88,8 @@ class Executor:
     def _commit(self, lease: Lease, outcome: Outcome, monitor: RunMonitor) -> None:
         monitor.progress("write", 0.0)
         manifest, arrays = storage.dump(outcome)
-        stored = store_arrays(self.workspace.blobs, lease.tenant, f"runs/{lease.run}", arrays, {})
+        labels = {name: Label(**label) for name, label in codec.labels(manifest).items()}
+        stored = store_arrays(self.workspace.blobs, lease.tenant, f"runs/{lease.run}", arrays, labels)
         monitor.progress("write", 1.0)
         self.workspace.leases.succeed(lease, manifest, stored)
 

@@ -6,11 +6,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from store_bench import Bench
+
 from twin.errors import NotFound, SolveFailed, from_record
 from twin.store.leases import Lease, LeaseLostError, Progress
-from twin.store.runs import RunState
+from twin.store.states import RunState
 
 
 def claimed(bench: Bench, worker: str = "w") -> Lease:

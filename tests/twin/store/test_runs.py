@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-
 from store_bench import Bench, new
+
 from twin.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
 from twin.store.database import Database
 from twin.store.leases import Progress
-from twin.store.runs import NewRun, RunFilter, RunState
+from twin.store.runs import NewRun, RunFilter
+from twin.store.states import RunState
 
 
 def test_a_repeated_request_gives_the_same_run(bench: Bench) -> None:
@@ -118,7 +119,7 @@ def test_no_write_lock_is_left_behind(bench: Bench, tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused_in_words(bench: Bench, tmp_path: Path) -> None:
     with bench.database.write() as connection:
         connection.execute(text("UPDATE schema_version SET version = 99"))
-    with pytest.raises(Unavailable, match="schema version 99.*update twin"):
+    with pytest.raises(Unavailable, match=r"schema version 99.*update twin"):
         Database.at(tmp_path / "twin.sqlite")
 
 

@@ -1,0 +1,36 @@
+"""A worker is seen as alive exactly as long as its process lives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from twin.workers import presence
+
+_HOLD = """
+import sys, time, pathlib
+from twin.workers import presence
+with presence.announced(pathlib.Path(sys.argv[1]), sys.argv[2]):
+    print("here", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_killed_means_gone(tmp_path: Path) -> None:
+    name = presence.new_name("cpu")
+    assert presence.of_this_machine(name)
+    assert not presence.alive(tmp_path, name)
+    command = [sys.executable, "-c", _HOLD, str(tmp_path), name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert presence.alive(tmp_path, name)
+        process.kill()
+        process.wait()
+    assert not presence.alive(tmp_path, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_are_never_used_again() -> None:
+    assert len({presence.new_name("cpu") for _ in range(100)}) == 100

@@ -1,0 +1,124 @@
+"""RunService: from the request to the end of a run."""
+
+# ruff: noqa: N802 - methods are named by the contract
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from typing import Final, final
+
+from google.protobuf import empty_pb2
+
+from protos.twin.v1 import run_pb2, run_pb2_grpc
+from twin import codec
+from twin.errors import InvalidInput
+from twin.service.feed import Feed
+from twin.service.interceptors.chain import Context
+from twin.service.interceptors.tenant import tenant
+from twin.service.pages import page_size
+from twin.service.tokens import page_token, read_page_token, read_resume_token, resume_token
+from twin.service.views import event_view, heartbeat, run_view
+from twin.store.runs import NewRun, RunFilter
+from twin.store.states import RunState
+from twin.store.workspace import Workspace
+
+_DEFAULT_PAGE: Final = 50
+_LOOK: Final = 1.0  # seconds after which a watcher looks for itself, whatever the feed says
+
+
+@final
+class RunServicer(run_pb2_grpc.RunServiceServicer):
+    """wake: called when there is a new run to compute; heartbeat: longest silence of a watch [s]."""
+
+    def __init__(self, workspace: Workspace, feed: Feed, wake: Callable[[], None], heartbeat: float) -> None:
+        self._runs = workspace.runs
+        self._events = workspace.events
+        self._feed = feed
+        self._wake = wake
+        self._heartbeat = heartbeat
+
+    async def CreateRun(self, request: run_pb2.CreateRunRequest, context: Context) -> run_pb2.Run:
+        wanted = request.run
+        codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
+        codec.options_from_proto(wanted.options)
+        new = NewRun(
+            geometry=_identifier(wanted.geometry),
+            study_kind=codec.study_kind(wanted.study),
+            study=wanted.study.SerializeToString(deterministic=True),
+            options=wanted.options.SerializeToString(deterministic=True),
+            request_digest=hashlib.sha256(wanted.SerializeToString(deterministic=True)).hexdigest(),
+            request_id=request.request_id or None,
+            display_name=wanted.display_name,
+            labels=dict(wanted.labels),
+        )
+        run = await asyncio.to_thread(self._runs.create, tenant(), new)
+        self._wake()
+        return codec.run_to_proto(run_view(run), run.study, run.options)
+
+    async def GetRun(self, request: run_pb2.GetRunRequest, context: Context) -> run_pb2.Run:
+        run = await asyncio.to_thread(self._runs.get, tenant(), _identifier(request.name))
+        return codec.run_to_proto(run_view(run), run.study, run.options)
+
+    async def ListRuns(self, request: run_pb2.ListRunsRequest, context: Context) -> run_pb2.ListRunsResponse:
+        size = page_size(request.page_size, _DEFAULT_PAGE)
+        chosen = RunFilter(
+            states=tuple(RunState(codec.STATES.word(state)) for state in request.states),
+            geometry=_identifier(request.geometry) if request.geometry else None,
+            labels=dict(request.labels),
+        )
+        after = read_page_token(request.page_token)
+        runs = await asyncio.to_thread(self._runs.list, tenant(), chosen, size + 1, after)
+        page = runs[:size]
+        return run_pb2.ListRunsResponse(
+            runs=[codec.run_to_proto(run_view(run)) for run in page],
+            next_page_token=page_token(page[-1].created, page[-1].id) if len(runs) > size else "",
+        )
+
+    async def CancelRun(self, request: run_pb2.CancelRunRequest, context: Context) -> run_pb2.Run:
+        run = await asyncio.to_thread(self._runs.cancel, tenant(), _identifier(request.name))
+        return codec.run_to_proto(run_view(run), run.study, run.options)
+
+    async def DeleteRun(self, request: run_pb2.DeleteRunRequest, context: Context) -> empty_pb2.Empty:
+        await asyncio.to_thread(self._runs.delete, tenant(), _identifier(request.name))
+        return empty_pb2.Empty()
+
+    async def WatchRun(
+        self, request: run_pb2.WatchRunRequest, context: Context
+    ) -> AsyncIterator[run_pb2.WatchRunResponse]:
+        caller, run = tenant(), _identifier(request.name)
+        seen = read_resume_token(request.resume_token, run)
+        record = await asyncio.to_thread(self._runs.get, caller, run)
+        if seen > record.sequence:
+            raise InvalidInput("resume_token is ahead of the run: take it from one of its events")
+        if seen == record.sequence and record.state.terminal:
+            return
+        clock = asyncio.get_running_loop().time
+        spoken = clock()
+        with self._feed.listen(caller, run) as news:
+            while True:
+                news.clear()  # before the look: what comes after it sets it again
+                for event in await asyncio.to_thread(self._events.after, caller, run, seen):
+                    seen = event.sequence
+                    yield codec.event_to_proto(event_view(event, resume_token(run, seen)))
+                    spoken = clock()
+                    if event.state is not None and event.state.terminal:
+                        return
+                if clock() - spoken >= self._heartbeat:
+                    yield codec.event_to_proto(heartbeat(seen, resume_token(run, seen)))
+                    spoken = clock()
+                await _wait(news, min(_LOOK, self._heartbeat))
+
+
+async def _wait(news: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await news.wait()
+    except TimeoutError:
+        return
+
+
+def _identifier(name: str) -> str:
+    """ "runs/7" -> "7"; the protos' constraints have seen to the form."""
+    return name.partition("/")[2]
