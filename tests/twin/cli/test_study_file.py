@@ -1,0 +1,165 @@
+"""Study files say the same as the SDK, and what they can't say is refused at its place."""
+
+from __future__ import annotations
+
+import pytest
+
+import twin
+from twin import select
+from twin.cli import study_file
+from twin.errors import InvalidInput, MaterialError, StudyError, UnitError
+
+HEAD = """
+material = "Ti-6Al-4V"
+[[supports]]
+type = "Fixed"
+on = { patch = 1 }
+"""
+LOAD = """
+[[loads]]
+type = "Gravity"
+vector = [0, 0, -9.81]
+"""
+
+
+def test_every_word_of_the_sdk():
+    read = study_file.parse("""
+        type = "StaticStress"
+        accuracy = 0.02
+        method = "solver"
+        quantities = ["max_displacement"]
+        max_seconds = "2 min"
+
+        [material]
+        youngs_modulus = "210 GPa"
+        poissons_ratio = 0.3
+        density = 7850
+
+        [[supports]]
+        type = "Fixed"
+        on = { cylinder = { point = ["1 mm", 0, "0 m"], axis = [0, 0, 1], radius = "5 mm", length = 0.01 } }
+        [[supports]]
+        type = "Displacement"
+        on = { plane = { point = [0, 0, 0], normal = [1, 0, 0] } }
+        x = "0.1 mm"
+        [[supports]]
+        type = "ElasticFoundation"
+        on = { facing = { direction = [0, 0, -1], max_angle = "20 deg" } }
+        stiffness = 1e9
+        direction = "all"
+
+        [[load_cases.ver]]
+        type = "Force"
+        vector = "(0, 0, 35.6) kN"
+        on = { group = "clevis" }
+        [[load_cases.ver]]
+        type = "Pressure"
+        value = "2 bar"
+        on = "all"
+        [[load_cases.tor]]
+        type = "RemoteForce"
+        force = [0, 0, 0]
+        at = ["1 mm", "2 mm", "3 mm"]
+        moment = ["0 N*m", "0 N*m", "565 N*m"]
+        coupling = "rigid"
+        on = { box = { min = [0, 0, 0], max = [1, 1, 1] } }
+        [[load_cases.tor]]
+        type = "Centrifugal"
+        axis = [0, 0, 1]
+        point = [0, 0, 0]
+        rate = "3000 rpm"
+    """)
+    bore = select.cylinder(("1 mm", 0, 0), (0, 0, 1), "5 mm", "10 mm")
+    assert read.study == twin.StaticStress(
+        material=twin.Material("210 GPa", 0.3, 7850),
+        supports=[
+            twin.Fixed(bore),
+            twin.Displacement(select.plane((0, 0, 0), (1, 0, 0)), x=1e-4),
+            twin.ElasticFoundation(select.facing((0, 0, -1), "20 deg"), 1e9, "all"),
+        ],
+        load_cases={
+            "ver": [twin.Force((0, 0, "35.6 kN"), select.group("clevis")), twin.Pressure(2e5, select.all())],
+            "tor": [
+                twin.RemoteForce(
+                    (0, 0, 0), (1e-3, 2e-3, 3e-3), select.box((0, 0, 0), (1, 1, 1)), (0, 0, 565), "rigid"
+                ),
+                twin.Centrifugal((0, 0, 1), (0, 0, 0), "3000 rpm"),
+            ],
+        },
+    )
+    assert (read.request.accuracy, read.request.method) == (0.02, "solver")
+    assert read.request.quantities == ("max_displacement",)
+    assert read.request.max_seconds == 120.0
+
+
+def test_options_of_the_command_win():
+    assert study_file.parse(f"accuracy = 0.5\n{HEAD}{LOAD}", {"accuracy": 0.1}).request.accuracy == 0.1
+
+
+def test_selectors_combine():
+    found = study_file.selector(
+        {
+            "any": [
+                {"patch": [1, 2]},
+                {"all": [{"group": "top"}, {"not": {"sphere": {"center": [0, 0, 0], "radius": 1}}}]},
+            ]
+        }
+    )
+    assert found == select.patch(1, 2) | (select.group("top") & ~select.sphere((0, 0, 0), 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("material = ", StudyError, "not TOML"),
+        (LOAD, StudyError, "material is missing"),
+        (f"acuracy = 0.1\n{HEAD}{LOAD}", StudyError, "unknown key 'acuracy'; did you mean accuracy"),
+        (f"{HEAD}{LOAD}on = {{ patch = 1 }}", StudyError, r"loads\[0\]: Gravity: unknown key 'on'"),
+        (
+            f"{HEAD}[[loads]]\ntype = 'Gravty'",
+            StudyError,
+            r"loads\[0\]: unknown type 'Gravty'; did you mean Gravity",
+        ),
+        (
+            f"{HEAD}[[loads]]\ntype = 'Force'\non = {{ patch = 1 }}",
+            StudyError,
+            r"loads\[0\]: Force: vector is missing",
+        ),
+        (f"{HEAD}[[loads]]\ntype = 'Gravity'\nvector = '3 kN'", UnitError, r"^loads\[0\]: Gravity: "),
+        (
+            f"{HEAD}[[loads]]\ntype = 'Pressure'\nvalue = [1]\non = {{ patch = 1 }}",
+            UnitError,
+            r"loads\[0\]: Pressure",
+        ),
+        (
+            HEAD.replace("patch", "pach") + LOAD,
+            StudyError,
+            r"supports\[0\]: on: unknown key 'pach'; did you mean patch",
+        ),
+        (HEAD.replace("patch = 1", "patch = 1, group = 'a'") + LOAD, StudyError, "a selector has one word"),
+        (
+            HEAD.replace("patch = 1", "sphere = { centre = [0, 0, 0], radius = 1 }") + LOAD,
+            StudyError,
+            "mean center",
+        ),
+        (HEAD.replace("patch = 1", "any = []") + LOAD, StudyError, "expected a list of selectors"),
+        (HEAD.replace("patch = 1", "group = 3") + LOAD, InvalidInput, r"supports\[0\]: on: group"),
+        (HEAD.replace("Ti-6Al-4V", "Ti-6Al-4") + LOAD, MaterialError, "Ti-6Al-4V"),
+        (HEAD, StudyError, "Nothing acts on the part"),
+        ("material = 3\n" + LOAD, StudyError, "material: expected a table"),
+        (HEAD + "[loads]\ntype = 'Gravity'", StudyError, "loads: expected a list of tables"),
+        (f"accuracy = 7\n{HEAD}{LOAD}", StudyError, "accuracy"),
+    ],
+)
+def test_refusals_name_the_place(text, kind, words):
+    with pytest.raises(kind, match=words):
+        study_file.parse(text)
+
+
+def test_a_file_is_named_in_the_error(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_text("materiel = 1")
+    with pytest.raises(StudyError, match=r"^study.toml: unknown key 'materiel'; did you mean material"):
+        study_file.read(file)
+    with pytest.raises(StudyError, match="can't be read"):
+        study_file.read(tmp_path / "none.toml")

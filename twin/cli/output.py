@@ -1,0 +1,72 @@
+"""What commands say:
+
+a surface that is drawn on a terminal (terminal.py) or written as JSON lines (json_lines.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twin.cli.doctor import Finding
+    from twin.errors import TwinError
+    from twin.materials import Material
+    from twin.sdk.part import Part
+    from twin.sdk.result import Result
+    from twin.sdk.run import Run
+    from twin.sdk.update import RunInfo
+
+
+class Output(ABC):
+    """One method for each kind of thing that a command has to say."""
+
+    @abstractmethod
+    def note(self, text: str) -> None:
+        """A line about what happens now."""
+
+    @abstractmethod
+    def part(self, part: Part) -> None:
+        """A part that was uploaded, and what was found in its file."""
+
+    @abstractmethod
+    def follow(self, run: Run) -> None:
+        """A run while it goes on; returns at its end, whichever it is."""
+
+    @abstractmethod
+    def result(self, result: Result) -> None:
+        """The quantities of every case, and what there is to know about them."""
+
+    @abstractmethod
+    def wrote(self, path: Path) -> None:
+        """A file that was written."""
+
+    @abstractmethod
+    def runs(self, runs: Sequence[RunInfo]) -> None:
+        """Runs, newest first."""
+
+    @abstractmethod
+    def materials(self, materials: Mapping[str, Material]) -> None:
+        """Materials of the library by name."""
+
+    @abstractmethod
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """What `twin doctor` found."""
+
+    @abstractmethod
+    def error(self, error: TwinError) -> None:
+        """What went wrong."""
+
+
+def choose(json: bool) -> Output:
+    """JSON lines where they were asked for or nobody looks."""
+    if json or not sys.stdout.isatty():
+        from twin.cli.json_lines import JsonLines
+
+        return JsonLines(sys.stdout)
+    from twin.cli.terminal import Terminal
+
+    return Terminal()

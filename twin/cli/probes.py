@@ -1,0 +1,82 @@
+"""Small programs that `twin doctor` runs in child processes: what breaks there breaks nothing here.
+
+Each prints one JSON object. They use a library the way the service does, on the smallest input.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import Final, final
+
+JAX: Final = """
+import json, jax
+import jax.numpy as jnp
+total = float(jnp.arange(4.0).sum())
+assert total == 6.0, total
+devices = [f"{d.platform}:{d.device_kind}" for d in jax.devices()]
+print(json.dumps({"version": jax.__version__, "devices": devices, "backend": jax.default_backend()}))
+"""
+
+NETGEN: Final = """
+import json
+from importlib.metadata import version
+import netgen.occ as occ
+mesh = occ.OCCGeometry(occ.Box(occ.Pnt(0, 0, 0), occ.Pnt(1, 1, 1))).GenerateMesh(maxh=0.5)
+print(json.dumps({"version": version("netgen-mesher"), "tets": len(mesh.Elements3D())}))
+"""
+
+FTETWILD: Final = """
+import json
+from importlib.metadata import version
+import numpy as np, pytetwild
+corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=np.float64)
+faces = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1],
+                  [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]], dtype=np.int32)
+tets = pytetwild.tetrahedralize(corners, faces, edge_length_fac=0.5, quiet=True)[1]
+print(json.dumps({"version": version("pytetwild"), "tets": len(tets)}))
+"""
+
+PYVISTA: Final = """
+import json
+import pyvista
+plotter = pyvista.Plotter(off_screen=True, window_size=(64, 64))
+plotter.add_mesh(pyvista.Sphere(), color="red")
+picture = plotter.screenshot(return_img=True)
+assert picture.std() > 1, "the picture is blank"
+print(json.dumps({"version": pyvista.__version__, "vtk": ".".join(map(str, pyvista.vtk_version_info))}))
+"""
+
+
+@final
+@dataclass(frozen=True)
+class Answer:
+    """facts: what the probe printed; failure: one line on why it printed nothing."""
+
+    facts: dict[str, object]
+    failure: str | None = None
+
+
+def ask(program: str, timeout: float = 60.0) -> Answer:
+    """Run a probe in a child process of the same interpreter."""
+    command = [sys.executable, "-c", program]
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix="twin-doctor-"
+        ) as folder:  # fTetWild leaves files where it runs
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout, check=False, cwd=folder
+            )
+    except subprocess.TimeoutExpired:
+        return Answer({}, f"no answer within {timeout:.0f} s")
+    if done.returncode == 0:
+        for line in reversed(done.stdout.splitlines()):
+            if line.startswith("{"):
+                return Answer(json.loads(line))
+    if done.returncode < 0:
+        return Answer({}, f"crashed with signal {-done.returncode}")
+    said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return Answer({}, said[-1] if said else f"ended with status {done.returncode} and no word")

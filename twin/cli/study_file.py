@@ -1,0 +1,225 @@
+"""Study files: the words of the SDK in TOML.
+
+    type = "StaticStress"                       # may be left out
+    material = "Ti-6Al-4V"                      # or a table: [material] youngs_modulus = "113.8 GPa" ...
+    accuracy = 0.05                             # and the other options of client.simulate
+
+    [[supports]]
+    type = "Fixed"
+    on = { cylinder = { point = ["38 mm", "18 mm", "5 mm"], axis = [0, 0, 1], radius = "4.6 mm" } }
+
+    [[loads]]                                   # or [[load_cases.NAME]], one table for each load
+    type = "Force"
+    vector = "(0, 0, -2) kN"
+    on = { any = [{ patch = [3, 4] }, { all = [{ group = "top" }, { not = { facing = { ... } } }] }] }
+
+A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
+number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"
+is the whole surface. Numbers are SI, strings carry a unit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any, Final, final
+
+from twin import select, studies
+from twin.errors import StudyError, TwinError
+from twin.materials import Material
+
+Table = Mapping[str, Any]
+
+STUDIES: Final[Mapping[str, type]] = {"StaticStress": studies.StaticStress}
+SUPPORTS: Final[Mapping[str, Callable[..., Any]]] = {
+    "Fixed": studies.Fixed,
+    "Symmetry": studies.Symmetry,
+    "Roller": studies.Roller,
+    "Displacement": studies.Displacement,
+    "ElasticFoundation": studies.ElasticFoundation,
+}
+LOADS: Final[Mapping[str, Callable[..., Any]]] = {
+    "Force": studies.Force,
+    "Traction": studies.Traction,
+    "Pressure": studies.Pressure,
+    "Gravity": studies.Gravity,
+    "Centrifugal": studies.Centrifugal,
+    "RemoteForce": studies.RemoteForce,
+}
+SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
+    "plane": select.plane,
+    "box": select.box,
+    "sphere": select.sphere,
+    "cylinder": select.cylinder,
+    "facing": select.facing,
+}
+_COMBINATIONS: Final = ("all", "any", "not", "patch", "group")
+
+
+@final
+@dataclass(frozen=True)
+class StudyFile:
+    """study: the question; request: how it is to be answered."""
+
+    study: studies.StaticStress
+    request: studies.Request
+
+
+def read(path: Path, options: Table | None = None) -> StudyFile:
+    """The study in a file; `options` win over those in it.
+
+    Raises StudyError, or another InvalidInput, that names the place in the file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise StudyError(f"the study file {path} can't be read: {reason}") from None
+    with _place(path.name):
+        return parse(text, options)
+
+
+def parse(text: str, options: Table | None = None) -> StudyFile:
+    """The study in a text of TOML; `options` win over those in it."""
+    try:
+        table: Table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"not TOML: {error}") from None
+    words = tuple(inspect.signature(studies.Request).parameters)
+    _known(table, ("type", "material", "supports", "loads", "load_cases", *words))
+    kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
+    given: dict[str, Any] = {"material": _material(_needed(table, "material"))}
+    given["supports"] = _things(table.get("supports", []), SUPPORTS, "supports")
+    if "loads" in table:
+        given["loads"] = _things(table["loads"], LOADS, "loads")
+    if "load_cases" in table:
+        with _place("load_cases"):
+            cases = _table(table["load_cases"])
+        given["load_cases"] = {
+            name: _things(loads, LOADS, f"load_cases.{name}") for name, loads in cases.items()
+        }
+    request = {name: table[name] for name in words if name in table} | dict(options or {})
+    return StudyFile(_call(kind, given), _call(studies.Request, request))
+
+
+def _material(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    with _place("material"):
+        return _call(Material, _table(value))
+
+
+def _things(value: Any, kinds: Mapping[str, Callable[..., Any]], place: str) -> list[Any]:
+    with _place(place):
+        if not isinstance(value, list):
+            raise StudyError(f"expected a list of tables ([[{place}]]), got {value!r}")
+    return [_thing(entry, kinds, f"{place}[{index}]") for index, entry in enumerate(value)]
+
+
+def _thing(value: Any, kinds: Mapping[str, Callable[..., Any]], place: str) -> Any:
+    with _place(place):
+        table = dict(_table(value))
+        name = _needed(table, "type")
+        build = _choice(kinds, name, "type")
+        del table["type"]
+        if "on" in table:
+            with _place("on"):
+                table["on"] = selector(table["on"])
+        with _place(str(name)):
+            return _call(build, table)
+
+
+def selector(value: Any) -> Any:
+    """A selector from its table."""
+    if value == "all":
+        return select.all()
+    table = _table(value)
+    if len(table) != 1:
+        raise StudyError(
+            f"a selector has one word, got {', '.join(table) or 'none'}; join several by all, any, not"
+        )
+    ((word, given),) = table.items()
+    _known(table, (*SELECTORS, *_COMBINATIONS))
+    with _place(word):
+        match word:
+            case "all":
+                return reduce(lambda a, b: a & b, _operands(given))
+            case "any":
+                return reduce(lambda a, b: a | b, _operands(given))
+            case "not":
+                return ~selector(given)
+            case "patch":
+                return select.patch(*(given if isinstance(given, list) else [given]))
+            case "group":
+                return _call(select.group, {"name": given})
+            case _:
+                return _call(SELECTORS[word], _table(given))
+
+
+def _operands(value: Any) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise StudyError(f"expected a list of selectors, got {value!r}")
+    return [selector(entry) for entry in value]
+
+
+def _call(build: Callable[..., Any], given: Table) -> Any:
+    """Build a thing from its table, whose keys are the parameters of the SDK."""
+    parameters = inspect.signature(build).parameters
+    _known(given, tuple(parameters))
+    missing = [name for name, p in parameters.items() if p.default is p.empty and name not in given]
+    if missing:
+        raise StudyError(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+    try:
+        return build(**given)
+    except (TypeError, ValueError) as error:
+        # A value of a type that no number, unit or vector can have (a list for a radius, ...).
+        raise StudyError(f"a value of the wrong kind: {error}") from None
+
+
+def _table(value: Any) -> Table:
+    if not isinstance(value, Mapping):
+        raise StudyError(f"expected a table, got {value!r}")
+    return value
+
+
+def _needed(table: Table, key: str) -> Any:
+    if key not in table:
+        raise StudyError(f"{key} is missing")
+    return table[key]
+
+
+def _choice(kinds: Mapping[str, Any], name: Any, what: str) -> Any:
+    if name not in kinds:
+        raise StudyError(f"unknown {what} {name!r}{_near(str(name), kinds)}")
+    return kinds[name]
+
+
+def _known(table: Table, keys: Collection[str]) -> None:
+    for key in table:
+        if key not in keys:
+            raise StudyError(f"unknown key {key!r}{_near(key, keys)}")
+
+
+def _near(word: str, words: Collection[str]) -> str:
+    close = difflib.get_close_matches(
+        word.lower(), {known.lower(): known for known in words}, n=3, cutoff=0.5
+    )
+    by_lower = {known.lower(): known for known in words}
+    if close:
+        return f"; did you mean {' or '.join(by_lower[match] for match in close)}?"
+    return f"; known are {', '.join(words)}"
+
+
+@contextmanager
+def _place(name: str) -> Iterator[None]:
+    """Prefix the place to the message of an error, which keeps its class and facts."""
+    try:
+        yield
+    except TwinError as error:
+        raise type(error)(f"{name}: {error.message}", error.facts) from None

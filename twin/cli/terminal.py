@@ -1,0 +1,205 @@
+"""Tables and progress bars for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from twin.cli.doctor import Finding
+from twin.cli.output import Output
+from twin.errors import TwinError
+from twin.materials import Material
+from twin.quantities import Quantity
+from twin.sdk.part import Part
+from twin.sdk.result import Result
+from twin.sdk.run import Run
+from twin.sdk.update import RunInfo, Update
+
+_PHASES: Final[Mapping[str, str]] = {
+    "check": "Checking",
+    "mesh": "Meshing",
+    "solve": "Solving",
+    "estimate": "Estimating the error",
+    "recover": "Recovering stresses",
+    "write": "Writing the result",
+}
+_STATES: Final[Mapping[str, str]] = {
+    "PENDING": "dim",
+    "RUNNING": "cyan",
+    "SUCCEEDED": "green",
+    "FAILED": "red",
+    "CANCELLED": "yellow",
+}
+_VERDICTS: Final[Mapping[str, str]] = {
+    "ok": "[green]ok[/]",
+    "note": "[yellow]note[/]",
+    "wrong": "[red]wrong[/]",
+}
+
+
+@final
+class Terminal(Output):
+    def __init__(self) -> None:
+        self._console: Final = Console()
+        self._errors: Final = Console(stderr=True)
+
+    def note(self, text: str) -> None:
+        self._console.print(escape(text))
+
+    def part(self, part: Part) -> None:
+        report = part.report
+        low, high = report.bounds
+        size = " x ".join(f"{1e3 * (b - a):.4g}" for a, b in zip(low, high, strict=True))
+        facts = [
+            f"{size} mm",
+            f"{1e6 * report.volume:.4g} cm³",
+            f"{report.triangles:,} triangles",
+            f"{len(report.patches)} faces",
+            "watertight" if report.watertight else "[yellow]not watertight[/]",
+        ]
+        self._console.print(f"[bold]{escape(part.name)}[/]  {', '.join(facts)}  [dim]{escape(part.id)}[/]")
+        for repair in report.repairs:
+            self._console.print(f"  repaired: {escape(repair)}")
+        for warning in report.warnings:
+            self._console.print(f"  [yellow]{escape(warning)}[/]")
+
+    def follow(self, run: Run) -> None:
+        self._console.print(f"[dim]{escape(run.name)}[/]")
+        with _progress(self._console) as progress:
+            bars = _Bars(progress)
+            for update in run.watch():
+                bars.show(update)
+
+    def result(self, result: Result) -> None:
+        several = len(result.cases) > 1
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        if several:
+            table.add_column("case")
+        table.add_column("quantity")
+        table.add_column("value", justify="right")
+        table.add_column("error", justify="right")
+        table.add_column("", style="dim")
+        for name in result.cases:
+            for quantity, value in result.case(name).quantities.items():
+                cells = [escape(quantity), *_split(value), escape(value.note)]
+                table.add_row(*([escape(name)] if several else []), *cells)
+            if several:
+                table.add_section()
+        self._console.print(table)
+        for warning in result.warnings:
+            self._console.print(f"[yellow]{escape(warning)}[/]")
+        cost = result.cost
+        energy = "" if cost.joules is None else f", {cost.joules:.3g} J"
+        self._console.print(f"[dim]{sum(cost.seconds.values()):.1f} s on {escape(cost.device)}{energy}[/]")
+
+    def wrote(self, path: Path) -> None:
+        self._console.print(
+            f"wrote [bold]{escape(str(path))}[/]  [dim]{path.stat().st_size / 1024:,.0f} KiB[/]"
+        )
+
+    def runs(self, runs: Sequence[RunInfo]) -> None:
+        if not runs:
+            self._console.print("no runs")
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("run", "state", "", "started", "took"):
+            table.add_column(column)
+        for run in runs:
+            said = run.error.message.splitlines()[0] if run.error is not None else ""
+            if run.state == "RUNNING" and run.progress is not None:
+                said = f"{run.progress.phase} {run.progress.fraction:.0%}"
+            state = f"[{_STATES[run.state]}]{run.state}[/]"
+            created = run.created.astimezone().strftime("%Y-%m-%d %H:%M")
+            table.add_row(run.name, state, escape(said), created, _took(run))
+        self._console.print(table)
+
+    def materials(self, materials: Mapping[str, Material]) -> None:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("material")
+        for column in ("E [GPa]", "ν", "ρ [kg/m³]", "yield [MPa]"):
+            table.add_column(column, justify="right")
+        table.add_column("source", style="dim")
+        for name, m in materials.items():
+            strength = "" if m.yield_strength is None else f"{m.yield_strength / 1e6:.4g}"
+            numbers = (
+                f"{m.youngs_modulus / 1e9:.4g}",
+                f"{m.poissons_ratio:.3g}",
+                f"{m.density:.4g}",
+                strength,
+            )
+            table.add_row(escape(name), *numbers, escape(m.source or ""))
+        self._console.print(table)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for finding in findings:
+            remedy = f"\n[bold]{escape(finding.remedy)}[/]" if finding.remedy else ""
+            table.add_row(_VERDICTS[finding.verdict], finding.subject, f"{escape(finding.detail)}{remedy}")
+        self._console.print(table)
+
+    def error(self, error: TwinError) -> None:
+        title = escape(error.reason.replace("_", " ").lower())
+        self._errors.print(Panel(escape(error.message), title=title, title_align="left", border_style="red"))
+
+
+@final
+class _Bars:
+    """One bar per phase, in the order in which they come."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress: Final = progress
+        self._waiting: Final = progress.add_task("Waiting for a worker", total=None, said="")
+        self._tasks: Final[dict[str, TaskID]] = {}
+
+    def show(self, update: Update) -> None:
+        if update.state != "PENDING":
+            self._progress.update(self._waiting, visible=False)
+        if update.state == "SUCCEEDED" or (update.phase and update.phase not in self._tasks):
+            for task in self._tasks.values():
+                self._finish(task)
+        if not update.phase or update.state in ("FAILED", "CANCELLED"):
+            return
+        if update.phase not in self._tasks:
+            title = _PHASES.get(update.phase, update.phase.capitalize())
+            self._tasks[update.phase] = self._progress.add_task(title, total=1.0, said="")
+        task = self._tasks[update.phase]
+        residual = "" if update.residual is None else f"residual {update.residual:.1e}"
+        said = "  ".join(word for word in (update.message, residual) if word)
+        if said:
+            self._progress.update(task, said=escape(said))
+        if update.state != "SUCCEEDED":
+            self._progress.update(task, completed=update.progress)
+
+    def _finish(self, task: TaskID) -> None:
+        self._progress.update(task, completed=1.0)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<21}"),
+        BarColumn(bar_width=28),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[said]}[/]"),
+        console=console,
+    )
+
+
+def _split(quantity: Quantity) -> tuple[str, str]:
+    value, _, error = str(quantity).partition(" ± ")
+    return value, f"± {error}" if error else ""
+
+
+def _took(run: RunInfo) -> str:
+    if run.started is None:
+        return ""
+    seconds = ((run.ended or datetime.now(run.started.tzinfo)) - run.started).total_seconds()
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,176 @@
+"""Clients: how they are opened, and what they offer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, final
+
+from twin.materials import Material
+from twin.sdk import embedded
+from twin.sdk.aio.run import AsyncRun
+from twin.sdk.aio.wire import Wire
+from twin.sdk.channel import open_channel, wait_until_ready
+from twin.sdk.part import Part
+from twin.sdk.update import RunInfo, RunState
+from twin.sdk.uploads import LocalFile
+from twin.studies import Discretisation, Method, Request, Study
+
+
+@final
+class AsyncClient:
+    """A connection to a server.
+
+    Open one with `local` or `connect`; close it, or use it as a context manager.
+    """
+
+    def __init__(self, wire: Wire, server: embedded.EmbeddedServer | None = None) -> None:
+        self._wire: Final = wire
+        self._server: Final = server
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; an embedded server stops when its last client has closed."""
+        await self.close_channel()
+        if self._server is not None:
+            await asyncio.to_thread(self._server.close)
+
+    async def close_channel(self) -> None:
+        """The part of `close` that needs the event loop."""
+        await self._wire.close()
+
+    @property
+    def server(self) -> embedded.EmbeddedServer | None:
+        """The embedded server that this client holds."""
+        return self._server
+
+    async def upload(self, path: str | Path, unit: str = "mm") -> Part:
+        """Send a part: STL, STEP, OBJ or PLY. What the server has already is not sent again.
+
+        unit: of the lengths in files that name none (um, mm, cm, m, in, ft); a unit in the file wins, and the
+        report says so. Raises GeometryError where the file can't be read or used.
+        """
+        file = await LocalFile.of(Path(path).expanduser())
+        await self._wire.send_blob(file)
+        return await self._wire.create_geometry(file.digest, file.path.name, unit)
+
+    async def part(self, name: str) -> Part:
+        """A part that was uploaded before, by its id. Raises NotFound."""
+        return await self._wire.get_geometry(name)
+
+    async def simulate(
+        self,
+        part: Part,
+        study: Study,
+        accuracy: float | str = 0.05,
+        method: Method = "auto",
+        discretisation: Discretisation = "auto",
+        quantities: Sequence[str] | None = None,
+        max_seconds: float | str | None = None,
+        max_unknowns: int | None = None,
+        *,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> AsyncRun:
+        """Start a run and return at once.
+
+        accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
+        max_unknowns: limits of the computation. name, labels: to find the run by. Raises InvalidInput for
+        what can't work.
+        """
+        request = Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns)
+        info = await self._wire.create_run(part.id, study, request, name, labels or {})
+        return AsyncRun(self._wire, info.name)
+
+    async def run(self, name: str) -> AsyncRun:
+        """A run by its name, whoever started it. Raises NotFound."""
+        info = await self._wire.get_run(name if "/" in name else f"runs/{name}")
+        return AsyncRun(self._wire, info.name)
+
+    async def runs(
+        self,
+        states: Sequence[RunState] = (),
+        part: Part | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> AsyncGenerator[RunInfo, None]:
+        """Runs, newest first: all, or those in one of the states, of one part, with all these labels."""
+        async for info in self._wire.list_runs(states, "" if part is None else part.id, labels or {}):
+            yield info
+
+    async def materials(self) -> dict[str, Material]:
+        """The material library of the server."""
+        return await self._wire.list_materials()
+
+
+@final
+class Opening:
+    """A client on its way: `await` it, or enter it with `async with`."""
+
+    def __init__(self, open_client: Callable[[], Awaitable[AsyncClient]]) -> None:
+        self._open: Final = open_client
+        self._client: AsyncClient | None = None
+
+    def __await__(self) -> Generator[None, None, AsyncClient]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> AsyncClient:
+        self._client = await self._open()
+        return self._client
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+def local(home: str | Path | None = None, timeout: float = 60.0) -> Opening:
+    """The embedded server of a home folder, started if need be (embedded.py).
+
+    home: where runs, parts and caches are kept; TWIN_HOME or the user's data folder by default. timeout:
+    longest time to wait for the server [s]. Raises Unavailable, with the end of its log, where it does not
+    start.
+    """
+
+    async def start() -> AsyncClient:
+        place = embedded.default_home() if home is None else Path(home)
+        server = await asyncio.to_thread(embedded.start_or_join, place, timeout)
+        wire = Wire(open_channel(server.target))
+        try:
+            await wait_until_ready(wire.channel, timeout, server.failure)
+        except BaseException:
+            await wire.close()
+            await asyncio.to_thread(server.close)
+            raise
+        return AsyncClient(wire, server)
+
+    return Opening(start)
+
+
+def connect(target: str, token: str | None = None, insecure: bool = False, timeout: float = 10.0) -> Opening:
+    """A server by its address, "host:port" or "unix:/path".
+
+    To another machine it talks TLS; plaintext only with insecure=True, and never with a token. Raises
+    InvalidInput for an address that can't be read, Unavailable where nothing answers within `timeout`
+    seconds.
+    """
+
+    async def start() -> AsyncClient:
+        wire = Wire(open_channel(target, token=token, insecure=insecure))
+        try:
+            await wait_until_ready(wire.channel, timeout)
+        except BaseException:
+            await wire.close()
+            raise
+        return AsyncClient(wire)
+
+    return Opening(start)

@@ -1,0 +1,240 @@
+"""The asynchronous result: numbers at once, arrays when they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twin.codec import ResultRecord
+from twin.errors import InvalidInput
+from twin.quantities import Field, Quantity
+from twin.results import storage
+from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, Outcome
+from twin.sdk.aio.wire import Wire
+from twin.sdk.arrays import ArrayCache
+from twin.sdk.envelope import envelope
+from twin.sdk.wording import study_rows
+
+if TYPE_CHECKING:
+    from twin.results.shape import Deformation
+    from twin.sdk.interpolation import Interpolator
+
+SUFFIXES: Final = (".vtu", ".npz", ".csv", ".glb", ".png", ".html")
+"""What `save`, `plot` and `report` can write."""
+
+
+@final
+class Source:
+    """The arrays behind a result, and the whole of it for those who draw and write (in threads)."""
+
+    def __init__(self, wire: Wire, record: ResultRecord) -> None:
+        self._record: Final = record
+        self._cache: Final = ArrayCache(lambda key: wire.read_array(record.arrays[key]))
+        self._interpolator: Interpolator | None = None
+        # Numbers only: what is looked up in its fields is fetched, its mesh is empty.
+        self.outline: Final = storage.load(record.manifest, self._outlined)
+
+    async def array(self, key: str) -> NDArray[Any]:
+        return await self._cache.get(key)
+
+    async def field(self, kind: str, case: str, name: str) -> Field:
+        """kind: "fields" or "surface_fields"."""
+        records = next(entry for entry in self._record.manifest["cases"] if entry["name"] == case)[kind]
+        for field in records:
+            if field["name"] == name:
+                return Field(name, await self.array(field["array"]), field["unit"], field["location"])
+        known = ", ".join(field["name"] for field in records) or "none"
+        raise InvalidInput(f"the result has no field {name!r}; it has {known}")
+
+    async def interpolator(self) -> Interpolator:
+        if self._interpolator is None:
+            from twin.sdk.interpolation import Interpolator
+
+            points, tets = await asyncio.gather(self.array("mesh.points"), self.array("mesh.tets"))
+            self._interpolator = await asyncio.to_thread(Interpolator, points, tets)
+        return self._interpolator
+
+    async def outcome(self) -> Outcome:
+        """The whole result.
+
+        Its fields are fetched when they are looked up, which must not be on the event loop.
+        """
+        arrays = await asyncio.gather(*(self.array(f"mesh.{name}") for name in storage.MESH_ARRAYS))
+        mesh: dict[str, Any] = dict(zip(storage.MESH_ARRAYS, arrays, strict=True))
+        return replace(self.outline, **mesh)
+
+    def _outlined(self, key: str) -> NDArray[Any]:
+        if key in self._record.inline:
+            return self._record.inline[key]
+        if key.startswith("mesh."):
+            described = self._record.arrays[key]
+            return np.zeros((0, *described.shape[1:]), dtype=described.dtype)
+        return self._cache.wait(key)
+
+
+@final
+class AsyncCase:
+    """The answer of one load case."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name: Final = name
+        self._source: Final = source
+        self._outline: Final = source.outline.cases[name]
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self._outline.quantities
+
+    @property
+    def equilibrium(self) -> Equilibrium:
+        return self._outline.equilibrium
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(self._outline.fields)
+
+    @property
+    def surface_field_names(self) -> tuple[str, ...]:
+        return tuple(self._outline.surface_fields)
+
+    async def field(self, name: str) -> Field:
+        """A field on the volume mesh. Raises InvalidInput for an unknown name."""
+        return await self._source.field("fields", self.name, name)
+
+    async def surface_field(self, name: str) -> Field:
+        """A field on the vertices of the surface that was uploaded."""
+        return await self._source.field("surface_fields", self.name, name)
+
+    async def probe(self, name: str, points: ArrayLike) -> Field:
+        """As Case.probe."""
+        where = np.asarray(points, dtype=np.float64)
+        if where.shape[-1:] != (3,) or where.ndim > 2:
+            raise InvalidInput(f"points to probe have the shape (k, 3), not {where.shape}")
+        where = np.atleast_2d(where)
+        field, interpolate = await asyncio.gather(self.field(name), self._source.interpolator())
+        if field.location == "cell":
+            cells, _ = await asyncio.to_thread(interpolate.locate, where)
+            return Field(name, field.values[cells], field.unit, "cell")
+        values = await asyncio.to_thread(interpolate, np.asarray(field.values, dtype=np.float64), where)
+        return Field(name, values, field.unit, field.location)
+
+
+@final
+class AsyncResult:
+    """The answer of a run; Result says what each word means."""
+
+    def __init__(self, wire: Wire, run: str, source: Source) -> None:
+        self.run: Final = run
+        self._wire: Final = wire
+        self._source: Final = source
+        self._outline: Final = source.outline
+        self._cases: Final = {name: AsyncCase(name, source) for name in self._outline.cases}
+        self.quantities: Final[Mapping[str, Quantity]] = envelope(
+            {name: case.quantities for name, case in self._cases.items()}
+        )
+
+    @classmethod
+    async def fetch(cls, wire: Wire, run: str) -> AsyncResult:
+        """The result of a run that has succeeded."""
+        return cls(wire, run, Source(wire, await wire.get_result(run)))
+
+    def __repr__(self) -> str:
+        return f"AsyncResult({self.run!r}, cases={list(self.cases)})"
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        return tuple(self._cases)
+
+    def case(self, name: str | None = None) -> AsyncCase:
+        if name is None and len(self._cases) == 1:
+            name = self.cases[0]
+        if name is None:
+            raise InvalidInput(
+                f"the result has several load cases: say which by case(name), of {self._known()}"
+            )
+        if name not in self._cases:
+            raise InvalidInput(f"the result has no load case {name!r}; it has {self._known()}")
+        return self._cases[name]
+
+    async def field(self, name: str, case: str | None = None) -> Field:
+        """A field on the volume mesh, of one load case."""
+        return await self.case(case).field(name)
+
+    async def probe(self, name: str, points: ArrayLike, case: str | None = None) -> Field:
+        return await self.case(case).probe(name, points)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self._outline.warnings
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        return self._outline.assumptions
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        return self._outline.provenance
+
+    @property
+    def cost(self) -> Cost:
+        return self._outline.cost
+
+    @property
+    def convergence(self) -> tuple[ConvergenceRow, ...]:
+        return self._outline.convergence
+
+    @property
+    def mesher(self) -> str:
+        return self._outline.mesher
+
+    @property
+    def mesh_quality(self) -> Mapping[str, float]:
+        return self._outline.mesh_quality
+
+    async def save(self, path: str | Path, case: str | None = None) -> Path:
+        from twin.results.files import save
+
+        return await self._draw(save, path, case)
+
+    async def plot(
+        self,
+        path: str | Path,
+        *,
+        field: str = "von_mises",
+        case: str | None = None,
+        deformation: Deformation = "auto",
+        size: tuple[int, int] = (1600, 1000),
+    ) -> Path:
+        from twin.results.picture import plot
+
+        return await self._draw(plot, path, field=field, case=case, deformation=deformation, size=size)
+
+    async def report(self, path: str | Path) -> Path:
+        from twin.results.report import report
+
+        (study, request), info = await asyncio.gather(
+            self._wire.get_study(self.run), self._wire.get_run(self.run)
+        )
+        part = await self._wire.get_geometry(info.geometry)
+        return await self._draw(
+            report, path, study_text=study_rows(study), geometry_report=part.report,
+            title=f"Static stress of {part.name}", run_name=self.run, accuracy=request.accuracy,
+        )  # fmt: skip
+
+    async def _draw(self, write: Callable[..., Path], path: str | Path, *args: Any, **options: Any) -> Path:
+        outcome = await self._source.outcome()
+        place = Path(path).expanduser()
+        try:
+            return await asyncio.to_thread(partial(write, outcome, place, *args, **options))
+        except OSError as error:
+            raise InvalidInput(f"{place} can't be written: {error.strerror or error}") from None
+
+    def _known(self) -> str:
+        return ", ".join(self._cases)

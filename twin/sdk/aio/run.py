@@ -1,0 +1,97 @@
+"""A run, followed from anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final, final
+
+from twin.errors import Cancelled, DeadlineExceeded, Internal, TwinError, Unavailable
+from twin.sdk.aio.result import AsyncResult
+from twin.sdk.aio.wire import Wire
+from twin.sdk.update import ENDED, RunInfo, Update
+
+_PATIENCE: Final = 60.0  # seconds of trying to reach the server again before giving up
+_PAUSE: Final = 0.5  # seconds between such trials
+
+
+@final
+class AsyncRun:
+    """A study of a part on the server. It goes on whether or not anybody watches."""
+
+    def __init__(self, wire: Wire, name: str) -> None:
+        self._wire: Final = wire
+        self.name: Final = name
+
+    def __repr__(self) -> str:
+        return f"AsyncRun({self.name!r})"
+
+    async def info(self) -> RunInfo:
+        """Where it stands now. Raises NotFound."""
+        return await self._wire.get_run(self.name)
+
+    async def watch(self) -> AsyncGenerator[Update, None]:
+        """Everything that happens to the run, from its start until its end, each event once and in order.
+
+        A connection that drops is made again and goes on where it broke; Unavailable after a minute without a
+        server. The last update has the state SUCCEEDED, FAILED (with its error) or CANCELLED.
+        """
+        token, heard, now = "", time.monotonic(), Update()
+        while True:
+            try:
+                async with aclosing(self._wire.watch_run(self.name, token)) as events:
+                    async for event in events:
+                        token, heard = event.resume_token, time.monotonic()
+                        if event.state is None and event.progress is None:
+                            continue
+                        now = now.after(event)
+                        yield now
+                        if now.state in ENDED:
+                            return
+                interruption: TwinError = Unavailable(
+                    f"the server no longer tells what happens to {self.name}"
+                )
+            except (Unavailable, DeadlineExceeded) as error:
+                interruption = error
+            if time.monotonic() - heard > _PATIENCE:
+                raise interruption
+            await asyncio.sleep(_PAUSE)
+
+    async def result(self, timeout: float | None = None) -> AsyncResult:
+        """Wait for the end of the run; its result.
+
+        timeout: longest time to wait [s], None for ever. Raises why the run failed (the same class of
+        TwinError as on the server), Cancelled where it was, and DeadlineExceeded after `timeout` (the run
+        goes on).
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                last = await self._end()
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"{self.name} has not ended within {timeout:g} s. It goes on: ask again, or cancel it."
+            ) from None
+        if last.state == "FAILED":
+            raise last.error or Internal(f"{self.name} failed without saying why")
+        if last.state == "CANCELLED":
+            raise last.error or Cancelled(f"{self.name} was cancelled: it has no result")
+        return await AsyncResult.fetch(self._wire, self.name)
+
+    async def cancel(self) -> RunInfo:
+        """Ask the run to stop; it does so within seconds. One that has ended stays as it is."""
+        return await self._wire.cancel_run(self.name)
+
+    async def delete(self) -> None:
+        """Delete the run and its result, cancelled first if it has not ended."""
+        await self._wire.delete_run(self.name)
+
+    async def _end(self) -> RunInfo:
+        info = await self.info()
+        while info.state not in ENDED:
+            async with aclosing(self.watch()) as updates:
+                async for _ in updates:
+                    pass
+            info = await self.info()
+        return info

@@ -1,0 +1,140 @@
+"""The synchronous client:
+
+each method runs its asynchronous twin (aio/client.py) on the SDK's own event loop.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, final
+
+from twin.materials import Material
+from twin.sdk import aio, bridge
+from twin.sdk.aio.client import AsyncClient, Opening
+from twin.sdk.part import Part
+from twin.sdk.run import Run
+from twin.sdk.update import RunInfo, RunState
+from twin.studies import Discretisation, Method, Study
+
+
+@final
+class Client:
+    """A connection to a server, from `twin.local()` or `twin.connect()`.
+
+    Close it, or use it as a context manager; what is left open is closed at exit. It may be used by several
+    threads.
+    """
+
+    def __init__(self, client: AsyncClient, loop: bridge.Bridge) -> None:
+        self._client: Final = client
+        self._bridge: Final = loop
+        self._open = True
+        atexit.register(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection;
+
+        an embedded server stops when its last client has closed. Closing twice is fine.
+        """
+        if not self._open:
+            return
+        self._open = False
+        atexit.unregister(self.close)
+        self._bridge.run(self._client.close_channel())
+        # Not on the loop: at exit there are no more threads to wait in.
+        if self._client.server is not None:
+            self._client.server.close()
+
+    def upload(self, path: str | Path, unit: str = "mm") -> Part:
+        """Send a part: STL, STEP, OBJ or PLY. What the server has already is not sent again.
+
+        unit: of the lengths in files that name none (um, mm, cm, m, in, ft); a unit in the file wins, and the
+        report says so. Raises GeometryError where the file can't be read or used.
+        """
+        return self._bridge.run(self._client.upload(path, unit))
+
+    def part(self, name: str) -> Part:
+        """A part that was uploaded before, by its id. Raises NotFound."""
+        return self._bridge.run(self._client.part(name))
+
+    def simulate(
+        self,
+        part: Part,
+        study: Study,
+        accuracy: float | str = 0.05,
+        method: Method = "auto",
+        discretisation: Discretisation = "auto",
+        quantities: Sequence[str] | None = None,
+        max_seconds: float | str | None = None,
+        max_unknowns: int | None = None,
+        *,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Start a run and return at once.
+
+        accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
+        max_unknowns: limits of the computation. name, labels: to find the run by. Raises InvalidInput for
+        what can't work.
+        """
+        started = self._client.simulate(
+            part, study, accuracy, method, discretisation, quantities, max_seconds, max_unknowns,
+            name=name, labels=labels,
+        )  # fmt: skip
+        return Run(self._bridge.run(started), self._bridge)
+
+    def run(self, name: str) -> Run:
+        """A run by its name, whoever started it. Raises NotFound."""
+        return Run(self._bridge.run(self._client.run(name)), self._bridge)
+
+    def runs(
+        self,
+        states: Sequence[RunState] = (),
+        part: Part | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Iterator[RunInfo]:
+        """Runs, newest first: all, or those in one of the states, of one part, with all these labels."""
+        return self._bridge.iterate(self._client.runs(states, part, labels))
+
+    def materials(self) -> dict[str, Material]:
+        """The material library of the server."""
+        return self._bridge.run(self._client.materials())
+
+
+def local(home: str | Path | None = None, timeout: float = 60.0) -> Client:
+    """The embedded server of a home folder, started if need be, on a socket that only this user can reach.
+
+    home: where runs, parts and caches are kept; TWIN_HOME or the user's data folder by default. All clients
+    of a home share one server, which stops when the last of them has closed. timeout: longest time to wait
+    for it [s]. Raises Unavailable, with the end of its log, where it does not start.
+    """
+    return _open(aio.local(home, timeout))
+
+
+def connect(target: str, token: str | None = None, insecure: bool = False, timeout: float = 10.0) -> Client:
+    """A server by its address, "host:port" or "unix:/path".
+
+    To another machine it talks TLS; plaintext only with insecure=True, and never with a token. Raises
+    InvalidInput for an address that can't be read, Unavailable where nothing answers within `timeout`
+    seconds.
+    """
+    return _open(aio.connect(target, token, insecure, timeout))
+
+
+def _open(opening: Opening) -> Client:
+    async def opened() -> AsyncClient:
+        return await opening
+
+    loop = bridge.shared()
+    return Client(loop.run(opened()), loop)

@@ -1,0 +1,189 @@
+"""The synchronous result. Quantities are at hand; fields come over when they are first looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, final
+
+from numpy.typing import ArrayLike
+
+from twin.quantities import Field, Quantity
+from twin.results.outcome import ConvergenceRow, Cost, Equilibrium
+from twin.results.shape import Deformation
+from twin.results.storage import LazyFields
+from twin.sdk.aio.result import SUFFIXES, AsyncCase, AsyncResult
+from twin.sdk.bridge import Bridge
+
+__all__ = ["SUFFIXES", "Case", "Result"]
+
+
+@final
+class Case:
+    """The answer of one load case."""
+
+    def __init__(self, case: AsyncCase, loop: Bridge) -> None:
+        self._case: Final = case
+        self._bridge: Final = loop
+        self.fields: Final = _fields(loop, case.field, case.field_names)
+        """Fields on the volume mesh by name:
+
+        "displacement", "stress" (xx, yy, zz, xy, yz, zx), "von_mises", ...
+        """
+        self.surface_fields: Final = _fields(loop, case.surface_field, case.surface_field_names)
+        """Fields on the vertices of the surface that was uploaded."""
+
+    @property
+    def name(self) -> str:
+        return self._case.name
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """The answers by name, each with its error."""
+        return self._case.quantities
+
+    @property
+    def equilibrium(self) -> Equilibrium:
+        """Loads against reactions."""
+        return self._case.equilibrium
+
+    def probe(self, name: str, points: ArrayLike) -> Field:
+        """The field `name` at points (k, 3) [m]: values (k, components).
+
+        Interpolated in the quadratic elements. Raises InvalidInput for a point outside the part.
+        """
+        return self._bridge.run(self._case.probe(name, points))
+
+
+@final
+class Result:
+    """The answer of a run."""
+
+    def __init__(self, result: AsyncResult, loop: Bridge) -> None:
+        self._result: Final = result
+        self._bridge: Final = loop
+        self._cases: Final = {name: Case(result.case(name), loop) for name in result.cases}
+
+    def __repr__(self) -> str:
+        return f"Result({self.run!r}, cases={list(self.cases)})"
+
+    @property
+    def run(self) -> str:
+        """Name of the run."""
+        return self._result.run
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Names of the load cases, in the order of the study."""
+        return self._result.cases
+
+    def case(self, name: str | None = None) -> Case:
+        """One load case;
+
+        without a name the only one. Raises InvalidInput where there are several, or none so named.
+        """
+        return self._cases[self._result.case(name).name]
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """The answers by name, each with its error.
+
+        Of several load cases the most severe one of each quantity, which its note names: the largest
+        displacement, stress and reaction, the smallest safety factor. `case(name).quantities` has those of
+        one case.
+        """
+        return self._result.quantities
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Fields on the volume mesh, of the only load case; of several, use `case(name).fields`."""
+        return self.case().fields
+
+    @property
+    def surface_fields(self) -> Mapping[str, Field]:
+        """Fields on the vertices of the surface that was uploaded, of the only load case."""
+        return self.case().surface_fields
+
+    def probe(self, name: str, points: ArrayLike, case: str | None = None) -> Field:
+        """The field `name` at points (k, 3) [m]: values (k, components).
+
+        Interpolated in the quadratic elements. Raises InvalidInput for a point outside the part.
+        """
+        return self.case(case).probe(name, points)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What there is to know before the numbers are used."""
+        return self._result.warnings
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was assumed."""
+        return self._result.assumptions
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """Versions and hashes of all that the answer depends on."""
+        return self._result.provenance
+
+    @property
+    def cost(self) -> Cost:
+        """Seconds by phase, joules where the device counts them."""
+        return self._result.cost
+
+    @property
+    def convergence(self) -> tuple[ConvergenceRow, ...]:
+        """One row for each resolution, coarsest first."""
+        return self._result.convergence
+
+    @property
+    def mesher(self) -> str:
+        """What made the mesh."""
+        return self._result.mesher
+
+    @property
+    def mesh_quality(self) -> Mapping[str, float]:
+        """Measures of the mesh by name."""
+        return self._result.mesh_quality
+
+    def save(self, path: str | Path, case: str | None = None) -> Path:
+        """Write .vtu (ParaView), .npz, .csv (quantities) or .glb (browser), by the suffix;
+
+        of one case or all.
+        """
+        return self._bridge.run(self._result.save(path, case))
+
+    def plot(
+        self,
+        path: str | Path,
+        *,
+        field: str = "von_mises",
+        case: str | None = None,
+        deformation: Deformation = "auto",
+        size: tuple[int, int] = (1600, 1000),
+    ) -> Path:
+        """Write a PNG: the deformed part coloured by a field, with its supports and loads.
+
+        field: "von_mises", "displacement", or a component such as "displacement_z", "stress_xx". case: by
+        default the worst. deformation: factor on displacements, "auto" to see them, 0 for none. size: in
+        pixels.
+        """
+        return self._bridge.run(
+            self._result.plot(path, field=field, case=case, deformation=deformation, size=size)
+        )
+
+    def report(self, path: str | Path) -> Path:
+        """Write a self-contained HTML page:
+
+        answer, picture, assumptions, study, mesh, equilibrium, provenance.
+        """
+        return self._bridge.run(self._result.report(path))
+
+
+def _fields(
+    loop: Bridge, fetch: Callable[[str], Coroutine[Any, Any, Field]], names: Iterable[str]
+) -> Mapping[str, Field]:
+    def loader(name: str) -> Callable[[], Field]:
+        return lambda: loop.run(fetch(name))
+
+    return LazyFields({name: loader(name) for name in names})

@@ -1,0 +1,48 @@
+"""What a run says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, final
+
+from twin.codec import RunEvent, RunState
+from twin.codec import RunView as RunInfo
+from twin.errors import TwinError
+
+__all__ = ["ENDED", "RunInfo", "RunState", "Update"]
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+ENDED: Final[frozenset[RunState]] = frozenset(("SUCCEEDED", "FAILED", "CANCELLED"))
+
+
+@final
+@dataclass(frozen=True)
+class Update:
+    """Where a run stands after one of its events.
+
+    sequence: counts the events of the run from 1. phase: "check", "mesh", "solve", "estimate", "recover",
+    "write", or "" before the first. progress: part of the phase that is done, in [0, 1]. residual: relative,
+    of the linear solver, where it has one. error: why the run failed.
+    """
+
+    sequence: int = 0
+    time: datetime = _EPOCH
+    state: RunState = "PENDING"
+    phase: str = ""
+    progress: float = 0.0
+    message: str = ""
+    residual: float | None = None
+    error: TwinError | None = None
+
+    def after(self, event: RunEvent) -> Update:
+        """Where it stands after one more event."""
+        now = replace(self, sequence=event.sequence, time=event.time)
+        if event.state is not None:
+            return replace(now, state=event.state, error=event.error)
+        if (said := event.progress) is not None:
+            return replace(
+                now, phase=said.phase, progress=said.fraction, message=said.message, residual=said.residual
+            )
+        return now

@@ -1,0 +1,90 @@
+"""A study in words, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.quantities import engineering
+from twin.select import describe
+from twin.studies import (
+    DEFAULT_CASE,
+    Centrifugal,
+    Displacement,
+    ElasticFoundation,
+    Fixed,
+    Force,
+    Gravity,
+    Load,
+    Pressure,
+    RemoteForce,
+    Study,
+    Support,
+    Symmetry,
+    Traction,
+)
+
+
+def study_rows(study: Study) -> list[tuple[str, str]]:
+    """Rows of (what, how): the material, every support, every load."""
+    rows = [("Material", _material(study))]
+    rows += [("Support", _support(support)) for support in study.supports]
+    for name, loads in study.cases.items():
+        title = "Load" if name == DEFAULT_CASE and len(study.cases) == 1 else f"Load, case {name}"
+        rows += [(title, _load(load)) for load in loads]
+    return rows
+
+
+def _material(study: Study) -> str:
+    material = study.material
+    words = [material.name or "custom", f"E {_number(material.youngs_modulus, 'Pa')}"]
+    words += [f"ν {material.poissons_ratio:g}", f"ρ {material.density:g} kg/m³"]
+    if material.yield_strength is not None:
+        words.append(f"yield {_number(material.yield_strength, 'Pa')}")
+    return ", ".join(words)
+
+
+def _support(support: Support) -> str:
+    on = describe(support.on)
+    match support:
+        case Fixed():
+            return f"fixed: {on}"
+        case Symmetry():
+            return f"no motion along the normal: {on}"
+        case Displacement():
+            moves = [(axis, getattr(support, axis)) for axis in "xyz"]
+            said = ", ".join(f"{axis} = {_number(value, 'm')}" for axis, value in moves if value is not None)
+            return f"displacement {said}: {on}"
+        case ElasticFoundation():
+            where = "along the normal" if support.direction == "normal" else "in all directions"
+            return f"elastic foundation of {support.stiffness:.4g} N/m³ {where}: {on}"
+
+
+def _load(load: Load) -> str:
+    match load:
+        case Force():
+            return f"force {_vector(load.vector, 'N')}: {describe(load.on)}"
+        case Traction():
+            return f"traction {_vector(load.vector, 'Pa')}: {describe(load.on)}"
+        case Pressure():
+            return f"pressure {_number(load.value, 'Pa')}: {describe(load.on)}"
+        case Gravity():
+            return f"gravity {_vector(load.vector, 'm/s²')}"
+        case Centrifugal():
+            axis = f"about {_vector(load.axis, '')} through {_vector(load.point, 'm')}"
+            return f"rotation at {load.rate:.4g} rad/s {axis}"
+        case RemoteForce():
+            moment = f" and moment {_vector(load.moment, 'N m')}" if any(load.moment) else ""
+            force = f"force {_vector(load.force, 'N')}{moment} at {_vector(load.at, 'm')}"
+            return f"{force}, {load.coupling} coupling: {describe(load.on)}"
+
+
+def _number(value: float, unit: str) -> str:
+    factor, shown = engineering(value, unit)
+    return f"{value / factor:.4g} {shown}"
+
+
+def _vector(values: Sequence[float], unit: str) -> str:
+    factor, shown = engineering(float(np.abs(values).max()), unit)
+    return f"({', '.join(f'{value / factor:.4g}' for value in values)}) {shown}".strip()
