@@ -15,8 +15,7 @@ Int64 = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Oriented:
-    """vertices (n, 3), triangles (m, 3) with normals out of the material; bodies: cavities are not counted.
-    """
+    """vertices (n, 3), triangles (m, 3) with normals out of the material; bodies: without cavities."""
 
     vertices: Float64
     triangles: Int64
@@ -37,7 +36,7 @@ def orient(vertices: Float64, triangles: Int64) -> Oriented:
     closed = np.ones(count, dtype=bool)
     closed[shell[unmatched_edges(triangles) // 3]] = False
     volumes = _volumes(vertices, triangles, shell, count)
-    inward = volumes < 0
+    inward = volumes < -1e-12 * np.abs(volumes).max()  # a flat sheet has no inside
     depth = _depths(vertices, triangles, shell, closed)
     cavity = (depth % 2 == 1) & inward & closed
     turned = inward & ~cavity
@@ -79,7 +78,11 @@ def _part_shells(vertices: Float64, triangles: Int64, shell: Int64) -> tuple[Flo
 
 
 def _volumes(vertices: Float64, triangles: Int64, shell: Int64, count: int) -> Float64:
-    a, b, c = (vertices[triangles[:, i]] - vertices.mean(axis=0) for i in range(3))
+    """Signed volume of each shell [m^3]; of an open one as if it were closed towards its middle."""
+    middles = vertices[triangles].mean(axis=1)
+    sizes = np.bincount(shell, minlength=count)
+    center = np.stack([np.bincount(shell, middles[:, i], count) for i in range(3)], axis=1) / sizes[:, None]
+    a, b, c = (vertices[triangles[:, i]] - center[shell] for i in range(3))
     return np.asarray(np.bincount(shell, np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0, count), np.float64)
 
 

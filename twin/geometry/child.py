@@ -137,7 +137,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _failure(code: int, log: Path) -> ChildFailed:
     tail = log.read_bytes()[-2000:].decode(errors="replace").strip()
     last = tail.splitlines()[-1][:200] if tail else ""
-    if "MemoryError" in tail or "bad_alloc" in tail:
+    if any(sign in tail for sign in ("MemoryError", "bad_alloc", "failed to map segment", "Cannot allocate")):
         return ChildFailed("memory", "needed more memory than it may have")
     if code < 0:
         return ChildFailed("crash", f"crashed ({signal.Signals(-code).name})")

@@ -23,9 +23,9 @@ def find_patches(vertices: Float64, triangles: Int64) -> Int32:
     """(m,) patch of each triangle, numbered by falling area."""
     surface = Surface(vertices, triangles.astype(np.int32), np.zeros(len(triangles), dtype=np.int32))
     pairs = neighbours(triangles)
-    first, second = surface.normals[pairs[:, 0] // 3], surface.normals[pairs[:, 1] // 3]
+    normals = _sound_normals(surface, pairs)
+    first, second = normals[pairs[:, 0] // 3], normals[pairs[:, 1] // 3]
     smooth = np.einsum("ij,ij->i", first, second) > np.cos(FEATURE_ANGLE)
-    smooth |= _needles(surface, pairs)
     count, label = components(triangles, pairs[smooth])
     areas = np.bincount(label, weights=surface.areas, minlength=count)
     rank = np.empty(count, dtype=np.int32)
@@ -43,13 +43,20 @@ def describe_patches(surface: Surface) -> tuple[Patch, ...]:
     )
 
 
-def _needles(surface: Surface, pairs: Int64) -> NDArray[np.bool_]:
-    """Triangles too thin to have a normal belong to the neighbour across their longest edge."""
+def _sound_normals(surface: Surface, pairs: Int64) -> Float64:
+    """Normals (m, 3); triangles too thin to have one take that of the neighbour across their longest edge."""
     lengths = np.linalg.norm(surface.corners - np.roll(surface.corners, -1, axis=1), axis=2)
-    longest = lengths.argmax(axis=1)
     thin = surface.areas < 1e-7 * lengths.max(axis=1) ** 2
-    triangle, corner = pairs // 3, pairs % 3
-    return np.asarray((thin[triangle] & (longest[triangle] == corner)).any(axis=1))
+    normals = surface.normals.copy()
+    if not thin.any():
+        return normals
+    longest = 3 * np.arange(len(lengths)) + lengths.argmax(axis=1)
+    across = np.full(3 * len(lengths), -1)
+    across[pairs[:, 0]], across[pairs[:, 1]] = pairs[:, 1] // 3, pairs[:, 0] // 3
+    needles = np.flatnonzero(thin & (across[longest] >= 0))
+    for _ in range(4):  # needles may lie side by side
+        normals[needles] = normals[across[longest[needles]]]
+    return normals
 
 
 def _describe(surface: Surface, number: int, ids: Int64) -> Patch:

@@ -92,7 +92,7 @@ class _Glb:
             raise GeometryError(
                 "The STEP file holds no faces. Export a solid, not a sketch or an axis system."
             )
-        self.vertices, self.triangles = np.concatenate(vertices), np.concatenate(triangles)
+        self.vertices, self.triangles = _without_noise(np.concatenate(vertices)), np.concatenate(triangles)
         self.face = np.concatenate(faces)
 
     def _instances(self) -> list[tuple[int, Float64]]:
@@ -118,6 +118,14 @@ class _Glb:
         kind = _COMPONENTS[accessor["componentType"]]
         values = np.frombuffer(self._binary, dtype=kind, count=width * accessor["count"], offset=start)
         return values.reshape(-1, width) if width > 1 else values
+
+
+def _without_noise(vertices: Float64) -> Float64:
+    """GLB holds seven digits: 0.05 came back as 0.05000000075. Rounding to them restores what CAD people
+    draw.
+    """
+    largest = float(np.abs(vertices).max(initial=0.0))
+    return vertices if not largest > 0 else np.round(vertices, int(np.floor(-np.log10(6e-8 * largest))))
 
 
 def _placement(node: Mapping[str, Any]) -> Float64:

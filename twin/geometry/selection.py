@@ -1,0 +1,164 @@
+"""Selectors evaluated on the true surface: which part of it, cut at the borders of boxes, spheres and
+cylinders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import select as selectors
+from twin.errors import SelectionError
+from twin.geometry.nearest import nearest
+from twin.geometry.regions import (
+    CUT,
+    INSIDE,
+    flat_sides,
+    of_pieces,
+    of_points,
+    round_excess,
+    volumes,
+)
+from twin.geometry.surface import Surface
+
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+
+_MOST_PIECES = 2_000_000  # where splitting stops, whatever the resolution: the last cut is straight then
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """A part of the surface. triangles: (k, 3, 3) corners [m]; source: (k,) the triangle each is a piece
+    of.
+    """
+
+    triangles: Float64
+    source: Int32
+
+    @cached_property
+    def area_vectors(self) -> Float64:
+        """(k, 3) outward normals times area [m^2]."""
+        a, b, c = self.triangles.transpose(1, 0, 2)
+        return np.asarray(0.5 * np.cross(b - a, c - a))
+
+    @cached_property
+    def areas(self) -> Float64:
+        """(k,) area of each piece [m^2]."""
+        return np.asarray(np.linalg.norm(self.area_vectors, axis=1))
+
+    @property
+    def area(self) -> float:
+        """Total area [m^2]."""
+        return float(self.areas.sum())
+
+    @property
+    def centroid(self) -> Float64:
+        """(3,) middle of the area [m]."""
+        return np.asarray(self.areas @ self.triangles.mean(axis=1) / self.areas.sum())
+
+    @cached_property
+    def normals(self) -> Float64:
+        """(k, 3) outward unit normals."""
+        return np.asarray(self.area_vectors / np.maximum(self.areas, np.finfo(np.float64).tiny)[:, None])
+
+
+def select(surface: Surface, selector: selectors.Selector, resolution: float) -> Selection:
+    """The part of the surface that a selector takes.
+
+    Flat borders (boxes, ends of cylinders) cut triangles exactly; round ones cut pieces of at most
+    `resolution` [m] along a straight line, so the error of the area is of its second order. Raises
+    SelectionError where nothing is selected, or a patch or group does not exist.
+    """
+    pieces = surface.corners
+    source = np.arange(len(pieces), dtype=np.int32)
+    status = of_pieces(surface, selector, pieces, source)
+    taken = [(pieces[status == INSIDE], source[status == INSIDE])]
+    pieces, source = pieces[status == CUT], source[status == CUT]
+
+    def settle() -> None:
+        """Put aside the pieces of which it is clear whether they are selected."""
+        nonlocal pieces, source
+        answer = of_pieces(surface, selector, pieces, source)
+        taken.append((pieces[answer == INSIDE], source[answer == INSIDE]))
+        pieces, source = pieces[answer == CUT], source[answer == CUT]
+
+    for volume in volumes(selector):
+        for normal, offset in flat_sides(volume):
+            pieces, source = _split(pieces, source, pieces @ normal - offset)
+        settle()
+    while len(pieces) and sum(map(len, (pieces, *(t for t, _ in taken)))) < _MOST_PIECES:
+        lengths = np.linalg.norm(pieces - np.roll(pieces, -1, axis=1), axis=2)
+        long = lengths.max(axis=1) > resolution
+        if not long.any():
+            break
+        halves, origin = _bisect(pieces[long], source[long], lengths[long].argmax(axis=1))
+        pieces, source = np.concatenate([pieces[~long], halves]), np.concatenate([source[~long], origin])
+        settle()
+    for volume in volumes(selector):
+        outside = round_excess(volume, pieces)
+        if outside is not None:
+            pieces, source = _split(pieces, source, outside)
+    chosen = of_points(surface, selector, pieces.mean(axis=1), source)
+    taken.append((pieces[chosen], source[chosen]))
+    selection = Selection(np.concatenate([t for t, _ in taken]), np.concatenate([s for _, s in taken]))
+    if not selection.area > 0:
+        raise _nothing(surface, selector)
+    sound = selection.areas > 1e-12 * selection.area  # cuts through corners leave slivers
+    return Selection(selection.triangles[sound], selection.source[sound])
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """Which points of a surface a selector takes: the same answer as `select`, point by point."""
+
+    surface: Surface
+    selector: selectors.Selector
+
+    def mask(self, points: Float64, triangle: Int32) -> NDArray[np.bool_]:
+        """(p,) for points (p, 3) [m] that belong to the given triangles (p,).
+
+        Points may lie a little off their triangle (on a curved element, on the CAD surface): they are put
+        onto its plane first, so that a cylinder of a bore's own radius takes all of the bore.
+        """
+        normal = self.surface.normals[triangle]
+        corner = self.surface.corners[triangle, 0]
+        height = np.einsum("ij,ij->i", points - corner, normal)
+        return of_points(self.surface, self.selector, points - height[:, None] * normal, triangle)
+
+
+def _split(pieces: Float64, source: Int32, side: Float64) -> tuple[Float64, Int32]:
+    """Cut triangles (k, 3, 3) along the line where `side` (k, 3), linear on each, is zero."""
+    sign = np.sign(np.where(np.abs(side) < 1e-12 * np.abs(pieces).max(initial=1e-300), 0.0, side))
+    crossed = (sign.min(axis=1, initial=0) < 0) & (sign.max(axis=1, initial=0) > 0)
+    whole, whole_source = pieces[~crossed], source[~crossed]
+    pieces, source, side, sign = pieces[crossed], source[crossed], side[crossed], sign[crossed]
+    # the corner that is alone on its side goes first
+    alone = np.where((sign > 0).sum(axis=1) == 1, (sign > 0).argmax(axis=1), (sign < 0).argmax(axis=1))
+    turn = (alone[:, None] + np.arange(3)) % 3
+    a, b, c = np.take_along_axis(pieces, turn[:, :, None], axis=1).transpose(1, 0, 2)
+    fa, fb, fc = np.take_along_axis(np.where(sign == 0, 0.0, side), turn, axis=1).T
+    ab = a + (b - a) * (fa / (fa - fb))[:, None]
+    ac = a + (c - a) * (fa / (fa - fc))[:, None]
+    parts = [np.stack(corners, axis=1) for corners in ((a, ab, ac), (ab, b, c), (ab, c, ac))]
+    return np.concatenate([whole, *parts]), np.concatenate([whole_source, source, source, source])
+
+
+def _bisect(pieces: Float64, source: Int32, longest: NDArray[np.int64]) -> tuple[Float64, Int32]:
+    """Halve triangles (k, 3, 3) in the middle of their longest edge."""
+    turn = (longest[:, None] + np.arange(3)) % 3
+    a, b, c = np.take_along_axis(pieces, turn[:, :, None], axis=1).transpose(1, 0, 2)
+    middle = (a + b) / 2
+    parts = [np.stack((a, middle, c), axis=1), np.stack((middle, b, c), axis=1)]
+    return np.concatenate(parts), np.concatenate([source, source])
+
+
+def _nothing(surface: Surface, selector: selectors.Selector) -> SelectionError:
+    near = nearest(surface, selector)
+    return SelectionError(
+        f"The selector '{selectors.describe(selector)}' selects nothing of this part. {near}",
+        {"selector": selectors.describe(selector)},
+    )
