@@ -1,7 +1,7 @@
 """The contract may grow but not break: `python -m protos.breaking [--freeze]`.
 
-Compares the protos with `twin.v1.binpb`, the contract as it was last frozen, by the rules of buf.yaml. --freeze
-then takes what was added into that file, so that it can't be broken either. A file beside the protos rather than a
+Compares the protos with `twin.v1.binpb`, the contract as last frozen, by the rules of buf.yaml. --freeze then
+takes what was added into that file, so that it can't be broken either. A file beside the protos rather than a
 branch: it works in any clone, and a break that slipped in stays visible.
 """
 
