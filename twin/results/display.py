@@ -152,7 +152,9 @@ def value_text(quantity: Quantity) -> str:
 
 def answer(name: str, quantity: Quantity) -> str:
     """One sentence: "Maximum displacement 0.4856 mm ± 1.2 %"."""
-    return f"{title(name)} {value_text(quantity)} {bound(quantity)}"
+    known = bound(quantity)
+    comma = "" if known.startswith("±") else ","
+    return f"{title(name)} {value_text(quantity)}{comma} {known}"
 
 
 def round_step(span: float, intervals: int) -> float:

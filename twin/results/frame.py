@@ -39,7 +39,7 @@ class Layout:
     @staticmethod
     def of(size: tuple[int, int]) -> Layout:
         width, height = size
-        unit = min(width / 1600.0, height / 1000.0)
+        unit = max(min(width / 1600.0, height / 1000.0), 0.55)  # smaller letters can't be read
         return Layout(width, height, unit, 70 * unit, 250 * unit, 122 * unit, 108 * unit)
 
     def points(self, pixels: float) -> float:
@@ -59,7 +59,7 @@ def draw_title(
         low, high = (display.number(float(end) / values.unit.factor, 3) for end in _ends(values))
         headline = f"{values.title} {low} to {high} {values.unit.name}"
     others = [
-        f"{display.title(key)} {display.value_text(quantities[key])} {display.bound(quantities[key])}"
+        display.answer(key, quantities[key])
         for key in ("max_displacement", "max_von_mises", "safety_factor")
         if key in quantities
     ]
@@ -90,7 +90,7 @@ def draw_legend(canvas: Axes, colors: Bands, values: Scalar, layout: Layout) -> 
         peak = values.unit(float(values.values.max()))
         canvas.text(
             left + width + 12 * unit,
-            top - 16 * unit,
+            top - 22 * unit,
             f"to {peak}",
             size=layout.points(15),
             color=FAINT,
@@ -204,4 +204,7 @@ def draw_scale_bar(canvas: Axes, view: View, layout: Layout) -> None:
 
 
 def _ends(values: Scalar) -> tuple[float, float]:
-    return float(values.values.min()), float(values.values.max())
+    """Least and largest value; round-off beside the other is zero."""
+    low, high = float(values.values.min()), float(values.values.max())
+    noise = 1e-6 * max(abs(low), abs(high))
+    return (low if abs(low) > noise else 0.0, high if abs(high) > noise else 0.0)

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 from twin.errors import InvalidInput
@@ -94,10 +95,11 @@ def plot(
         itself = visible(fine.project(rest), part.triangles, fine.width, fine.height)
         _draw_edges(canvas, fine, part, rest, [itself, ahead], layout, "#a0a6ae", (0.8, 0.6))
     _draw_edges(canvas, fine, part, moved, [front], layout, INK, (1.0, 0.7))
+    _draw_links(canvas, view, drawn, layout)
     covered = np.isfinite(depth[::_SUPERSAMPLING, ::_SUPERSAMPLING])
     marks = [
         *_mark_peak(canvas, view, peak_at, values, peak, body, layout),
-        *_load_labels(view, drawn, layout),
+        *_load_labels(view, drawn, body, layout),
     ]
     frame.draw_title(canvas, chosen, name, outcome, values, layout)
     frame.draw_legend(canvas, colors, values, layout)
@@ -106,7 +108,8 @@ def plot(
     frame.draw_scale_bar(canvas, view, layout)
 
     room = (12 * layout.unit, layout.top * 0.85, size[0] - layout.right * 0.9, size[1] - layout.bottom * 0.9)
-    corner = (0.0, size[1] - layout.bottom - 120 * layout.unit, 150 * layout.unit, float(size[1]))
+    in_corner = 150 + 120 * sum(glyph.kind in BODY_FORCES for glyph in shown)
+    corner = (0.0, size[1] - in_corner * layout.unit, 200 * layout.unit, float(size[1]))
     place(canvas, marks, covered, room, [corner])
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100, metadata={"Software": None})
@@ -137,22 +140,34 @@ def _mark_peak(
     x, y, depth = view.project(at[None])[0]
     fine = np.array([[x * _SUPERSAMPLING, y * _SUPERSAMPLING, depth]])
     shows = bool(body.seen(fine, 4.0 / view.scale)[0])
-    style = "solid" if shows else (0, (2, 2))
     for color, width in (("white", 3.4), (INK, 1.6)):
-        canvas.plot(
-            x, y, "o", markersize=9 * layout.unit, markerfacecolor="none", markeredgecolor=color,
-            markeredgewidth=width * layout.unit, zorder=7, linestyle=style,
-        )  # fmt: skip
+        style = "--" if color == INK and not shows else "-"
+        ring = Circle((x, y), 7 * layout.unit, fill=False, edgecolor=color, linestyle=style, zorder=7)
+        ring.set_linewidth(width * layout.unit)
+        canvas.add_patch(ring)
     text = f"max {display.number(float(values.values[node]) / values.unit.factor, 3)} {values.unit.name}" + (
         "" if shows else " (on the far side)"
     )
     return [Label(text, x, y, INK, layout.points(19), "bold")]
 
 
-def _load_labels(view: View, drawn: Sequence[Solid], layout: Layout) -> list[Label]:
+def _draw_links(canvas: Axes, view: View, drawn: Sequence[Solid], layout: Layout) -> None:
+    """Dashed lines from loads that act beside the part to where it is nearest."""
+    for solid in drawn:
+        for start, end in (view.project(link) for link in solid.links):
+            xs, ys = (start[0], end[0]), (start[1], end[1])
+            canvas.plot(xs, ys, "--", color=solid.color, linewidth=1.1 * layout.unit, zorder=3)
+
+
+def _load_labels(view: View, drawn: Sequence[Solid], body: Visibility, layout: Layout) -> list[Label]:
     labels = []
+    middle = np.array([view.width / 2.0, view.height / 2.0])
     for solid in drawn:
         if not solid.glyph.is_support:
-            x, y, _ = view.project(solid.label_at[None])[0]
+            ends = view.project(solid.ends)
+            shown = body.seen(ends * (_SUPERSAMPLING, _SUPERSAMPLING, 1.0), 0.0)
+            # the arrow that shows and is farthest out has room beside it
+            outward = np.linalg.norm(ends[:, :2] - middle, axis=1) + 1e6 * shown
+            x, y, _ = ends[int(np.argmax(outward))]
             labels.append(Label(solid.glyph.label, x, y, solid.color, layout.points(17)))
     return labels

@@ -36,13 +36,18 @@ _SIDES = 20
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A drawn support or load: points (n, 3) [m], triangles (t, 3); anchors (k, 3) are where it meets it."""
+    """A drawn support or load. points (n, 3) [m], triangles (t, 3).
+
+    anchors (k, 3): where it meets the part; ends (k, 3): the free ends of its arrows, where a label fits;
+    links (j, 2, 3): from anchors off the part to the nearest of its points.
+    """
 
     glyph: Glyph
     points: Floats
     triangles: Indices
     anchors: Floats
-    label_at: Floats
+    ends: Floats
+    links: Floats
 
     @property
     def color(self) -> Color:
@@ -65,13 +70,15 @@ def solids(
         if directions is not None and not glyph.is_support and _parallel(directions):
             limit = _SINGLE_COUNT
         chosen = spread(glyph.points, limit)
-        _, nearest = tree.query(glyph.points[chosen])
+        distance, nearest = tree.query(glyph.points[chosen])
         anchors = glyph.points[chosen] + (moved - surface)[nearest]
         outward = normals[nearest]
+        apart = distance > 0.02 * diagonal
+        links = np.stack([anchors[apart], moved[nearest[apart]]], axis=1)
         if glyph.is_support or directions is None:
-            drawn.append(_support(glyph, anchors, outward, diagonal))
+            drawn.append(_support(glyph, anchors, outward, links, diagonal))
         else:
-            drawn.append(_load(glyph, anchors, outward, directions[chosen], diagonal))
+            drawn.append(_load(glyph, anchors, outward, directions[chosen], links, diagonal))
     return drawn
 
 
@@ -141,7 +148,7 @@ def _parallel(directions: Floats) -> bool:
     return bool((unit @ unit[0] > 0.999).all())
 
 
-def _support(glyph: Glyph, anchors: Floats, outward: Floats, diagonal: float) -> Solid:
+def _support(glyph: Glyph, anchors: Floats, outward: Floats, links: Floats, diagonal: float) -> Solid:
     size = 0.022 * diagonal
     if glyph.kind == "symmetry":
         shape = _sphere(0.38 * size)
@@ -151,10 +158,12 @@ def _support(glyph: Glyph, anchors: Floats, outward: Floats, diagonal: float) ->
     else:
         shape = _lathe([(0.0, 0.0), (0.42, 1.0)], size)
     points, triangles = _place(shape, anchors, outward)
-    return Solid(glyph, points, triangles, anchors, anchors.mean(axis=0))
+    return Solid(glyph, points, triangles, anchors, anchors, links)
 
 
-def _load(glyph: Glyph, anchors: Floats, outward: Floats, directions: Floats, diagonal: float) -> Solid:
+def _load(
+    glyph: Glyph, anchors: Floats, outward: Floats, directions: Floats, links: Floats, diagonal: float
+) -> Solid:
     lengths = np.linalg.norm(directions, axis=1)
     relative = lengths / max(float(lengths.max()), 1e-300)
     single = len(anchors) <= _SINGLE_COUNT
@@ -178,8 +187,8 @@ def _load(glyph: Glyph, anchors: Floats, outward: Floats, directions: Floats, di
     pushes = float((heading * outward).sum(axis=1).mean()) < -0.2
     starts = anchors - heading * size if pushes else anchors
     points, triangles = _place(shape, starts, heading)
-    tails = starts if pushes else anchors + heading * size
-    return Solid(glyph, points, triangles, anchors, tails[np.argmax(tails @ np.array([0.1, 0.2, 1.0]))])
+    ends = starts if pushes else anchors + heading * size
+    return Solid(glyph, points, triangles, anchors, ends, links)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -39,7 +39,7 @@ def test_answers_print_no_more_digits_than_are_known():
     assert (
         answer("max_displacement", Quantity(4.856e-4, "m", 5e-7)) == "Maximum displacement 0.4856 mm ± 0.10 %"
     )
-    assert answer("max_von_mises", Quantity(3e8, "Pa")) == "Maximum von Mises stress 300.0 MPa bound unknown"
+    assert answer("max_von_mises", Quantity(3e8, "Pa")) == "Maximum von Mises stress 300.0 MPa, bound unknown"
     force = Quantity(np.array([1e-9, 0.0, 35600.0]), "N", np.array([0.0, 0.0, 36.0]))
     assert answer("reaction_force", force) == "Reaction force (0, 0, 35.60) kN ± 0.10 %"
 
