@@ -6,7 +6,7 @@ from __future__ import annotations
 def main() -> None:
     from twin.cli.app import app
 
-    app()
+    app(prog_name="twin")
 
 
 if __name__ == "__main__":

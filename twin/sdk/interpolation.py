@@ -153,8 +153,7 @@ def _solve(jacobian: Floats, gap: Floats) -> Floats:
     scale = np.abs(jacobian).max(axis=(1, 2), keepdims=True)
     degenerate = np.abs(np.linalg.det(jacobian / scale)) < 1e-12
     regular = np.where(degenerate[:, None, None], scale * np.eye(3), jacobian)
-    solution: Floats = np.linalg.solve(regular, gap[..., None])[..., 0]
-    return solution
+    return np.asarray(np.linalg.solve(regular, gap[..., None])[..., 0], dtype=np.float64)
 
 
 def _full(local: Floats) -> Floats:

@@ -313,8 +313,9 @@ def _geometry(identifier: str, filename: str, unit: str) -> Any:
         normal=selector_pb2.Vector3(z=1.0),
     )
     report = geometry_pb2.GeometryReport(
-        triangles=12, watertight=True, volume=1.0, area=6.0, bounds_min=selector_pb2.Vector3(), bounds_max=corner,
-        bodies=1, patches=[patch], patch_count=1, unit=unit, repairs=["turned 3 triangles"],
+        triangles=12, watertight=True, volume=1.0, area=6.0, bodies=1,
+        bounds_min=selector_pb2.Vector3(), bounds_max=corner,
+        patches=[patch], patch_count=1, unit=unit, repairs=["turned 3 triangles"],
     )  # fmt: skip
     return geometry_pb2.Geometry(
         name=f"geometries/{identifier}", filename=filename, display_name=filename, unit=unit, report=report
