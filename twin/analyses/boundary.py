@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from solvers.tet10 import element
 from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
 from solvers.tet10.mesh import boundary_facets
-from twin.geometry.selection import mask
+from twin.geometry.selection import Selected
 from twin.geometry.surface import Surface, closest
 from twin.meshing import VolumeMesh
 from twin.select import Selector
@@ -75,7 +75,7 @@ class MeshBoundary:
         if len(crossed):
             fine = facet_quadrature(self.points, self.facets, crossed, BORDER_SUBDIVISIONS)
             triangle = self._fine_triangle(fine, crossed)
-            parts.append(fine[mask(self.surface, selector, fine.position, triangle)])
+            parts.append(fine[Selected(self.surface, selector).mask(fine.position, triangle)])
         return join(parts)
 
     def nodes(self, selector: Selector) -> SelectedNodes:
@@ -95,10 +95,11 @@ class MeshBoundary:
     def _masks(self, selector: Selector) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Is a quadrature point, is a node of a facet selected?"""
         count = len(self.facets)
-        inside = mask(self.surface, selector, self._all.position, self._triangle.ravel()).reshape(count, -1)
+        selected = Selected(self.surface, selector)
+        inside = selected.mask(self._all.position, self._triangle.ravel())
         near = np.repeat(self._triangle[:, :1], 6, axis=1)
-        at_nodes = mask(self.surface, selector, self.points[self.facets].reshape(-1, 3), near.ravel())
-        return inside, at_nodes.reshape(count, 6)
+        at_nodes = selected.mask(self.points[self.facets].reshape(-1, 3), near.ravel())
+        return inside.reshape(count, -1), at_nodes.reshape(count, 6)
 
     def _border(self, inside: NDArray[np.bool_], at_nodes: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Facets that the selector's border may cross: those of mixed answers, and their neighbours."""
