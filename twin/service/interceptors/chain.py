@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import grpc
 from google.protobuf.message import Message
@@ -13,7 +13,8 @@ from google.protobuf.message import Message
 _OURS: Final = "/twin."  # health and reflection speak for themselves
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
+if TYPE_CHECKING:
+    Handler = grpc.RpcMethodHandler[Any, Any]  # generic in its stubs only
 
 
 class Layer(ABC):

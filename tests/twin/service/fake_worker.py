@@ -1,0 +1,88 @@
+"""A worker whose analysis does what the name of the load case says, in no time and without jax.
+
+Started by the supervisor under test in place of `python -m twin.workers`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from twin.analyses.monitor import Monitor
+from twin.errors import UnconstrainedError
+from twin.geometry.surface import Report, Surface
+from twin.quantities import Field, Quantity
+from twin.results.outcome import CaseOutcome, Cost, Equilibrium, Glyph, Outcome
+from twin.studies import Request, StaticStress
+from twin.workers.lifeline import Lifeline
+from twin.workers.process import arguments, work
+
+ROWS = 200_000
+
+
+def answer(
+    surface: Surface,
+    report: Report,
+    study: StaticStress,
+    request: Request,
+    *,
+    source: Path | None,
+    monitor: Monitor,
+    workdir: Path,
+) -> Outcome:
+    (behaviour,) = study.cases
+    assert source is not None
+    assert source.stat().st_size > 0
+    assert report.watertight
+    if behaviour == "stuck":
+        time.sleep(600)
+    if behaviour == "raise":
+        raise ValueError("a bug")
+    if behaviour == "refuse":
+        raise UnconstrainedError("the part can turn about z", {"motion": "rotation z"})
+    if behaviour == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    duration = {"slow": 3.0, "forever": 600.0}.get(behaviour, 0.0)
+    begun = time.monotonic()
+    while (elapsed := time.monotonic() - begun) < duration:
+        monitor.progress("solve", elapsed / duration, "iterating", residual=0.5)
+        time.sleep(0.01)
+    monitor.progress("solve", 1.0)
+    return outcome(behaviour, surface)
+
+
+def outcome(case: str, surface: Surface) -> Outcome:
+    zero = (0.0, 0.0, 0.0)
+    displacement = np.arange(3.0 * ROWS).reshape(ROWS, 3)
+    return Outcome(
+        cases={
+            case: CaseOutcome(
+                quantities={"max_displacement": Quantity(1.0, "m", float("inf"))},
+                fields={"displacement": Field("displacement", displacement, "m", "node")},
+                surface_fields={},
+                equilibrium=Equilibrium(zero, zero, zero, zero, 0.0),
+            )
+        },
+        points=np.zeros((ROWS, 3)),
+        tets=np.zeros((1, 10), np.int32),
+        surface_vertices=surface.vertices,
+        surface_triangles=surface.triangles,
+        glyphs=(Glyph("fixed", "Fixed", np.zeros((2, 3))),),
+        assumptions=("none",),
+        warnings=(),
+        convergence=(),
+        mesh_quality={},
+        mesher="none",
+        provenance={},
+        cost=Cost({"solve": 0.0}, None, "none"),
+    )
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    work(arguments(), Lifeline(), {"static_stress": answer})
