@@ -1,0 +1,106 @@
+"""Any study, for hypothesis."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import strategies as st
+
+from twin import select
+from twin.materials import Material
+from twin.select import Selector
+from twin.studies import (
+    Centrifugal,
+    Displacement,
+    ElasticFoundation,
+    Fixed,
+    Force,
+    Gravity,
+    Load,
+    Pressure,
+    RemoteForce,
+    Request,
+    StaticStress,
+    Support,
+    Symmetry,
+    Traction,
+)
+
+numbers = st.floats(-1e12, 1e12)
+positive = st.floats(1e-9, 1e12)
+vectors = st.tuples(numbers, numbers, numbers)
+directions = vectors.filter(any)
+names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", fullmatch=True)
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=60)
+
+
+@st.composite
+def _boxes(draw: st.DrawFn) -> Selector:
+    low = draw(vectors)
+    return select.box(low, tuple(c + draw(st.floats(1e3, 1e9)) for c in low))
+
+
+selectors: st.SearchStrategy[Selector] = st.recursive(
+    st.one_of(
+        st.builds(select.plane, vectors, directions, st.none() | positive),
+        _boxes(),
+        st.builds(select.sphere, vectors, positive),
+        st.builds(select.cylinder, vectors, directions, positive, st.none() | positive),
+        st.builds(select.facing, directions, st.floats(1e-6, math.pi)),
+        st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=8).map(select.patch),
+        st.builds(select.group, words),
+        st.just(select.all()),
+    ),
+    lambda inner: st.one_of(
+        st.builds(lambda a, b: a & b, inner, inner),
+        st.builds(lambda a, b: a | b, inner, inner),
+        st.builds(lambda a: ~a, inner),
+    ),
+    max_leaves=6,
+)
+
+materials: st.SearchStrategy[Material] = st.builds(
+    Material,
+    positive,
+    st.floats(-0.99, 0.499),
+    positive,
+    yield_strength=st.none() | positive,
+    thermal_conductivity=st.none() | positive,
+    specific_heat=st.none() | positive,
+    thermal_expansion=st.none() | numbers,
+    name=st.none() | words,
+    source=st.none() | words,
+)
+
+supports: st.SearchStrategy[Support] = st.one_of(
+    st.builds(Fixed, selectors),
+    st.builds(Symmetry, selectors),
+    st.builds(Displacement, selectors, x=numbers, y=st.none() | numbers, z=st.none() | numbers),
+    st.builds(ElasticFoundation, selectors, positive, st.sampled_from(["normal", "all"])),
+)
+
+loads: st.SearchStrategy[Load] = st.one_of(
+    st.builds(Force, vectors, selectors),
+    st.builds(Traction, vectors, selectors),
+    st.builds(Pressure, numbers, selectors),
+    st.builds(Gravity, vectors),
+    st.builds(Centrifugal, directions, vectors, numbers),
+    st.builds(RemoteForce, vectors, vectors, selectors, vectors, st.sampled_from(["distributing", "rigid"])),
+)
+
+studies: st.SearchStrategy[StaticStress] = st.builds(
+    StaticStress,
+    materials,
+    st.lists(supports, min_size=1, max_size=3),
+    load_cases=st.dictionaries(names, st.lists(loads, min_size=1, max_size=3), min_size=1, max_size=3),
+)
+
+requests: st.SearchStrategy[Request] = st.builds(
+    Request,
+    st.floats(1e-6, 1),
+    st.sampled_from(["auto", "solver", "surrogate"]),
+    st.sampled_from(["auto", "tet", "grid"]),
+    st.none() | st.sets(st.sampled_from(["mass", "max_von_mises", "frequency_1"]), min_size=1).map(tuple),
+    st.none() | positive,
+    st.none() | st.integers(1, 2**62),
+)
