@@ -58,3 +58,18 @@ def test_fields_at_fault_travel_along() -> None:
     fields = (("run.study", "value is required"),)
     status = codec.status_from_error(InvalidInput("No study."), fields)
     assert codec.field_violations(status) == fields
+
+
+def test_what_would_not_fit_into_trailers_is_cut() -> None:
+    error = InvalidInput("word " * 5000, {f"fact{i}": "x" * 5000 for i in range(100)})
+    status = codec.status_from_error(error, [(f"run.labels[{i}]" * 50, "x" * 5000) for i in range(100)])
+    assert status.ByteSize() < 7000
+    assert codec.error_from_status(status).message.endswith("...")
+
+
+def test_what_is_not_text_does_not_break_an_error() -> None:
+    name = b"bracket\xff.stl".decode("utf-8", "surrogateescape")
+    error = codec.error_from_status(
+        codec.status_from_error(InvalidInput(f"{name} can't be read.", {"file": name}))
+    )
+    assert error.message == "bracket?.stl can't be read."

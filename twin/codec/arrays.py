@@ -214,4 +214,8 @@ def _unshuffled(data: bytes, item_bytes: int) -> bytes:
     if not 0 <= limit <= 2 * CHUNK_BYTES:
         raise Internal("A chunk of an array is larger than the contract allows.")
     planes = zstandard.ZstdDecompressor().decompress(data)
+    if len(planes) % item_bytes:
+        raise Internal(
+            "A chunk of an array was damaged on the way: it ends within an element. Read it again."
+        )
     return np.frombuffer(planes, dtype=np.uint8).reshape(item_bytes, -1).T.tobytes()

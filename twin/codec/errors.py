@@ -11,17 +11,21 @@ from twin.errors import BY_REASON, BY_STATUS, Internal, TwinError
 
 DOMAIN = "twin"
 
+# A Status travels in the trailers of a call, and 8 KiB is all that gRPC allows them.
+_MESSAGE, _FACTS, _FACT, _FIELDS, _FIELD = 1500, 12, 150, 8, 150
+
 
 def status_from_error(error: TwinError, fields: Iterable[tuple[str, str]] = ()) -> status_pb2.Status:
-    """The error as a Status. fields: path and description of each field at fault, for a BadRequest."""
-    details = [
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts),
-    ]
-    status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=error.message)
-    status.details.extend(_packed(detail) for detail in details)
+    """The error as a Status, long texts cut. fields: path and description of each one at fault."""
+    facts = {_cut(key, _FACT): _cut(value, _FACT) for key, value in list(error.facts.items())[:_FACTS]}
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=facts)
+    status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=_cut(error.message, _MESSAGE))
+    status.details.append(_packed(info))
     violations = [
-        error_details_pb2.BadRequest.FieldViolation(field=path, description=description)
-        for path, description in fields
+        error_details_pb2.BadRequest.FieldViolation(
+            field=_cut(path, _FIELD), description=_cut(description, _FIELD)
+        )
+        for path, description in list(fields)[:_FIELDS]
     ]
     if violations:
         status.details.append(_packed(error_details_pb2.BadRequest(field_violations=violations)))
@@ -58,6 +62,12 @@ def field_violations(status: status_pb2.Status) -> tuple[tuple[str, str], ...]:
 def error_from_code(code: str, message: str) -> TwinError:
     """The error of a bare gRPC code name, such as "UNAVAILABLE", where no Status came along."""
     return BY_STATUS.get(code, Internal)(message)
+
+
+def _cut(text: str, length: int) -> str:
+    # What is not text, as in the names of some files, has no place in a message.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
 def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:

@@ -17,7 +17,8 @@ from twin.results.storage import MESH_ARRAYS, VERSION
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
 
-MAX_GLYPH_POINTS = 1000
+MAX_GLYPH_POINTS = 20_000
+"""How many points all glyphs of a result may have: no message may exceed 2 MiB."""
 
 _MESH_UNITS = {"points": "m", "tets": "1", "surface_vertices": "m", "surface_triangles": "1"}
 
@@ -58,7 +59,10 @@ def result_to_proto(
         name=name,
         cases=[_case_to_proto(case, described) for case in manifest["cases"]],
         **mesh,
-        glyphs=[_glyph_to_proto(glyph, get_array) for glyph in manifest["glyphs"]],
+        glyphs=[
+            _glyph_to_proto(glyph, get_array, MAX_GLYPH_POINTS // len(manifest["glyphs"]))
+            for glyph in manifest["glyphs"]
+        ],
         assumptions=manifest["assumptions"],
         warnings=manifest["warnings"],
         convergence=[_row_to_proto(row) for row in manifest["convergence"]],
@@ -190,10 +194,9 @@ def _quantity_from_proto(message: result_pb2.Quantity) -> dict[str, Any]:
     }
 
 
-def _glyph_to_proto(glyph: Manifest, get_array: Callable[[str], Array]) -> result_pb2.Glyph:
-    # A picture needs no more; the message must stay small.
+def _glyph_to_proto(glyph: Manifest, get_array: Callable[[str], Array], most: int) -> result_pb2.Glyph:
     points = get_array(glyph["points"])
-    every = max(1, -(-len(points) // MAX_GLYPH_POINTS))
+    every = max(1, -(-len(points) // max(1, most)))
     directions = (
         [] if glyph["directions"] is None else get_array(glyph["directions"])[::every].ravel().tolist()
     )

@@ -193,7 +193,7 @@ class Glyph(message.Message):
     """The load case that it belongs to; empty for every one."""
     @builtins.property
     def points(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
-        """x, y, z of each point [m]; at most 1000 points."""
+        """x, y, z of each point [m]; all glyphs together have at most 20000."""
 
     @builtins.property
     def directions(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
