@@ -10,7 +10,7 @@ from typing import Final, final
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from twin.cli.doctor import Finding
@@ -74,9 +74,9 @@ class Terminal(Output):
     def follow(self, run: Run) -> None:
         self._console.print(f"[dim]{escape(run.name)}[/]")
         with _progress(self._console) as progress:
-            bars = _Bars(progress)
+            stages = _Stages(progress)
             for update in run.watch():
-                bars.show(update)
+                stages.show(update)
 
     def result(self, result: Result) -> None:
         several = len(result.cases) > 1
@@ -151,35 +151,48 @@ class Terminal(Output):
 
 
 @final
-class _Bars:
-    """One bar per phase, in the order in which they come."""
+class _Stages:
+    """A bar for the whole run, above it a line for each stage that is done and the time that it took."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress: Final = progress
-        self._waiting: Final = progress.add_task("Waiting for a worker", total=None, said="")
-        self._tasks: Final[dict[str, TaskID]] = {}
+        self._task: Final = progress.add_task("Waiting for a worker", total=None, said="")
+        self._stage: Update | None = None  # the first update of the stage that goes on
+        self._said = ""
 
     def show(self, update: Update) -> None:
-        if update.state != "PENDING":
-            self._progress.update(self._waiting, visible=False)
-        if update.state == "SUCCEEDED" or (update.phase and update.phase not in self._tasks):
-            for task in self._tasks.values():
-                self._finish(task)
-        if not update.phase or update.state in ("FAILED", "CANCELLED"):
+        if self._stage is not None and (update.phase != self._stage.phase or update.state != "RUNNING"):
+            self._finish(self._stage, update)
+        if update.state == "PENDING" or not update.phase:
             return
-        if update.phase not in self._tasks:
-            title = _PHASES.get(update.phase, update.phase.capitalize())
-            self._tasks[update.phase] = self._progress.add_task(title, total=1.0, said="")
-        task = self._tasks[update.phase]
-        residual = "" if update.residual is None else f"residual {update.residual:.1e}"
-        said = "  ".join(word for word in (update.message, residual) if word)
-        if said:
-            self._progress.update(task, said=escape(said))
-        if update.state != "SUCCEEDED":
-            self._progress.update(task, completed=update.progress)
+        if update.state in ("FAILED", "CANCELLED"):
+            self._progress.update(self._task, description=update.state.capitalize(), said="")
+            return
+        self._stage = self._stage if update.state == "RUNNING" else None
+        if update.state == "SUCCEEDED":
+            self._progress.update(self._task, description="Done", total=1.0, completed=1.0, said="")
+            return
+        self._stage = self._stage or update
+        self._said = update.message or self._said
+        residual = "" if update.residual is None else f"  residual {update.residual:.0e}"
+        self._progress.update(
+            self._task,
+            description=_title(update.phase),
+            total=1.0,
+            completed=update.progress,
+            said=escape(f"{update.message}{residual}"),
+        )
 
-    def _finish(self, task: TaskID) -> None:
-        self._progress.update(task, completed=1.0)
+    def _finish(self, first: Update, last: Update) -> None:
+        seconds = (last.time - first.time).total_seconds()
+        mark = "[green]✓[/]" if last.state in ("RUNNING", "SUCCEEDED") else "[red]✗[/]"
+        line = f"{mark} {_title(first.phase):<21} {seconds:6.1f} s  [dim]{escape(self._said)}[/]"
+        self._progress.console.print(line)
+        self._stage, self._said = None, ""
+
+
+def _title(phase: str) -> str:
+    return _PHASES.get(phase, phase.capitalize())
 
 
 def _progress(console: Console) -> Progress:

@@ -23,8 +23,9 @@ class Update:
     """Where a run stands after one of its events.
 
     sequence: counts the events of the run from 1. phase: "check", "mesh", "solve", "estimate", "recover",
-    "write", or "" before the first. progress: part of the phase that is done, in [0, 1]. residual: relative,
-    of the linear solver, where it has one. error: why the run failed.
+    "write", or "" before the first; they may come again when the mesh is refined. progress: part of the whole
+    run that is done, in [0, 1]. residual: relative, of the linear solver, where it has one. error: why the
+    run failed.
     """
 
     sequence: int = 0
@@ -40,9 +41,10 @@ class Update:
         """Where it stands after one more event."""
         now = replace(self, sequence=event.sequence, time=event.time)
         if event.state is not None:
-            return replace(now, state=event.state, error=event.error)
+            # A run that a lost worker leaves behind starts again.
+            done = self.progress if event.state in ENDED else 0.0
+            return replace(now, state=event.state, error=event.error, progress=done)
         if (said := event.progress) is not None:
-            return replace(
-                now, phase=said.phase, progress=said.fraction, message=said.message, residual=said.residual
-            )
+            done = max(self.progress, said.fraction)
+            return replace(now, phase=said.phase, progress=done, message=said.message, residual=said.residual)
         return now

@@ -204,9 +204,10 @@ class FakeService(
 
     def _events(self) -> list[Any]:
         events = [_changed(run_pb2.RUN_STATE_RUNNING)]
-        for phase in _PHASES:
+        for number, phase in enumerate(_PHASES):
             for fraction in (0.0, 0.5, 1.0):
-                progress = run_pb2.Progress(phase=phase, fraction=fraction, message=f"{phase}ing")
+                done = (number + fraction) / len(_PHASES)
+                progress = run_pb2.Progress(phase=phase, fraction=done, message=f"{phase}ing")
                 if phase == "solve":
                     progress.residual = 10.0 ** (-6 * fraction)
                 events.append(run_pb2.WatchRunResponse(progress=progress))

@@ -1,4 +1,4 @@
-"""The embedded server: started once per home, shared, and gone with its last client, however that one ends."""
+"""The embedded server: started once per home, shared, and gone with its last client, however it ends."""
 
 from __future__ import annotations
 
@@ -73,16 +73,24 @@ def test_the_server_goes_with_a_client_that_is_killed(tmp_path, how):
 
 def test_it_starts_without_a_guard_and_past_files_that_shadow_modules(tmp_path):
     (tmp_path / "grpc.py").write_text("raise RuntimeError('not this one')")
-    script = "import sys; sys.path.remove(''); import twin; print(len(twin.local(home='home').materials()) > 20)"
+    script = (
+        "import sys; sys.path.remove(''); import twin; print(len(twin.local(home='home').materials()) > 20)"
+    )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path):
     (tmp_path / "twin.sqlite").write_bytes(b"this is no database" * 100)
-    with pytest.raises(twin.Unavailable, match=r"(?s)has ended with status.*The end of its log, .*server\.log"):
+    with pytest.raises(
+        twin.Unavailable, match=r"(?s)has ended with status.*The end of its log, .*server\.log"
+    ):
         twin.local(home=tmp_path)
 
 
