@@ -12,6 +12,7 @@ from twin.geometry.surface import Patch, Report
 MAX_PATCHES = 5000
 """How many patches a report carries on the wire, the largest first: no message may exceed 2 MiB."""
 
+MAX_GROUPS = 2000
 MAX_SENTENCES = 200
 
 _KINDS: EnumWords[Literal["plane", "cylinder", "free"], geometry_pb2.PatchKind.ValueType] = EnumWords(
@@ -42,7 +43,7 @@ def report_to_proto(report: Report) -> geometry_pb2.GeometryReport:
         bodies=report.bodies,
         patches=[_patch_to_proto(patch) for patch in patches],
         patch_count=len(report.patches),
-        groups=report.groups,
+        groups=report.groups[:MAX_GROUPS],
         repairs=report.repairs[:MAX_SENTENCES],
         warnings=report.warnings[:MAX_SENTENCES],
         unit=report.unit,
