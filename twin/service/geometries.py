@@ -26,7 +26,7 @@ from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
 from twin.service.tokens import page_token, read_page_token
 from twin.store.arrays import store_arrays
-from twin.store.geometries import LABELS, GeometryRecord, surface_arrays
+from twin.store.geometries import GeometryRecord, surface_arrays
 from twin.store.workspace import Workspace
 
 _DEFAULT_PAGE: Final = 50
@@ -130,9 +130,8 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
             path = Path(folder) / f"source{Path(wanted.filename).suffix.lower()}"
             workspace.blobs.download(caller, wanted.source_digest, path)
             surface, report = self._parse(path, wanted.unit or None, wanted.filename, check=check)
-        arrays = store_arrays(
-            workspace.blobs, caller, f"geometries/{identifier}", surface_arrays(surface), LABELS
-        )
+        values, labels = surface_arrays(surface)
+        arrays = store_arrays(workspace.blobs, caller, f"geometries/{identifier}", values, labels)
         return workspace.geometries.add(
             caller,
             identifier,

@@ -19,7 +19,7 @@ from twin.store.schema import geometries as table
 from twin.store.schema import runs
 from twin.store.states import ACTIVE
 
-LABELS: Final = {
+_LABELS: Final = {
     "vertices": Label("m", field="vertices"),
     "triangles": Label(field="triangles"),
     "patch": Label(field="patch"),
@@ -46,24 +46,28 @@ class GeometryRecord:
         return f"geometries/{self.id}"
 
 
-def surface_arrays(surface: Surface) -> dict[str, NDArray[Any]]:
-    groups = {f"{_GROUP}{name}": ids for name, ids in surface.groups.items()}
-    return {
+def surface_arrays(surface: Surface) -> tuple[dict[str, NDArray[Any]], dict[str, Label]]:
+    """The arrays of a surface, and their labels. Groups are numbered: their names may hold anything."""
+    groups = dict(enumerate(surface.groups.items()))
+    arrays: dict[str, NDArray[Any]] = {
         "vertices": surface.vertices,
         "triangles": surface.triangles,
         "patch": surface.patch,
-        **groups,
+        **{f"{_GROUP}{number}": ids for number, (_, ids) in groups.items()},
     }
+    labels = {f"{_GROUP}{number}": Label(field=f"{_GROUP}{name}") for number, (name, _) in groups.items()}
+    return arrays, _LABELS | labels
 
 
 def load_surface(arrays: Arrays, tenant: str, geometry: str) -> Surface:
     """The surface of geometry `geometry` (id)."""
     stored = arrays.of(tenant, f"geometries/{geometry}")
-    values: dict[str, NDArray[np.int32]] = {
-        name: arrays.read(tenant, stored[name]) for name in stored if name.startswith(_GROUP)
+    groups: dict[str, NDArray[np.int32]] = {
+        array.field.removeprefix(_GROUP): arrays.read(tenant, array)
+        for name, array in stored.items()
+        if name.startswith(_GROUP)
     }
-    groups = {name.removeprefix(_GROUP): ids for name, ids in values.items()}
-    vertices, triangles, patch = (arrays.read(tenant, stored[name]) for name in LABELS)
+    vertices, triangles, patch = (arrays.read(tenant, stored[name]) for name in _LABELS)
     return Surface(vertices, triangles, patch, groups)
 
 

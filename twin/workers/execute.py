@@ -86,11 +86,11 @@ class Executor:
             self._commit(lease, _with_joules(outcome, before, self.meter.joules()), monitor)
 
     def _commit(self, lease: Lease, outcome: Outcome, monitor: RunMonitor) -> None:
-        monitor.progress("write", 0.0)
+        monitor.progress("write", 0.96, "storing the result")
         manifest, arrays = storage.dump(outcome)
         labels = {name: Label(**label) for name, label in codec.labels(manifest).items()}
         stored = store_arrays(self.workspace.blobs, lease.tenant, f"runs/{lease.run}", arrays, labels)
-        monitor.progress("write", 1.0)
+        monitor.progress("write", 0.99, "committing the result")
         self.workspace.leases.succeed(lease, manifest, stored)
 
     def _source(self, lease: Lease, digest: str, filename: str, folder: Path) -> Path | None:

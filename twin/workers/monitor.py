@@ -74,14 +74,15 @@ class RunMonitor:
         self._thread.join()
 
     def progress(self, phase: str, fraction: float, message: str = "", residual: float | None = None) -> None:
-        """Say how far the phase is (fraction, 0 to 1). Raises Cancelled or DeadlineExceeded when it is
+        """Say how far the run is (fraction, 0 to 1). Raises Cancelled or DeadlineExceeded when it is
         time.
         """
         self.check()
         now = time.monotonic()
         news = Progress(phase, min(max(float(fraction), 0.0), 1.0), message, residual)
-        turns = phase != self._last.phase or (news.fraction == 1.0 and self._last.fraction < 1.0)
-        if turns or now - self._written >= self._pace.events:
+        if news == self._last:
+            return  # an analysis that waits says the same again and again, to hear of a cancel
+        if news.phase != self._last.phase or now - self._written >= self._pace.events:
             self._leases.report(self._lease, news)
             self._written = now
             self._last = news

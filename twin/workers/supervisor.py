@@ -107,6 +107,7 @@ class Supervisor:
             **os.environ,
             **device.environment(),
             "JAX_COMPILATION_CACHE_DIR": str(home.compile_cache),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # by default hundreds of small ones stay out
             "TMPDIR": str(home.scratch),
             "PYTHONUNBUFFERED": "1",
         }
