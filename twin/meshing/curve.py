@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.geometry.surface import Surface, closest
-from twin.meshing.volume_mesh import EDGES, FACE_EDGES, boundary, check_points, jacobians, straight_jacobians
+from twin.meshing.volume_mesh import (
+    EDGES,
+    FACE_EDGES,
+    boundary,
+    check_points,
+    jacobians,
+    quality,
+    straight_jacobians,
+)
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -88,7 +96,7 @@ def snap(points: Float64, tets: Int32, surface: Surface, within: float) -> Float
     """Move boundary corners of straight tets (m, 4) onto the surface, and onto its sharp edges where these
     are near.
 
-    A corner stays where it lies further away than `within` [m] or would flatten a tetrahedron.
+    A corner stays where it lies further away than `within` [m] or would spoil a tetrahedron.
     """
     faces, _ = boundary(tets)
     nodes = np.unique(faces)
@@ -103,10 +111,10 @@ def snap(points: Float64, tets: Int32, surface: Surface, within: float) -> Float
     moved[nodes[distance < within]] = True
     goal = points.copy()
     goal[nodes] = target
-    before = straight_jacobians(points, tets)
+    worst = np.minimum(0.5 * quality(points, tets), 0.1)
     while True:
         result = np.where(moved[:, None], goal, points)
-        flat = straight_jacobians(result, tets) < 0.3 * before
+        flat = quality(result, tets) < worst
         again = moved.copy()
         again[tets[flat].reshape(-1)] = False
         if (again == moved).all():
@@ -141,7 +149,7 @@ def straighten(points: Float64, tets: Int32) -> tuple[Float64, int]:
             pulled[chosen] = True
             touched = np.zeros(len(points), dtype=bool)
             touched[chosen] = True
-            suspects = np.flatnonzero(touched[tets[:, 4:]].any(axis=1))
+            suspects = np.union1d(bad, np.flatnonzero(touched[tets[:, 4:]].any(axis=1)))
     return result, int(pulled.sum())
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
 from twin.geometry.child import read_arrays, read_job, write_answer
+from twin.meshing.decimate import decimate
 
-_MOST_TRIANGLES = 6000  # above, it takes minutes
 _GRID = 12  # cells of the size field along the longest side
 
 
@@ -21,11 +21,9 @@ def main(folder: Path) -> None:
 
     job, arrays = read_job(folder), read_arrays(folder)
     vertices, triangles = arrays["vertices"], arrays["triangles"]
-    before = len(triangles)
+    vertices, triangles = decimate(vertices, triangles, job["triangles"] or len(triangles))
     origin, scale = vertices.mean(axis=0), float(np.linalg.norm(np.ptp(vertices, axis=0)))
     vertices = (vertices - origin) / scale
-    if before > _MOST_TRIANGLES:
-        vertices, triangles = _decimate(vertices, triangles)
     size = job["size"] / scale
     sizes = {}
     if len(arrays["refine_points"]):
@@ -43,20 +41,11 @@ def main(folder: Path) -> None:
     )
     if len(tets) == 0:
         raise MeshingFailed("fTetWild made no tetrahedra")
-    answer = {"decimated": [before, len(triangles)] if before > _MOST_TRIANGLES else None}
-    write_answer(folder, answer, {"points": points * scale + origin, "tets": tets.astype(np.int32)})
-
-
-def _decimate(
-    vertices: NDArray[np.float64], triangles: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    import fast_simplification
-
-    # it computes in float32: the part was brought to unit size first
-    simple, faces = fast_simplification.simplify(
-        vertices.astype(np.float32), triangles, target_count=_MOST_TRIANGLES, agg=2
+    write_answer(
+        folder,
+        {"triangles": len(triangles)},
+        {"points": points * scale + origin, "tets": tets.astype(np.int32)},
     )
-    return np.asarray(simple, dtype=np.float64), np.asarray(faces, dtype=np.int32)
 
 
 def _size_field(

@@ -27,18 +27,39 @@ Refine = tuple[Float64, Float64]
 _MOST_TETS = 3e7
 _EPSILON = 5e-4  # envelope of fTetWild, of the diagonal
 _MOST_VOLUME_ERROR = 0.02
+_LEAST_QUALITY = 1e-4
 
 
 @dataclass(frozen=True)
 class _Rung:
+    """One attempt. triangles: the surface is decimated to so many first, None keeps it."""
+
     name: str
     module: Literal["twin.meshing.netgen_mesher", "twin.meshing.ftetwild_mesher"]
     from_step: bool = False
+    triangles: int | None = None
+
+    @property
+    def off_surface(self) -> bool:
+        """Whether its corners lie near the surface only."""
+        return self.triangles is not None or self.module == "twin.meshing.ftetwild_mesher"
 
 
-_STEP_FACES = _Rung("NETGEN on the faces of the STEP file", "twin.meshing.netgen_mesher", from_step=True)
-_TRIANGLES = _Rung("NETGEN on the triangles", "twin.meshing.netgen_mesher")
-_ENVELOPE = _Rung("fTetWild", "twin.meshing.ftetwild_mesher")
+_NETGEN: Literal["twin.meshing.netgen_mesher"] = "twin.meshing.netgen_mesher"
+_FTETWILD: Literal["twin.meshing.ftetwild_mesher"] = "twin.meshing.ftetwild_mesher"
+_FEWEST_TO_HALVE = 4000
+_FTETWILD_TRIANGLES = 6000  # above, it takes minutes
+
+
+def _rungs(surface: Surface, source: Path | None) -> list[_Rung]:
+    count = len(surface.triangles)
+    rungs = [_Rung("NETGEN on the triangles", _NETGEN)]
+    if source is not None and is_step(source):
+        rungs.insert(0, _Rung("NETGEN on the faces of the STEP file", _NETGEN, from_step=True))
+    if count > _FEWEST_TO_HALVE:  # where it crashes, it often doesn't on fewer triangles
+        rungs += [_Rung(f"NETGEN on {count // n} triangles", _NETGEN, triangles=count // n) for n in (2, 4)]
+    fewer = _FTETWILD_TRIANGLES if count > _FTETWILD_TRIANGLES else None
+    return [*rungs, _Rung("fTetWild", _FTETWILD, triangles=fewer)]
 
 
 def mesh_volume(
@@ -64,9 +85,7 @@ def mesh_volume(
     """
     _refuse(surface, size, grading)
     started = time.monotonic()
-    rungs = [_TRIANGLES, _ENVELOPE]
-    if source is not None and is_step(source):
-        rungs.insert(0, _STEP_FACES)
+    rungs = _rungs(surface, source)
     notes: list[str] = []
     for index, rung in enumerate(rungs):
         remaining = time_limit - (time.monotonic() - started)
@@ -104,12 +123,13 @@ def verify(points: Float64, tets: Int32, surface: Surface, size: float) -> tuple
     least = jacobians(points, tets, check_points()).min()
     if least <= 0:
         raise MeshingFailed("some tetrahedra are inverted")
+    shapes = quality(points, tets)
+    if shapes.min() < _LEAST_QUALITY:
+        raise MeshingFailed(f"the worst tetrahedron is all but flat (quality {shapes.min():.1e})")
     count = bodies(tets)
     if count > 1:
         raise MeshingFailed(f"the mesh has {count} pieces that are not joined by faces")
-    notes = [
-        f"element quality: worst {quality(points, tets).min():.3f}, mean {quality(points, tets).mean():.3f}"
-    ]
+    notes = [f"element quality: worst {shapes.min():.3f}, mean {shapes.mean():.3f}"]
     if surface.closed:
         difference = volume(points, tets) / surface.volume - 1.0
         notes.append(f"volume differs from the surface's by {100 * difference:+.3f} %")
@@ -156,6 +176,7 @@ def _attempt(
     if not rung.from_step:
         arrays |= {"vertices": surface.vertices, "triangles": surface.triangles}
     job: dict[str, Any] = {"size": size, "grading": grading, "step": None, "epsilon": _EPSILON}
+    job["triangles"] = rung.triangles
     memory = int(0.75 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     limits = child.Limits(seconds=seconds, memory=memory, file_size=8 << 30)
     with tempfile.TemporaryDirectory(prefix="twin-mesh-", dir=workdir) as name:
@@ -168,12 +189,12 @@ def _attempt(
         except child.ChildFailed as failure:
             raise MeshingFailed(str(failure)) from failure
     told: tuple[str, ...] = ()
-    if answer.get("decimated"):
-        before, after = answer["decimated"]
+    if rung.triangles is not None:
+        before, after = len(surface.triangles), answer["triangles"]
         told = (f"the surface was decimated from {before} to {after} triangles for it",)
     points, tets = curve.compact(output["points"], output["tets"])
     if tets.shape[1] == 4:
-        if rung is _ENVELOPE:
+        if rung.off_surface:
             points = curve.snap(points, tets, surface, within=4 * _EPSILON * surface.diagonal)
         points, tets = curve.quadratic(points, tets)
         points = curve.follow(points, tets, surface)

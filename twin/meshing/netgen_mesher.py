@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
 from twin.geometry.child import read_arrays, read_job, write_answer
+from twin.meshing.decimate import decimate
 
 MM = 1e-3  # [m]
 
@@ -32,6 +33,7 @@ def main(folder: Path) -> None:
     options: dict[str, Any] = {"maxh": job["size"] / MM, "grading": job["grading"]}
     if len(arrays["refine_points"]):
         options["meshsizefilename"] = str(_write_sizes(folder, arrays))
+    triangles = np.zeros((0, 3), dtype=np.int32)
     try:
         if job["step"] is not None:
             from netgen.occ import OCCGeometry
@@ -41,8 +43,10 @@ def main(folder: Path) -> None:
         else:
             from netgen.stl import STLGeometry
 
-            triangles = _write_stl(folder / "surface.stl", arrays["vertices"] / MM, arrays["triangles"])
-            mesh = STLGeometry(str(triangles)).GenerateMesh(**options, **_EDGE_ANGLES)
+            vertices, triangles = arrays["vertices"], arrays["triangles"]
+            vertices, triangles = decimate(vertices, triangles, job["triangles"] or len(triangles))
+            stl = _write_stl(folder / "surface.stl", vertices / MM, triangles)
+            mesh = STLGeometry(str(stl)).GenerateMesh(**options, **_EDGE_ANGLES)
     except netgen.meshing.NgException as error:
         raise MeshingFailed(f"NETGEN: {error}") from error
     nodes = mesh.Elements3D().NumPy()["nodes"].astype(np.int32) - 1
@@ -50,7 +54,9 @@ def main(folder: Path) -> None:
         raise MeshingFailed("NETGEN made no tetrahedra")
     if nodes.shape[1] == 10:
         nodes = nodes[:, _FROM_NETGEN]
-    write_answer(folder, {}, {"points": np.asarray(mesh.Coordinates()) * MM, "tets": nodes})
+    write_answer(
+        folder, {"triangles": len(triangles)}, {"points": np.asarray(mesh.Coordinates()) * MM, "tets": nodes}
+    )
 
 
 def _write_sizes(folder: Path, arrays: dict[str, NDArray[Any]]) -> Path:
