@@ -145,22 +145,21 @@ def _energy() -> list[Finding]:
     ]
 
 
-def _mesher(subject: str, program: str, package: str) -> list[Finding]:
+def _library(subject: str, program: str, package: str, does: str) -> list[Finding]:
+    """A library that runs need."""
     answer = probes.ask(program)
     if answer.failure is not None:
         remedy = f"reinstall it: pip install --force-reinstall {package}"
         return [Finding(subject, "wrong", answer.failure, remedy)]
-    return [Finding(subject, "ok", f"{answer.facts['version']}, meshed a cube")]
+    return [Finding(subject, "ok", f"{answer.facts['version']}, {does}")]
 
 
-def _pictures() -> list[Finding]:
-    answer = probes.ask(probes.PYVISTA)
+def _off_screen() -> list[Finding]:
+    answer = probes.ask(probes.OFF_SCREEN)
     if answer.failure is not None:
-        remedy = "on Debian: apt install libgl1 libxrender1 libegl1"
-        return [Finding("pictures", "wrong", f"PyVista off-screen: {answer.failure}", remedy)]
-    return [
-        Finding("pictures", "ok", f"PyVista {answer.facts['version']}, VTK {answer.facts['vtk']}, off-screen")
-    ]
+        remedy = "only your own PyVista scripts need it; on Debian: apt install libgl1 libegl1"
+        return [Finding("off-screen", "note", f"PyVista can't draw: {answer.failure}", remedy)]
+    return [Finding("off-screen", "ok", f"PyVista {answer.facts['version']} draws without a display")]
 
 
 def _service() -> list[Finding]:
@@ -186,8 +185,10 @@ CHECKS: Final[tuple[Callable[[], list[Finding]], ...]] = (
     _home,
     _jax,
     _energy,
-    lambda: _mesher("netgen", probes.NETGEN, "netgen-mesher"),
-    lambda: _mesher("ftetwild", probes.FTETWILD, "pytetwild"),
-    _pictures,
+    lambda: _library("netgen", probes.NETGEN, "netgen-mesher", "meshes a cube"),
+    lambda: _library("ftetwild", probes.FTETWILD, "pytetwild", "meshes a cube"),
+    lambda: _library("vtk", probes.VTK, "vtk pyvista", "writes a file and reads it"),
+    lambda: _library("pictures", probes.PICTURES, "matplotlib", "draws without a display"),
+    _off_screen,
     _service,
 )

@@ -40,14 +40,32 @@ tets = pytetwild.tetrahedralize(corners, faces, edge_length_fac=0.5, quiet=True)
 print(json.dumps({"version": version("pytetwild"), "tets": len(tets)}))
 """
 
-PYVISTA: Final = """
-import json
-import pyvista
+PICTURES: Final = """
+import io, json, matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+figure = Figure(figsize=(1, 1))
+figure.add_subplot().plot([0, 1])
+picture = io.BytesIO()
+FigureCanvasAgg(figure).print_png(picture)
+assert picture.getvalue().startswith(b"\\x89PNG")
+print(json.dumps({"version": matplotlib.__version__}))
+"""
+
+VTK: Final = """
+import json, pyvista
+path = "grid.vtu"
+pyvista.ImageData(dimensions=(2, 2, 2)).cast_to_unstructured_grid().save(path)
+assert pyvista.read(path).n_cells == 1
+print(json.dumps({"version": ".".join(map(str, pyvista.vtk_version_info))}))
+"""
+
+OFF_SCREEN: Final = """
+import json, pyvista
 plotter = pyvista.Plotter(off_screen=True, window_size=(64, 64))
 plotter.add_mesh(pyvista.Sphere(), color="red")
-picture = plotter.screenshot(return_img=True)
-assert picture.std() > 1, "the picture is blank"
-print(json.dumps({"version": pyvista.__version__, "vtk": ".".join(map(str, pyvista.vtk_version_info))}))
+assert plotter.screenshot(return_img=True).std() > 1, "the picture is blank"
+print(json.dumps({"version": pyvista.__version__}))
 """
 
 

@@ -42,7 +42,7 @@ class Update:
         now = replace(self, sequence=event.sequence, time=event.time)
         if event.state is not None:
             # A run that a lost worker leaves behind starts again.
-            done = self.progress if event.state in ENDED else 0.0
+            done = {"SUCCEEDED": 1.0, "PENDING": 0.0, "RUNNING": 0.0}.get(event.state, self.progress)
             return replace(now, state=event.state, error=event.error, progress=done)
         if (said := event.progress) is not None:
             done = max(self.progress, said.fraction)
