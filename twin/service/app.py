@@ -7,9 +7,7 @@ import contextlib
 import logging
 import logging.handlers
 import os
-import shutil
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +17,7 @@ from typing import Any, Final
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from sqlalchemy.exc import SQLAlchemyError
 
 from protos.twin.v1 import (
     array_pb2,
@@ -49,12 +48,12 @@ from twin.service.settings import Settings
 from twin.store.collect import collect
 from twin.store.workspace import Workspace
 from twin.workers.devices import parse_devices
+from twin.workers.scratch import clear_scratch
 from twin.workers.supervisor import COMMAND, Supervisor
 
 _LOG: Final = logging.getLogger("twin")
 _THREADS: Final = 16  # for the database and the blobs
 _HOUSEKEEPING: Final = 3600.0  # seconds
-_SCRATCH_AGE: Final = 24 * 3600.0  # seconds
 _SERVICES: Final = tuple(
     file.DESCRIPTOR.services_by_name[name].full_name
     for file, name in (
@@ -178,19 +177,14 @@ async def _background(*work: Any) -> AsyncIterator[None]:
 
 async def _keep_house(workspace: Workspace) -> None:
     while True:
-        removed = await asyncio.to_thread(collect, workspace.database, workspace.blobs)
-        await asyncio.to_thread(_clear, workspace.home.scratch)
-        _LOG.info("collected %d blobs", removed)
+        try:
+            removed = await asyncio.to_thread(collect, workspace.database, workspace.blobs)
+            await asyncio.to_thread(clear_scratch, workspace.home)
+        except (SQLAlchemyError, OSError):
+            _LOG.exception("could not tidy up; trying again later")
+        else:
+            _LOG.info("collected %d blobs", removed)
         await asyncio.sleep(_HOUSEKEEPING)
-
-
-def _clear(scratch: Path) -> None:
-    """Remove what processes that were killed have left."""
-    border = time.time() - _SCRATCH_AGE
-    for path in scratch.iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mtime < border:
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
 @contextlib.contextmanager

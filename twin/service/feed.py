@@ -47,19 +47,25 @@ class Feed:
 
     async def follow(self) -> None:
         """Look for news for ever."""
-        number = 0
+        number: int | None = None  # the latest event seen; None while nobody watches
         while True:
             if not self._watched.is_set():
+                number = None
                 await self._watched.wait()
-                number = await asyncio.to_thread(self._events.latest)
-                self._wake(set(self._watchers))  # what came before that look
             try:
-                number, news = await asyncio.to_thread(self._events.news, number)
+                number = await self._look(number)
             except SQLAlchemyError:
                 _LOG.exception("the database does not answer; trying again")
-            else:
-                self._wake(news)
             await asyncio.sleep(_PERIOD)
+
+    async def _look(self, seen: int | None) -> int:
+        if seen is None:
+            latest = await asyncio.to_thread(self._events.latest)
+            self._wake(set(self._watchers))  # what came before that look
+        else:
+            latest, news = await asyncio.to_thread(self._events.news, seen)
+            self._wake(news)
+        return latest
 
     def _wake(self, runs: set[tuple[str, str]]) -> None:
         for run in runs & self._watchers.keys():

@@ -132,16 +132,16 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
             surface, report = self._parse(path, wanted.unit or None, wanted.filename, check=check)
         values, labels = surface_arrays(surface)
         arrays = store_arrays(workspace.blobs, caller, f"geometries/{identifier}", values, labels)
-        return workspace.geometries.add(
-            caller,
-            identifier,
+        record = GeometryRecord(
+            tenant=caller,
+            id=identifier,
             display_name=wanted.display_name or wanted.filename,
             filename=wanted.filename,
             unit=wanted.unit,
             source_digest=wanted.source_digest,
             report=codec.report_to_proto(report).SerializeToString(),
-            arrays=arrays,
         )
+        return workspace.geometries.add(record, arrays)
 
     def _message(self, record: GeometryRecord) -> geometry_pb2.Geometry:
         message = _message(record)

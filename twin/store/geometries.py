@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
 
 from twin.errors import FailedPrecondition, NotFound
 from twin.geometry.surface import Surface
@@ -30,7 +31,10 @@ _GROUP: Final = "group."
 @final
 @dataclass(frozen=True)
 class GeometryRecord:
-    """A part. unit: as declared, "" where the file says it; report: serialised twin.v1.GeometryReport."""
+    """A part. unit: as declared, "" where the file says it; report: serialised twin.v1.GeometryReport;
+
+    created: seconds since the epoch.
+    """
 
     tenant: str
     id: str
@@ -39,7 +43,7 @@ class GeometryRecord:
     unit: str
     source_digest: str
     report: bytes
-    created: float
+    created: float = field(default_factory=time.time)
 
     @property
     def name(self) -> str:
@@ -73,45 +77,25 @@ def load_surface(arrays: Arrays, tenant: str, geometry: str) -> Surface:
 
 @final
 class Geometries:
-    """The parts of all tenants. clock: seconds since the epoch."""
+    """The parts of all tenants."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
-    def add(
-        self,
-        tenant: str,
-        identifier: str,
-        *,
-        display_name: str,
-        filename: str,
-        unit: str,
-        source_digest: str,
-        report: bytes,
-        arrays: Sequence[StoredArray],
-    ) -> GeometryRecord:
-        """Insert the part; where it exists already, whoever was first stays."""
+    def add(self, record: GeometryRecord, arrays: Sequence[StoredArray]) -> GeometryRecord:
+        """Insert the part with its arrays; where it exists already, whoever was first stays."""
+        try:
+            return self._add(record, arrays)
+        except IntegrityError:  # the same at the same time, where the database lets two write at once
+            return self.get(record.tenant, record.id)
+
+    def _add(self, record: GeometryRecord, arrays: Sequence[StoredArray]) -> GeometryRecord:
         with self._database.write() as connection:
-            existing = _find(connection, tenant, identifier)
+            existing = _find(connection, record.tenant, record.id)
             if existing is not None:
                 return _record(existing)
-            record = GeometryRecord(
-                tenant, identifier, display_name, filename, unit, source_digest, report, self._clock()
-            )
-            connection.execute(
-                insert(table).values(
-                    tenant=tenant,
-                    id=identifier,
-                    display_name=display_name,
-                    filename=filename,
-                    unit=unit,
-                    source_digest=source_digest,
-                    report=report,
-                    created=record.created,
-                )
-            )
-            insert_arrays(connection, tenant, arrays)
+            connection.execute(insert(table).values(asdict(record)))
+            insert_arrays(connection, record.tenant, arrays)
         return record
 
     def find(self, tenant: str, identifier: str) -> GeometryRecord | None:
@@ -162,13 +146,4 @@ def _absent(identifier: str) -> NotFound:
 
 
 def _record(row: RowMapping) -> GeometryRecord:
-    return GeometryRecord(
-        tenant=row["tenant"],
-        id=row["id"],
-        display_name=row["display_name"],
-        filename=row["filename"],
-        unit=row["unit"],
-        source_digest=row["source_digest"],
-        report=row["report"],
-        created=row["created"],
-    )
+    return GeometryRecord(**row)

@@ -33,8 +33,14 @@ class Home:
 
     @property
     def scratch(self) -> Path:
-        """Working folders of parsers and runs; nothing in it outlives its process for long."""
+        """Working folders of parsers and workers; nothing in it outlives its process for long."""
         return self.root / "scratch"
+
+    def scratch_of(self, worker: str) -> Path:
+        """The working folder of one worker, made where it isn't there."""
+        folder = self.scratch / worker
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
     @property
     def compile_cache(self) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from twin.errors import AlreadyExists, NotFound
 from twin.store import events
@@ -84,6 +85,12 @@ class Runs:
 
     def create(self, tenant: str, new: NewRun) -> RunRecord:
         """The run, PENDING; the same one again for the same request_id."""
+        try:
+            return self._create(tenant, new)
+        except IntegrityError:  # the same request at the same time, where the database lets two write at once
+            return self._create(tenant, new)
+
+    def _create(self, tenant: str, new: NewRun) -> RunRecord:
         with self._database.write() as connection:
             if new.request_id is not None:
                 earlier = _by_request(connection, tenant, new.request_id)
@@ -136,7 +143,7 @@ class Runs:
         stays.
         """
         with self._database.write() as connection:
-            run = _record(_row(connection, tenant, identifier))
+            run = _record(_row(connection, tenant, identifier, lock=True))
             if run.state is RunState.PENDING:
                 end(connection, tenant, identifier, self._clock(), RunState.CANCELLED)
             elif run.state is RunState.RUNNING and not run.cancel_requested:
@@ -149,7 +156,7 @@ class Runs:
         Blobs go with the next collection.
         """
         with self._database.write() as connection:
-            run = _record(_row(connection, tenant, identifier))
+            run = _record(_row(connection, tenant, identifier, lock=True))
             delete_arrays(connection, tenant, run.name)
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
 
@@ -177,9 +184,9 @@ def _update(tenant: str, identifier: str) -> Any:
     return update(table).where(table.c.tenant == tenant, table.c.id == identifier)
 
 
-def _row(connection: Connection, tenant: str, identifier: str) -> RowMapping:
+def _row(connection: Connection, tenant: str, identifier: str, *, lock: bool = False) -> RowMapping:
     query = select(table).where(table.c.tenant == tenant, table.c.id == identifier)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no run runs/{identifier}", facts={"run": f"runs/{identifier}"})
     return row

@@ -3,6 +3,8 @@
     devices.py     what can compute here
     supervisor.py  in the front end: starts the workers, wakes them, replaces those that die
     lifeline.py    the pipe between the two
+    presence.py    which workers are alive
+    scratch.py     what killed ones have left
     process.py     a worker: claim, execute, again (`python -m twin.workers`)
     execute.py     one run, from its record to its committed result
     monitor.py     what an analysis reports to: progress, cancellation, the lease

@@ -31,9 +31,13 @@ _LOG: Final = logging.getLogger(__name__)
 @final
 @dataclasses.dataclass(frozen=True)
 class Executor:
-    """What a worker needs to compute runs. give_up: ends this process (see monitor.py)."""
+    """What a worker needs to compute runs. scratch: its own folder for what doesn't outlive a run;
+
+    give_up: ends this process (see monitor.py).
+    """
 
     workspace: Workspace
+    scratch: Path
     analyses: Mapping[str, Analysis]
     meter: EnergyMeter
     give_up: Callable[[], None]
@@ -103,8 +107,7 @@ class Executor:
 
     @contextmanager
     def _folder(self, lease: Lease) -> Iterator[Path]:
-        prefix = f"run-{lease.run}-{lease.fence}-"
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.workspace.home.scratch))
+        folder = Path(tempfile.mkdtemp(prefix=f"run-{lease.run}-", dir=self.scratch))
         try:
             yield folder
         finally:

@@ -43,7 +43,8 @@ def work(options: argparse.Namespace, lifeline: Lifeline, analyses: Mapping[str,
         options.home, lease_seconds=options.lease_seconds, max_attempts=options.max_attempts
     )
     device = Device(options.device_kind, options.device_identifier)
-    executor = Executor(workspace, analyses, EnergyMeter(device), end_group)
+    scratch = workspace.home.scratch_of(options.name)
+    executor = Executor(workspace, scratch, analyses, EnergyMeter(device), end_group)
     with presence.announced(workspace.home.workers, options.name):
         _LOG.info("%s is ready on %s", options.name, device.name)
         while True:

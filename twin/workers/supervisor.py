@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -72,7 +73,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for name, process in list(self._processes.items()):
             await _end(process)
-            await self._give_back(name, blame=False)
+            await self._bury(name, blame=False)
         self._processes.clear()
 
     async def _keep(self, device: Device) -> None:
@@ -80,7 +81,12 @@ class Supervisor:
         delay = shortest
         while True:
             name = presence.new_name(device.name)
-            process = await self._spawn(name, device)
+            try:
+                process = await self._spawn(name, device)
+            except OSError:  # out of processes, of memory, of disk
+                _LOG.exception("a worker could not be started; trying again")
+                await asyncio.sleep(longest)
+                continue
             born = time.monotonic()
             self._processes[name] = process
             status = await process.wait()
@@ -88,10 +94,11 @@ class Supervisor:
             del self._processes[name]
             delay = shortest if time.monotonic() - born > _SOUND else min(2 * delay, longest)
             _LOG.warning("worker %s ended with status %d; another starts in %.1f s", name, status, delay)
-            await self._give_back(name, blame=True)
+            await self._bury(name, blame=True)
             await asyncio.sleep(delay)
 
-    async def _give_back(self, name: str, *, blame: bool) -> None:
+    async def _bury(self, name: str, *, blame: bool) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._workspace.home.scratch_of(name), ignore_errors=True)
         try:
             await asyncio.to_thread(self._workspace.leases.release, name, blame=blame)
         except SQLAlchemyError:
@@ -108,7 +115,7 @@ class Supervisor:
             **device.environment(),
             "JAX_COMPILATION_CACHE_DIR": str(home.compile_cache),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # by default hundreds of small ones stay out
-            "TMPDIR": str(home.scratch),
+            "TMPDIR": str(home.scratch_of(name)),
             "PYTHONUNBUFFERED": "1",
         }
         with _log_file(home.logs / f"worker-{device.name}.log") as log:

@@ -7,6 +7,7 @@ import contextlib
 from pathlib import Path
 
 from twin.service.feed import Feed
+from twin.store.geometries import GeometryRecord
 from twin.store.runs import NewRun
 from twin.store.workspace import Workspace
 
@@ -14,16 +15,7 @@ from twin.store.workspace import Workspace
 async def test_news_wake_the_watcher_of_that_run(tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path)
     for tenant in ("ours", "theirs"):
-        workspace.geometries.add(
-            tenant,
-            "part",
-            display_name="",
-            filename="part.stl",
-            unit="",
-            source_digest="",
-            report=b"",
-            arrays=[],
-        )
+        workspace.geometries.add(GeometryRecord(tenant, "part", "", "part.stl", "", "", b""), [])
     new = NewRun("part", "static_stress", b"", b"", "")
     run, other = workspace.runs.create("ours", new).id, workspace.runs.create("theirs", new).id
     feed = Feed(workspace.events)

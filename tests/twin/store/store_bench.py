@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twin.store.database import Database
 from twin.store.events import Events
-from twin.store.geometries import Geometries
+from twin.store.geometries import Geometries, GeometryRecord
 from twin.store.leases import Leases
 from twin.store.results import Results
 from twin.store.runs import NewRun, Runs
@@ -45,18 +45,9 @@ def new(**changes: str) -> NewRun:
 def open_bench(folder: Path) -> Bench:
     clock = Clock()
     database = Database.at(folder / "twin.sqlite")
-    geometries = Geometries(database, clock)
+    geometries = Geometries(database)
     for tenant in ("default", "other"):
-        geometries.add(
-            tenant,
-            "part",
-            display_name="",
-            filename="part.stl",
-            unit="mm",
-            source_digest="sha256:" + "0" * 64,
-            report=b"",
-            arrays=[],
-        )
+        geometries.add(GeometryRecord(tenant, "part", "", "part.stl", "mm", "sha256:" + "0" * 64, b""), [])
     return Bench(
         clock,
         database,

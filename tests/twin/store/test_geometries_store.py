@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.geometry.surface import Surface
 from twin.store.arrays import store_arrays
-from twin.store.geometries import load_surface, surface_arrays
+from twin.store.geometries import GeometryRecord, load_surface, surface_arrays
 from twin.store.workspace import Workspace
 
 
@@ -22,16 +22,7 @@ def test_surface_with_groups_of_any_name(tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path)
     arrays, labels = surface_arrays(surface)
     stored = store_arrays(workspace.blobs, "default", "geometries/part", arrays, labels)
-    workspace.geometries.add(
-        "default",
-        "part",
-        display_name="",
-        filename="part.step",
-        unit="",
-        source_digest="",
-        report=b"",
-        arrays=stored,
-    )
+    workspace.geometries.add(GeometryRecord("default", "part", "", "part.step", "", "", b""), stored)
     loaded = load_surface(workspace.arrays, "default", "part")
     np.testing.assert_array_equal(loaded.vertices, surface.vertices)
     np.testing.assert_array_equal(loaded.triangles, surface.triangles)

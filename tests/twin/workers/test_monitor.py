@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from twin.errors import Cancelled, DeadlineExceeded
+from twin.store.geometries import GeometryRecord
 from twin.store.leases import Lease, LeaseLostError, Leases
 from twin.store.runs import NewRun
 from twin.store.states import RunState
@@ -22,16 +23,7 @@ QUICK = Pace(events=0.1, look=0.02, renew=0.05, patience=0.2)
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace = Workspace.open(tmp_path, lease_seconds=0.3)
-    workspace.geometries.add(
-        "default",
-        "part",
-        display_name="",
-        filename="part.stl",
-        unit="",
-        source_digest="",
-        report=b"",
-        arrays=[],
-    )
+    workspace.geometries.add(GeometryRecord("default", "part", "", "part.stl", "", "", b""), [])
     yield workspace
     workspace.close()
 
