@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from bar_in_tension import SIZE
 
 import twin
-
-SIZE = (0.1, 0.02, 0.01)
-"""Edges of the box, along x, y, z [m]."""
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +41,3 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
     solid.apply_translation(5e2 * np.array(SIZE))
     solid.export(path)
     return path
-
-
-def face(axis: int, place: float) -> object:
-    """The face of the box where the coordinate `axis` is `place`."""
-    point, normal = np.zeros(3), np.zeros(3)
-    point[axis], normal[axis] = place, 1.0
-    return twin.select.plane(point, normal)

@@ -25,8 +25,9 @@ from twin.sdk.update import RunInfo
 
 @final
 class JsonLines(Output):
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, errors: TextIO) -> None:
         self._stream: Final = stream
+        self._errors: Final = errors
 
     def note(self, text: str) -> None:
         self._line("note", text=text)
@@ -67,6 +68,8 @@ class JsonLines(Output):
 
     def error(self, error: TwinError) -> None:
         self._line("error", **to_record(error))
+        # For whoever only looks at what a script prints beside its output.
+        self._errors.write(f"error: {error.message}\n")
 
     def _line(self, kind: str, **facts: Any) -> None:
         self._stream.write(json.dumps({"kind": kind, **_plain(facts)}, allow_nan=False) + "\n")

@@ -66,7 +66,9 @@ def choose(json: bool) -> Output:
     if json or not sys.stdout.isatty():
         from twin.cli.json_lines import JsonLines
 
-        return JsonLines(sys.stdout)
+        return JsonLines(sys.stdout, sys.stderr)
+    from rich.console import Console
+
     from twin.cli.terminal import Terminal
 
-    return Terminal()
+    return Terminal(Console(), Console(stderr=True))

@@ -47,9 +47,9 @@ _VERDICTS: Final[Mapping[str, str]] = {
 
 @final
 class Terminal(Output):
-    def __init__(self) -> None:
-        self._console: Final = Console()
-        self._errors: Final = Console(stderr=True)
+    def __init__(self, console: Console, errors: Console) -> None:
+        self._console: Final = console
+        self._errors: Final = errors
 
     def note(self, text: str) -> None:
         self._console.print(escape(text))

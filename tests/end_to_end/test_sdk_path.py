@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SIZE, face
+from bar_in_tension import SIZE, face
 
 import twin
 

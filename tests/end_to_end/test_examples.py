@@ -1,0 +1,81 @@
+"""The examples run and end in numbers that make sense, and so do the commands on the study file among them."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import twin
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COARSE: dict[str, Any] = {"accuracy": 1.0, "max_unknowns": 60_000}
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch, client: twin.Client, tmp_path: Path) -> None:
+    """Examples in a folder of their own, with answers as coarse as they come: the words are what is tested."""
+    simulate = twin.Client.simulate
+
+    def quick(self: twin.Client, part: twin.Part, study: twin.StaticStress, **options: Any) -> twin.Run:
+        return simulate(self, part, study, **(options | COARSE))
+
+    monkeypatch.setattr(twin.Client, "simulate", quick)
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_quickstart(tmp_path, capsys):
+    runpy.run_path(str(EXAMPLES / "quickstart.py"), run_name="__main__")
+    assert "MPa ±" in capsys.readouterr().out
+    assert (tmp_path / "stress.png").stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("coarse")
+def test_load_cases(tmp_path, capsys):
+    import load_cases
+
+    result = load_cases.main(tmp_path)
+    assert result.cases == ("lift", "brake", "twist")
+    stress = {name: result.case(name).quantities["max_von_mises"].value for name in result.cases}
+    assert result.quantities["max_von_mises"].value == max(stress.values())
+    assert max(stress, key=stress.__getitem__) in capsys.readouterr().out.splitlines()[-1]
+    assert (tmp_path / "worst.png").stat().st_size > 10_000
+
+
+def test_study_file_by_the_command_line(client, tmp_path):
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300
+        )
+        return done.stdout
+
+    run(str(EXAMPLES / "bracket.py"))
+    study = ("--study", str(EXAMPLES / "study.toml"), "--accuracy", "1", "--max-unknowns", "60000")
+    files = ("--out", "bracket.vtu", "--out", "bracket.glb")
+    lines = [
+        json.loads(line) for line in run("-m", "twin", "solve", "bracket.step", *study, *files).splitlines()
+    ]
+    (case,) = (line for line in lines if line["kind"] == "case")
+    assert case["quantities"]["max_displacement"]["value"] == pytest.approx(3.8e-5, rel=0.1)
+    assert case["quantities"]["reaction_force"]["value"] == pytest.approx([-2e3, 1e3, -3e3], rel=1e-4)
+    assert [line["path"] for line in lines if line["kind"] == "file"] == ["bracket.vtu", "bracket.glb"]
+
+
+@pytest.mark.slow
+def test_demo(home, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "twin", "demo", "--in", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert '"max_von_mises"' in done.stdout
+    for name in ("bracket.step", "stress.png", "bracket.vtu", "report.html"):
+        assert (tmp_path / name).stat().st_size > 10_000
