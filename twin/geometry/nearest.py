@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from twin import select
 from twin.geometry.regions import excess, of_points, of_triangles
-from twin.geometry.surface import Surface
+from twin.geometry.surface import Surface, closest
 
 Float64 = NDArray[np.float64]
 
@@ -30,13 +30,29 @@ def nearest(surface: Surface, selector: select.Selector) -> str:
 
 
 def _near_volume(surface: Surface, volume: select.Box | select.Sphere | select.Cylinder) -> str:
-    samples = np.concatenate([surface.corners, surface.corners.mean(axis=1, keepdims=True)], axis=1)
-    outside = excess(volume, samples)
-    triangle, sample = np.unravel_index(int(outside.argmin()), outside.shape)
+    _, of_anchor, by_anchor = closest(surface, _anchors(volume, surface.diagonal))
+    points = np.concatenate([surface.corners.reshape(-1, 3), by_anchor])
+    triangle = np.concatenate([np.repeat(np.arange(len(surface.triangles)), 3), of_anchor])
+    outside = excess(volume, points)
+    best = int(outside.argmin())
     return (
-        f"Nearest is {_patch(surface, int(triangle))} at {_mm(samples[triangle, sample])}, "
-        f"{_length(float(outside.min()))} outside of it. The part spans {_box(surface)}; are the units right?"
+        f"Nearest is {_patch(surface, int(triangle[best]))} at {_mm(points[best])}, "
+        f"{_length(float(outside[best]))} outside of it. The part spans {_box(surface)}; are the units right?"
     )
+
+
+def _anchors(volume: select.Box | select.Sphere | select.Cylinder, reach: float) -> Float64:
+    """Points in the volume, from which the surface is looked for."""
+    match volume:
+        case select.Box(low, high):
+            sides = np.linspace(np.array(low), np.array(high), 5).T
+            return np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 3)
+        case select.Sphere(center, _):
+            return np.array([center])
+        case select.Cylinder(point, axis, _, length):
+            half = reach if length is None else length / 2
+            direction = np.array(axis) / np.linalg.norm(axis)
+            return np.asarray(np.array(point) + np.linspace(-half, half, 101)[:, None] * direction)
 
 
 def _near_plane(surface: Surface, point: Float64, normal: Float64) -> str:

@@ -1,0 +1,102 @@
+"""The same cube in every format is the same cube; what is damaged is refused with words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.twin.geometry.shapes import CUBE_TRIANGLES, CUBE_VERTICES, obj, ply, stl_ascii, stl_binary
+from twin.errors import GeometryError, UnitError
+from twin.geometry.reader import read
+
+QUADS = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
+TRIANGLES = CUBE_TRIANGLES.tolist()
+
+FILES = {
+    "binary.stl": stl_binary(CUBE_VERTICES, CUBE_TRIANGLES),
+    "solid-in-header.stl": stl_binary(CUBE_VERTICES, CUBE_TRIANGLES, header=b"solid facet normal"),
+    "ascii.stl": stl_ascii(CUBE_VERTICES, CUBE_TRIANGLES),
+    "upper-case.STL": stl_ascii(CUBE_VERTICES, CUBE_TRIANGLES).upper(),
+    "utf16.stl": b"\xff\xfe" + stl_ascii(CUBE_VERTICES, CUBE_TRIANGLES).decode().encode("utf-16-le"),
+    "triangles.obj": obj(CUBE_VERTICES, TRIANGLES),
+    "quads.obj": obj(CUBE_VERTICES, QUADS),
+    "little.ply": ply(CUBE_VERTICES, TRIANGLES),
+    "big.ply": ply(CUBE_VERTICES, TRIANGLES, ">"),
+    "ascii.ply": ply(CUBE_VERTICES, TRIANGLES, ""),
+    "quads.ply": ply(CUBE_VERTICES, QUADS),
+    "quads-ascii.ply": ply(CUBE_VERTICES, QUADS, ""),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_cube_is_a_cube(name: str) -> None:
+    surface, report = read(FILES[name], "cm", name)
+    assert report.watertight
+    assert report.bodies == 1
+    assert report.volume == pytest.approx(1e-6, rel=1e-12)
+    assert report.area == pytest.approx(6e-4, rel=1e-12)
+    assert report.bounds == ((0, 0, 0), (0.01, 0.01, 0.01))
+    assert [patch.kind for patch in report.patches] == ["plane"] * 6
+    assert not report.repairs
+    assert len(surface.vertices) == 8
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres"), [("um", 1e-6), ("mm", 1e-3), ("in", 0.0254), ("inch", 0.0254), ("ft", 0.3048)]
+)
+def test_declared_unit(unit: str, metres: float) -> None:
+    _, report = read(FILES["binary.stl"], unit, "cube.stl")
+    assert report.volume == pytest.approx(metres**3, rel=1e-12)
+
+
+def test_unit_must_be_known_and_given() -> None:
+    with pytest.raises(GeometryError, match="unit='mm'"):
+        read(FILES["binary.stl"], None, "cube.stl")
+    with pytest.raises(UnitError):
+        read(FILES["binary.stl"], "furlong", "cube.stl")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "words"),
+    [
+        (b"", "a.stl", "empty"),
+        (FILES["binary.stl"][:-50], "a.stl", "damaged"),
+        (FILES["binary.stl"] + b"more", "a.stl", "damaged"),
+        (stl_binary(CUBE_VERTICES, CUBE_TRIANGLES[:0]), "a.stl", "no triangles"),
+        (FILES["ascii.stl"][:-100], "a.stl", "cut off"),
+        (FILES["ascii.stl"].replace(b"1 ", b"1,0 "), "a.stl", "decimal"),
+        (b"\x00" * 83, "a.stl", "not an STL"),
+        (b"v 0 0 0\nf 0 1 2\n", "a.obj", "counting begins at 1"),
+        (b"v 0 0 0\nf 1 2 3\n", "a.obj", "names vertex 3"),
+        (b"v 0 0\nf 1 1 1\n", "a.obj", "Line 1"),
+        (b"v 0 0 0\n", "a.obj", "no faces"),
+        (FILES["little.ply"].replace(b"vertex 8", b"vertex -8"), "a.ply", "damaged"),
+        (FILES["little.ply"].replace(b"face 12", b"face 999999999"), "a.ply", "more than its bytes"),
+        (FILES["ascii.ply"].replace(b"3 0 1 3", b"3 0 1 8"), "a.ply", "outside of the 8"),
+        (b"ISO-10303-21;\nHEADER;", "a.step", "cut off"),
+        (b"\x89PNG", "a.png", "STEP, STL, OBJ, PLY"),
+    ],
+)
+def test_damaged_files_are_refused_with_words(data: bytes, name: str, words: str) -> None:
+    with pytest.raises(GeometryError, match=words):
+        read(data, "mm", name)
+
+
+def test_names_in_obj_and_stl_become_groups() -> None:
+    named = b"g lid\n".join(obj(CUBE_VERTICES, QUADS).rsplit(b"f 2 6 8 4", 1)) + b"f 2 6 8 4\n"
+    surface, report = read(named, "mm", "named.obj")
+    assert report.groups == ("lid",)
+    assert np.allclose(surface.normals[surface.groups["lid"]], (0, 0, 1))
+    two = stl_ascii(CUBE_VERTICES, CUBE_TRIANGLES, "one") + stl_ascii(
+        CUBE_VERTICES + 2, CUBE_TRIANGLES, "two"
+    )
+    surface, report = read(two, "mm", "two.stl")
+    assert report.groups == ("one", "two")
+    assert report.bodies == 2
+    assert surface.vertices[surface.triangles[surface.groups["two"]]].min() == pytest.approx(2e-3)
+
+
+def test_concave_polygons_keep_their_area() -> None:
+    star = np.array([[0, 0, 0], [4, 0, 0], [4, 4, 0], [2, 1, 0], [0, 4, 0]], dtype=np.float64)
+    surface, _ = read(obj(star, [[0, 1, 2, 3, 4]]), "m", "star.obj")
+    assert surface.area == pytest.approx(10.0)  # 16 less the notch of 4 x 3 / 2
