@@ -125,7 +125,7 @@ def prepare(
         cell_size = float((TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3))
     hierarchy = grid_hierarchy(
         points,
-        tets[:, :4],
+        tets,
         grounded,
         cell_size,
         unit_cell_stiffness(float(material.first), float(material.shear)),

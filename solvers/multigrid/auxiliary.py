@@ -62,7 +62,7 @@ def precondition(auxiliary: AuxiliaryGrid, residual: Float[Array, "node 3"]) -> 
         return chebyshev.smooth(operator.apply, auxiliary.inverse_diagonal, auxiliary.top, force, DEGREE)
 
     displacement = smooth(force)
-    grid_force = hierarchy.from_mesh.restrict(force - operator.apply(displacement), hierarchy.levels[0].springs.shape[0])
+    grid_force = hierarchy.from_mesh.restrict(force - operator.apply(displacement), hierarchy.levels[0].node_count)
     correction = hierarchy.from_mesh.prolong(cycle.v_cycle(hierarchy, auxiliary.smoothers, grid_force))
     displacement = displacement + operator.project(correction)
     displacement = displacement + smooth(force - operator.apply(displacement))

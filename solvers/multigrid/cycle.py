@@ -21,16 +21,22 @@ class GridSmoother(eqx.Module):
 def apply_grid(
     grid: Grid, unit_stiffness: Float[Array, "24 24"], displacement: Float[Array, "node 3"]
 ) -> Float[Array, "node 3"]:
-    """Stiffness of the cells and the springs of a level."""
-    local = displacement[grid.cells].reshape(-1, 24)
-    force = (grid.scale[:, None] * (local @ unit_stiffness)).reshape(-1, 8, 3)
-    return chebyshev.times(grid.springs, displacement).at[grid.cells].add(force)
+    """Stiffness of the cells of a level."""
+    force = jnp.zeros_like(displacement)
+    if grid.scale.size:
+        local = displacement[grid.cells].reshape(-1, 24) @ unit_stiffness
+        force = force.at[grid.cells].add((grid.scale[:, None] * local).reshape(-1, 8, 3))
+    local = jnp.einsum("cij,cj->ci", grid.stiffness, displacement[grid.stiff_cells].reshape(-1, 24))
+    return force.at[grid.stiff_cells].add(local.reshape(-1, 8, 3))
 
 
 def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "24 24"]) -> GridSmoother:
     """Set up the smoother of a level."""
-    own = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, 3, 8, 3))
-    diagonal = grid.springs.at[grid.cells].add(grid.scale[:, None, None, None] * own)
+    unit = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, 3, 8, 3))
+    own = jnp.einsum("caiaj->caij", grid.stiffness.reshape(-1, 8, 3, 8, 3))
+    diagonal = jnp.zeros((grid.node_count, 3, 3), unit.dtype)
+    diagonal = diagonal.at[grid.cells].add(grid.scale[:, None, None, None] * unit)
+    diagonal = diagonal.at[grid.stiff_cells].add(own)
     inverse = invert_blocks(diagonal)
     top = chebyshev.largest_eigenvalue(lambda x: apply_grid(grid, unit_stiffness, x), inverse)
     return GridSmoother(inverse, top)
@@ -55,7 +61,7 @@ def v_cycle(
         return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
 
     displacement = smooth(force)
-    coarse_count = hierarchy.levels[level + 1].springs.shape[0]
+    coarse_count = hierarchy.levels[level + 1].node_count
     coarse_force = grid.to_coarser.restrict(force - apply(displacement), coarse_count)
     correction = v_cycle(hierarchy, smoothers, coarse_force, level + 1)
     displacement = displacement + grid.to_coarser.prolong(correction)
