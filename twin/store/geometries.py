@@ -22,8 +22,8 @@ from twin.store.states import ACTIVE
 
 _LABELS: Final = {
     "vertices": Label("m", field="vertices"),
-    "triangles": Label(field="triangles"),
-    "patch": Label(field="patch"),
+    "triangles": Label("1", field="triangles"),
+    "patch": Label("1", field="patch"),
 }
 _GROUP: Final = "group."
 
@@ -59,7 +59,7 @@ def surface_arrays(surface: Surface) -> tuple[dict[str, NDArray[Any]], dict[str,
         "patch": surface.patch,
         **{f"{_GROUP}{number}": ids for number, (_, ids) in groups.items()},
     }
-    labels = {f"{_GROUP}{number}": Label(field=f"{_GROUP}{name}") for number, (name, _) in groups.items()}
+    labels = {f"{_GROUP}{number}": Label("1", field=f"{_GROUP}{name}") for number, (name, _) in groups.items()}
     return arrays, _LABELS | labels
 
 
