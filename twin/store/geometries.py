@@ -59,7 +59,9 @@ def surface_arrays(surface: Surface) -> tuple[dict[str, NDArray[Any]], dict[str,
         "patch": surface.patch,
         **{f"{_GROUP}{number}": ids for number, (_, ids) in groups.items()},
     }
-    labels = {f"{_GROUP}{number}": Label("1", field=f"{_GROUP}{name}") for number, (name, _) in groups.items()}
+    labels = {
+        f"{_GROUP}{number}": Label("1", field=f"{_GROUP}{name}") for number, (name, _) in groups.items()
+    }
     return arrays, _LABELS | labels
 
 
