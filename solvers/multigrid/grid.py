@@ -276,6 +276,8 @@ def _inverse(
     matrix = sparse.coo_array((stiffness.ravel(), index), shape=(size, size)).toarray()
     used = np.flatnonzero(matrix.diagonal())
     inverse = np.zeros((size, size))
-    block = scipy.linalg.inv(matrix[np.ix_(used, used)])
+    # A trace of extra stiffness, so that a part that is not held is told by the iteration, not by LAPACK.
+    extra = 1e-9 * matrix.diagonal()[used].mean()
+    block = scipy.linalg.inv(matrix[np.ix_(used, used)] + extra * np.eye(len(used)), assume_a="pos")
     inverse[np.ix_(used, used)] = (block + block.T) / 2
     return inverse

@@ -129,15 +129,20 @@ def _held_directions(support: Support, normals: Floats) -> Floats:
     return normals[:, :, None] * normals[:, None, :]
 
 
+# Degree 2 on a triangle: the moments of inertia of what is held come out exactly.
+HELD_POINTS = np.array([(4, 1, 1), (1, 4, 1), (1, 1, 4)]) / 6
+
+
 def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...]) -> None:
-    points = [s.triangles.mean(1) for _, s in supports]
-    held = [_held_directions(support, s.normals) for support, s in supports]
-    weights = [_areas(s.triangles) for _, s in supports]
-    motions, about = free_rigid_motions(
-        np.concatenate([np.zeros((0, 3)), *points]),
-        np.concatenate([np.zeros((0, 3, 3)), *held]),
-        np.concatenate([np.zeros(0), *weights]),
-    )
+    normal_at = SmoothNormals(surface)
+    points, held, weights = [np.zeros((0, 3))], [np.zeros((0, 3, 3))], [np.zeros(0)]
+    for support, selection in supports:
+        where = np.einsum("qa,kai->kqi", HELD_POINTS, selection.triangles).reshape(-1, 3)
+        normals = normal_at(where, np.repeat(selection.source, len(HELD_POINTS)))
+        points.append(where)
+        held.append(_held_directions(support, normals))
+        weights.append(np.repeat(selection.areas / len(HELD_POINTS), len(HELD_POINTS)))
+    motions, about = free_rigid_motions(np.concatenate(points), np.concatenate(held), np.concatenate(weights))
     if len(motions) == 0:
         return
     words = describe_motions(motions, about, surface.diagonal)
@@ -149,9 +154,30 @@ def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...
     )
 
 
-def _areas(triangles: Floats) -> Floats:
-    a, b, c = triangles.transpose(1, 0, 2)
-    return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
+class SmoothNormals:
+    """Normals of the surface that the facets stand for: on a tessellated cylinder, those of the cylinder."""
+
+    def __init__(self, surface: Surface):
+        self._surface = surface
+        count = len(surface.vertices)
+        key = surface.patch[:, None].astype(np.int64) * count + surface.triangles
+        _, position = np.unique(key, return_inverse=True)
+        self._corner = position.reshape(-1, 3)
+        vectors = np.repeat(surface.area_vectors, 3, axis=0)
+        total = [np.bincount(self._corner.ravel(), vectors[:, k]) for k in range(3)]
+        self._normal = np.stack(total, axis=1)
+        self._normal /= np.maximum(np.linalg.norm(self._normal, axis=1, keepdims=True), 1e-300)
+
+    def __call__(self, points: Floats, triangle: NDArray[np.int32]) -> Floats:
+        """Unit normals at points (p, 3) of triangles (p,)."""
+        a, b, c = self._surface.corners[triangle].transpose(1, 0, 2)
+        area = self._surface.area_vectors[triangle]
+        twice = 2 * np.einsum("pi,pi->p", area, area)
+        along_b = np.einsum("pi,pi->p", np.cross(points - a, c - a), area) / twice
+        along_c = np.einsum("pi,pi->p", np.cross(b - a, points - a), area) / twice
+        weights = np.stack([1 - along_b - along_c, along_b, along_c], axis=1)
+        normal = np.einsum("pa,pai->pi", weights, self._normal[self._corner[triangle]])
+        return np.asarray(normal / np.linalg.norm(normal, axis=1, keepdims=True))
 
 
 def describe_motions(motions: Floats, about: Floats, length: float) -> list[str]:

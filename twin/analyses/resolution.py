@@ -22,6 +22,7 @@ PER_REGION = 3.0  # elements across a small loaded or held region
 STRESS_SHARE, ENERGY_SHARE = 0.3, 0.3
 FINEST, COARSEST = 0.2, 0.66  # of the pilot's local size
 MOST_POINTS = 20_000  # of a size field
+WORTH_IT = 1.5  # times the elements of the first mesh
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,21 @@ def pilot(surface: Surface, regions: Regions, request: Request) -> Sizes:
 
 
 def refined(
-    mesh: VolumeMesh, stresses: list[RecoveredStress], before: Sizes, request: Request
-) -> Sizes:
+    mesh: VolumeMesh, stresses: list[RecoveredStress], before: Sizes, request: Request, affordable: float
+) -> Sizes | None:
     """Sizes that should meet the accuracy, from the errors of every case on a first mesh.
 
     Stress errors count relative to the case's largest stress and fall with the square of the size, the energy of
     the error with its fourth power (smooth solution, quadratic elements).
+
+    Args:
+        affordable: elements that there is time for
+
+    Returns:
+        None where there is no time for a mesh that is worth it
     """
+    if affordable < WORTH_IT * len(mesh.tets):
+        return None
     edge = _element_sizes(mesh)
     wanted = np.full(len(mesh.tets), np.inf)
     for stress in stresses:
@@ -69,7 +78,7 @@ def refined(
         allowed = ENERGY_SHARE * request.accuracy / max(stress.relative_energy_error**2, 1e-12)
         wanted = np.minimum(wanted, edge * allowed**0.25)
     wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
-    most = (request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET
+    most = min((request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET, affordable)
     count = ((edge / wanted) ** 3).sum()
     if count > most:
         wanted = wanted * (count / most) ** (1 / 3)

@@ -27,7 +27,7 @@ from twin.analyses.loads import CaseLoads, assemble, rigid_regions
 from twin.analyses.monitor import Monitor
 from twin.analyses.resolution import Sizes
 from twin.analyses.supports import Held, hold
-from twin.errors import SolveFailed
+from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed
 from twin.geometry.surface import Report, Surface
 from twin.meshing import VolumeMesh, mesh_volume
 from twin.meshing.volume_mesh import quality, volume
@@ -95,9 +95,13 @@ class Stopwatch:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
+class OutOfTimeError(Exception):
+    """The time that the request allows has passed."""
+
+
 @dataclass(frozen=True)
 class Analysis:
-    """One run: what was asked, and whom to tell."""
+    """One run: what was asked, and whom to tell. deadline: on the clock of `time.perf_counter`."""
 
     surface: Surface
     report: Report
@@ -107,12 +111,19 @@ class Analysis:
     monitor: Monitor
     workdir: Path
     watch: Stopwatch
+    deadline: float
+
+    def tell(self, phase: str, fraction: float, message: str, residual: float | None = None) -> None:
+        """Report progress; raise OutOfTimeError past the deadline."""
+        self.monitor.progress(phase, fraction, message, residual)
+        if time.perf_counter() > self.deadline:
+            raise OutOfTimeError
 
     def mesh(self, sizes: Sizes, fraction: float, message: str) -> VolumeMesh:
         """Mesh at the given sizes."""
 
         def check() -> None:
-            self.monitor.progress("mesh", fraction, message)
+            self.tell("mesh", fraction, message)
 
         check()
         with self.watch.phase("mesh"):
@@ -121,7 +132,7 @@ class Analysis:
                 sizes.size,
                 source=self.source,
                 refine=(sizes.points, sizes.lengths) if len(sizes.points) else None,
-                time_limit=min(MESH_TIME_LIMIT, self.request.max_seconds or np.inf),
+                time_limit=min(MESH_TIME_LIMIT, max(self.deadline - time.perf_counter(), 1.0)),
                 workdir=self.workdir,
                 check=check,
             )
@@ -129,7 +140,7 @@ class Analysis:
     def solve(self, mesh: VolumeMesh, size: float, start: float, end: float) -> MeshSolution:
         """Solve all cases on a mesh; progress goes from `start` to `end`."""
         begun = time.perf_counter()
-        self.monitor.progress("solve", start, f"setting up {3 * len(mesh.points):,} unknowns")
+        self.tell("solve", start, f"setting up {3 * len(mesh.points):,} unknowns")
         with self.watch.phase("set-up"):
             boundary = MeshBoundary(self.surface, mesh)
             held = hold(boundary, self.study.supports)
@@ -203,7 +214,7 @@ class Analysis:
         def follow(iteration: int, residual: float) -> None:
             share = min(1.0, np.log10(max(residual, 1e-12)) / np.log10(static.TOLERANCE)) if residual < 1 else 0.0
             fraction = span[0] + (span[1] - span[0]) * (done + share) / count
-            self.monitor.progress("solve", fraction, f"{what}, iteration {iteration}", residual)
+            self.tell("solve", fraction, f"{what}, iteration {iteration}", residual)
 
         return follow
 
@@ -217,8 +228,11 @@ class Analysis:
             np.add.at(force, facets, -springs)
         return force
 
-    def outcome(self, regions: checks.Regions, pilot: MeshSolution, final: MeshSolution) -> Outcome:
-        """Put together what was found."""
+    def outcome(
+        self, regions: checks.Regions, pilot: MeshSolution, final: MeshSolution, warnings: list[str]
+    ) -> Outcome:
+        """Put together what was found; `pilot` and `final` are the same where time allowed for one mesh only."""
+        coarse = pilot if pilot is not final else None
         mesh = final.mesh
         density = self.study.material.density
         meshed = volume(mesh.points, mesh.tets)
@@ -227,10 +241,10 @@ class Analysis:
             "error: volume of the mesh against that of the surface",
         )
         ratio = (len(final.mesh.tets) / len(pilot.mesh.tets)) ** (1 / 3)
-        cases, rows = {}, [pilot.row, final.row]
-        warnings = list(self.report.warnings)
+        cases = {}
+        warnings = [*self.report.warnings, *warnings]
         for name, case in final.cases.items():
-            error = quantities.errors(final.measured[name], pilot.measured[name], ratio)
+            error = quantities.errors(final.measured[name], coarse.measured[name] if coarse else None, ratio)
             equilibrium = _equilibrium(mesh.points, case)
             found = quantities.quantities(
                 final.measured[name],
@@ -252,7 +266,7 @@ class Analysis:
             glyphs=glyphs.glyphs(self.surface, regions),
             assumptions=_assumptions(self.study, self.report),
             warnings=tuple(dict.fromkeys(warnings)),
-            convergence=tuple(rows),
+            convergence=(pilot.row, final.row) if coarse else (final.row,),
             mesh_quality=_mesh_quality(mesh, meshed, self.surface.volume),
             mesher=mesh.mesher,
             provenance=_provenance(),
@@ -284,19 +298,47 @@ def run(
     Raises:
         twin.errors.TwinError: the study can't be answered; the sentence says why
     """
-    analysis = Analysis(surface, report, study, request, source, monitor, workdir, Stopwatch())
+    deadline = time.perf_counter() + (request.max_seconds or np.inf)
+    analysis = Analysis(surface, report, study, request, source, monitor, workdir, Stopwatch(), deadline)
     monitor.progress("check", 0.0, "checking the study against the part")
     with analysis.watch.phase("check"):
         regions = checks.check(surface, report, study, request)
     first = resolution.pilot(surface, regions, request)
-    mesh = analysis.mesh(first, STAGES["check"], "first mesh, to see where the stress is")
-    pilot = analysis.solve(mesh, first.size, STAGES["pilot mesh"], STAGES["pilot solve"])
-    second = resolution.refined(mesh, [case.stress for case in pilot.cases.values()], first, request)
-    mesh = analysis.mesh(second, STAGES["pilot solve"], "mesh for the requested accuracy")
-    final = analysis.solve(mesh, second.size, STAGES["mesh"], STAGES["solve"])
+    begun = time.perf_counter()
+    try:
+        mesh = analysis.mesh(first, STAGES["check"], "first mesh, to see where the stress is")
+        pilot = analysis.solve(mesh, first.size, STAGES["pilot mesh"], STAGES["pilot solve"])
+    except OutOfTimeError:
+        raise DeadlineExceeded(
+            f"max_seconds = {request.max_seconds:g} s is too short for a first, coarse answer to this study. "
+            "Allow more time.",
+            {"max_seconds": request.max_seconds},
+        ) from None
+    final, warnings = _second(analysis, pilot, first, time.perf_counter() - begun)
     monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
     with analysis.watch.phase("estimate"):
-        return analysis.outcome(regions, pilot, final)
+        return analysis.outcome(regions, pilot, final, warnings)
+
+
+def _second(
+    analysis: Analysis, pilot: MeshSolution, first: Sizes, seconds: float
+) -> tuple[MeshSolution, list[str]]:
+    """The mesh for the accuracy, as far as time and unknowns allow; `seconds`: what the first one took."""
+    stresses = [case.stress for case in pilot.cases.values()]
+    affordable = len(pilot.mesh.tets) * (analysis.deadline - time.perf_counter()) / seconds
+    second = resolution.refined(pilot.mesh, stresses, first, analysis.request, affordable)
+    too_slow = [f"max_seconds = {analysis.request.max_seconds or np.inf:g} s ended before the mesh for the accuracy was solved."]
+    if second is None:
+        return pilot, too_slow
+    try:
+        mesh = analysis.mesh(second, STAGES["pilot solve"], "mesh for the requested accuracy")
+        final = analysis.solve(mesh, second.size, STAGES["mesh"], STAGES["solve"])
+    except OutOfTimeError:
+        return pilot, too_slow
+    except MeshingFailed as failure:
+        # The first mesh is an answer; that the second could not be made is said, not hidden.
+        return pilot, [f"The mesh for the requested accuracy could not be made, the first one counts: {failure}"]
+    return final, []
 
 
 def _by_rigid_regions(loads: Mapping[str, CaseLoads]) -> list[dict[str, CaseLoads]]:

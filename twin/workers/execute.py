@@ -69,7 +69,7 @@ class Executor:
         if analysis is None:
             raise Internal(f"this worker knows no analysis for studies of kind {run.study_kind!r}")
         request = codec.parse_options(run.options)
-        monitor = RunMonitor(self.workspace.leases, lease, self.give_up, request.max_seconds)
+        monitor = RunMonitor(self.workspace.leases, lease, self.give_up, _backstop(request.max_seconds))
         with monitor, self._folder(lease) as workdir:
             monitor.progress("check", 0.0)
             geometry = self.workspace.geometries.get(lease.tenant, run.geometry)
@@ -117,3 +117,8 @@ class Executor:
 def _with_joules(outcome: Outcome, before: float | None, after: float | None) -> Outcome:
     joules = None if before is None or after is None else after - before
     return dataclasses.replace(outcome, cost=dataclasses.replace(outcome.cost, joules=joules))
+
+
+def _backstop(max_seconds: float | None) -> float | None:
+    """An analysis keeps to max_seconds by itself and returns what it has; this ends one that does not."""
+    return None if max_seconds is None else 2 * max_seconds + 60

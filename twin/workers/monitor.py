@@ -33,7 +33,7 @@ class Pace:
     events: float = 0.1
     look: float = 0.4
     renew: float = 3.0
-    patience: float = 5.0
+    patience: float = 15.0  # a compilation can take that long
 
 
 @final
