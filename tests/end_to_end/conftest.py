@@ -15,8 +15,10 @@ import twin
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("home")
+    # Compiled programs outlive the tests, as they do for users: the second time is quick.
+    (path / "compile-cache").symlink_to(pytestconfig.cache.mkdir("compile-cache"))
     before = os.environ.get("TWIN_HOME")
     os.environ["TWIN_HOME"] = str(path)
     yield path

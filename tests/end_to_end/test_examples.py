@@ -1,4 +1,4 @@
-"""The examples run and end in numbers that make sense, and so do the commands on the study file among them."""
+"""The examples run and end in numbers that make sense; so does the command on their study file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COARSE: dict[str, Any] = {"accuracy": 1.0, "max_unknowns": 60_000}
 
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch, client: twin.Client, tmp_path: Path) -> None:
-    """Examples in a folder of their own, with answers as coarse as they come: the words are what is tested."""
+    """Examples in a folder of their own, with coarse answers: the words are what is tested."""
     simulate = twin.Client.simulate
 
     def quick(self: twin.Client, part: twin.Part, study: twin.StaticStress, **options: Any) -> twin.Run:

@@ -32,6 +32,9 @@ class JsonLines(Output):
     def note(self, text: str) -> None:
         self._line("note", text=text)
 
+    def serving(self, address: str, home: Path) -> None:
+        self._line("serving", address=address, home=home)
+
     def part(self, part: Part) -> None:
         self._line("part", id=part.id, name=part.name, report=part.report)
 

@@ -29,6 +29,10 @@ class Output(ABC):
         """A line about what happens now."""
 
     @abstractmethod
+    def serving(self, address: str, home: Path) -> None:
+        """The address of a server that is ready now."""
+
+    @abstractmethod
     def part(self, part: Part) -> None:
         """A part that was uploaded, and what was found in its file."""
 

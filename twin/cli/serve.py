@@ -27,7 +27,7 @@ def serve(
 
         guard(lifeline)
     given: dict[str, Any] = {"listen": listen, "home": home, "devices": devices}
-    with reporting(json):
+    with reporting(json) as output:
         from pydantic import ValidationError
 
         from twin.service.app import serve as run_service
@@ -40,7 +40,7 @@ def serve(
                 "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             ) from None
         try:
-            asyncio.run(run_service(settings))
+            asyncio.run(run_service(settings, lambda address: output.serving(address, settings.home)))
         finally:
             if lifeline is not None:
                 shutil.rmtree(lifeline.parent, ignore_errors=True)

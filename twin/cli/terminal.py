@@ -54,6 +54,11 @@ class Terminal(Output):
     def note(self, text: str) -> None:
         self._console.print(escape(text))
 
+    def serving(self, address: str, home: Path) -> None:
+        self._console.print(
+            f"serving [bold]{escape(address)}[/]  [dim]home {escape(str(home))}, Ctrl-C stops[/]"
+        )
+
     def part(self, part: Part) -> None:
         report = part.report
         low, high = report.bounds

@@ -102,7 +102,8 @@ def test_a_failed_run_ends_with_one(folder, serving):
     server = serving(failure=failure("SOLVE_FAILED", "the solver gave up", iterations="500"))
     lines = call("solve", "cube.stl", "--study", "study.toml", "--server", server, code=1)
     assert lines[-1] == {
-        "kind": "error", "reason": "SOLVE_FAILED", "message": "the solver gave up", "facts": {"iterations": "500"},
+        "kind": "error", "reason": "SOLVE_FAILED", "message": "the solver gave up",
+        "facts": {"iterations": "500"},
     }  # fmt: skip
 
 
