@@ -40,8 +40,12 @@ class JsonLines(Output):
 
     def follow(self, run: Run) -> None:
         self._line("run", name=run.name)
+        said = None
         for update in run.watch():
-            self._line("update", run=run.name, **_fields(update))
+            news = (update.state, update.phase, update.progress, update.message, update.residual)
+            if news != said:
+                self._line("update", run=run.name, **_fields(update))
+            said = news
 
     def result(self, result: Result) -> None:
         for name in result.cases:

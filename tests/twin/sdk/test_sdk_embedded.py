@@ -94,6 +94,20 @@ def test_a_server_that_cannot_start_says_why(tmp_path):
         twin.local(home=tmp_path)
 
 
+def test_a_server_that_is_killed_is_told_at_once(tmp_path):
+    client = twin.local(home=tmp_path)
+    server = client._client.server
+    assert server is not None
+    assert server.process is not None
+    server.process.kill()
+    with pytest.raises(twin.Unavailable, match="has ended with signal 9"):
+        client.run("runs/any")
+    client.close()
+    with twin.local(home=tmp_path) as client:
+        assert list(client.runs()) == []
+    assert gone(server.folder)
+
+
 def test_a_home_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(twin.Unavailable, match="can't keep its data in"):

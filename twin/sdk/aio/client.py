@@ -144,7 +144,7 @@ def local(home: str | Path | None = None, timeout: float = 60.0) -> Opening:
     async def start() -> AsyncClient:
         place = embedded.default_home() if home is None else Path(home)
         server = await asyncio.to_thread(embedded.start_or_join, place, timeout)
-        wire = Wire(open_channel(server.target))
+        wire = Wire(open_channel(server.target), server.failure)
         try:
             await wait_until_ready(wire.channel, timeout, server.failure)
         except BaseException:

@@ -55,7 +55,7 @@ class AsyncRun:
                 )
             except (Unavailable, DeadlineExceeded) as error:
                 interruption = error
-            if time.monotonic() - heard > _PATIENCE:
+            if time.monotonic() - heard > _PATIENCE or self._wire.failure() is not None:
                 raise interruption
             await asyncio.sleep(_PAUSE)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, final
 
+import grpc
 import grpc.aio
 import numpy as np
 from google.rpc import status_pb2
@@ -43,10 +44,13 @@ _SILENCE: Final = 45.0  # seconds; the server says something every 15
 
 @final
 class Wire:
-    """A channel and the stubs on it."""
+    """A channel and the stubs on it. failure: why nobody answers any more, where that is known for sure."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, failure: Callable[[], TwinError | None] = lambda: None
+    ) -> None:
         self.channel: Final = channel
+        self.failure: Final = failure
         self._geometries: Final = geometry_pb2_grpc.GeometryServiceStub(channel)
         self._runs: Final = run_pb2_grpc.RunServiceStub(channel)
         self._results: Final = result_pb2_grpc.ResultServiceStub(channel)
@@ -58,7 +62,7 @@ class Wire:
 
     async def send_blob(self, file: LocalFile) -> None:
         """Make sure that the service has the file."""
-        with _errors():
+        with self._errors():
             request = geometry_pb2.FindMissingBlobsRequest(digests=[file.digest])
             missing = await self._geometries.FindMissingBlobs(request)
             if file.digest in missing.missing_digests:
@@ -69,11 +73,11 @@ class Wire:
             display_name=filename, source_digest=digest, filename=filename, unit=unit
         )
         request = geometry_pb2.CreateGeometryRequest(geometry=geometry, request_id=str(uuid.uuid4()))
-        with _errors():
+        with self._errors():
             return _part(await self._geometries.CreateGeometry(request))
 
     async def get_geometry(self, name: str) -> Part:
-        with _errors():
+        with self._errors():
             return _part(await self._geometries.GetGeometry(geometry_pb2.GetGeometryRequest(name=name)))
 
     async def create_run(
@@ -86,19 +90,19 @@ class Wire:
             options=codec.options_to_proto(request),
             labels=labels,
         )
-        with _errors():
+        with self._errors():
             answer = await self._runs.CreateRun(
                 run_pb2.CreateRunRequest(run=run, request_id=str(uuid.uuid4()))
             )
             return codec.run_from_proto(answer)
 
     async def get_run(self, name: str) -> RunInfo:
-        with _errors():
+        with self._errors():
             return codec.run_from_proto(await self._runs.GetRun(run_pb2.GetRunRequest(name=name)))
 
     async def get_study(self, name: str) -> tuple[Study, Request]:
         """What a run was asked."""
-        with _errors():
+        with self._errors():
             return codec.run_study(await self._runs.GetRun(run_pb2.GetRunRequest(name=name)))
 
     async def list_runs(
@@ -110,7 +114,7 @@ class Wire:
             request = run_pb2.ListRunsRequest(
                 page_token=token, states=wanted, geometry=geometry, labels=labels
             )
-            with _errors():
+            with self._errors():
                 page = await self._runs.ListRuns(request)
             for run in page.runs:
                 yield codec.run_from_proto(run)
@@ -119,11 +123,11 @@ class Wire:
                 return
 
     async def cancel_run(self, name: str) -> RunInfo:
-        with _errors():
+        with self._errors():
             return codec.run_from_proto(await self._runs.CancelRun(run_pb2.CancelRunRequest(name=name)))
 
     async def delete_run(self, name: str) -> None:
-        with _errors():
+        with self._errors():
             await self._runs.DeleteRun(run_pb2.DeleteRunRequest(name=name))
 
     async def watch_run(self, name: str, token: str) -> AsyncGenerator[codec.RunEvent, None]:
@@ -131,7 +135,7 @@ class Wire:
         call = self._runs.WatchRun(run_pb2.WatchRunRequest(name=name, resume_token=token))
         try:
             while True:
-                with _errors():
+                with self._errors():
                     async with asyncio.timeout(_SILENCE):
                         message = await call.read()
                 if not isinstance(message, run_pb2.WatchRunResponse):
@@ -143,7 +147,7 @@ class Wire:
             call.cancel()
 
     async def get_result(self, run: str) -> codec.ResultRecord:
-        with _errors():
+        with self._errors():
             request = result_pb2.GetResultRequest(name=f"{run}/result")
             return codec.result_from_proto(await self._results.GetResult(request))
 
@@ -151,7 +155,7 @@ class Wire:
         """All of an array. Raises Internal where what arrives is not what was stored."""
         reader = codec.ArrayReader()
         request = array_pb2.ReadArrayRequest(name=record.name)
-        with _errors():
+        with self._errors():
             async for message in self._arrays.ReadArray(request):
                 reader.feed(message)
         rows = reader.rows()
@@ -162,7 +166,7 @@ class Wire:
         found: dict[str, Material] = {}
         token = ""
         while True:
-            with _errors():
+            with self._errors():
                 page = await self._materials.ListMaterials(
                     material_pb2.ListMaterialsRequest(page_token=token)
                 )
@@ -170,6 +174,19 @@ class Wire:
             token = page.next_page_token
             if not token:
                 return found
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """The server's errors as the classes they were there."""
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            known = self.failure() if error.code() is grpc.StatusCode.UNAVAILABLE else None
+            raise known or translated(error) from None
+        except grpc.aio.UsageError:
+            raise Unavailable(
+                "the client is closed: open another one with twin.local() or twin.connect()"
+            ) from None
 
 
 async def _upload(file: LocalFile) -> AsyncIterator[geometry_pb2.UploadBlobRequest]:
@@ -193,19 +210,6 @@ def _check(rows: NDArray[Any], record: codec.ArrayRecord) -> None:
         raise Internal(
             f"{record.name} was damaged: its checksum differs from that of the result. Read it again."
         )
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """The server's errors as the classes they were there."""
-    try:
-        yield
-    except grpc.aio.AioRpcError as error:
-        raise translated(error) from None
-    except grpc.aio.UsageError:
-        raise Unavailable(
-            "the client is closed: open another one with twin.local() or twin.connect()"
-        ) from None
 
 
 def translated(error: grpc.aio.AioRpcError) -> TwinError:
