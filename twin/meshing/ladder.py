@@ -32,12 +32,17 @@ _LEAST_QUALITY = 1e-4
 
 @dataclass(frozen=True)
 class _Rung:
-    """One attempt. triangles: the surface is decimated to so many first, None keeps it."""
+    """One attempt.
+
+    triangles: the surface is decimated to so many first, None keeps it. edge_angle [degrees]: sharper edges
+    of the triangles are kept by NETGEN.
+    """
 
     name: str
     module: Literal["twin.meshing.netgen_mesher", "twin.meshing.ftetwild_mesher"]
     from_step: bool = False
     triangles: int | None = None
+    edge_angle: float = 30.0
 
     @property
     def off_surface(self) -> bool:
@@ -56,8 +61,12 @@ def _rungs(surface: Surface, source: Path | None) -> list[_Rung]:
     rungs = [_Rung("NETGEN on the triangles", _NETGEN)]
     if source is not None and is_step(source):
         rungs.insert(0, _Rung("NETGEN on the faces of the STEP file", _NETGEN, from_step=True))
-    if count > _FEWEST_TO_HALVE:  # where it crashes, it often doesn't on fewer triangles
-        rungs += [_Rung(f"NETGEN on {count // n} triangles", _NETGEN, triangles=count // n) for n in (2, 4)]
+    # where NETGEN crashes on a surface, it often doesn't with other edges, or on fewer triangles
+    rungs += [_Rung("NETGEN on the triangles, edges above 20 degrees", _NETGEN, edge_angle=20.0)]
+    if count > _FEWEST_TO_HALVE:
+        for part, angle in ((2, 30.0), (4, 20.0)):
+            name = f"NETGEN on {count // part} triangles, edges above {angle:g} degrees"
+            rungs.append(_Rung(name, _NETGEN, triangles=count // part, edge_angle=angle))
     fewer = _FTETWILD_TRIANGLES if count > _FTETWILD_TRIANGLES else None
     return [*rungs, _Rung("fTetWild", _FTETWILD, triangles=fewer)]
 
@@ -176,7 +185,7 @@ def _attempt(
     if not rung.from_step:
         arrays |= {"vertices": surface.vertices, "triangles": surface.triangles}
     job: dict[str, Any] = {"size": size, "grading": grading, "step": None, "epsilon": _EPSILON}
-    job["triangles"] = rung.triangles
+    job |= {"triangles": rung.triangles, "edge_angle": rung.edge_angle}
     memory = int(0.75 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     limits = child.Limits(seconds=seconds, memory=memory, file_size=8 << 30)
     with tempfile.TemporaryDirectory(prefix="twin-mesh-", dir=workdir) as name:

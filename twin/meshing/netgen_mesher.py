@@ -17,8 +17,6 @@ from twin.meshing.decimate import decimate
 
 MM = 1e-3  # [m]
 
-# edges above 30 degrees are kept, weaker ones only where they continue such an edge
-_EDGE_ANGLES = {"yangle": 30.0, "contyangle": 20.0, "edgecornerangle": 60.0}
 _FROM_NETGEN = [0, 1, 2, 3, 4, 7, 5, 6, 8, 9]  # its mids: (0,1) (0,2) (0,3) (1,2) (1,3) (2,3)
 
 
@@ -46,7 +44,7 @@ def main(folder: Path) -> None:
             vertices, triangles = arrays["vertices"], arrays["triangles"]
             vertices, triangles = decimate(vertices, triangles, job["triangles"] or len(triangles))
             stl = _write_stl(folder / "surface.stl", vertices / MM, triangles)
-            mesh = STLGeometry(str(stl)).GenerateMesh(**options, **_EDGE_ANGLES)
+            mesh = STLGeometry(str(stl)).GenerateMesh(**options, **_edges(job["edge_angle"]))
     except netgen.meshing.NgException as error:
         raise MeshingFailed(f"NETGEN: {error}") from error
     nodes = mesh.Elements3D().NumPy()["nodes"].astype(np.int32) - 1
@@ -57,6 +55,11 @@ def main(folder: Path) -> None:
     write_answer(
         folder, {"triangles": len(triangles)}, {"points": np.asarray(mesh.Coordinates()) * MM, "tets": nodes}
     )
+
+
+def _edges(angle: float) -> dict[str, float]:
+    """Edges sharper than `angle` [degrees] are kept, weaker ones only where they continue such an edge."""
+    return {"yangle": angle, "contyangle": angle - 10.0, "edgecornerangle": 60.0}
 
 
 def _write_sizes(folder: Path, arrays: dict[str, NDArray[Any]]) -> Path:
