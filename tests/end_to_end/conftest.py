@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +18,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
     path = tmp_path_factory.mktemp("home")
     # Compiled programs outlive the tests, as they do for users: the second time is quick.
     (path / "compile-cache").symlink_to(pytestconfig.cache.mkdir("compile-cache"))
-    before = os.environ.get("TWIN_HOME")
-    os.environ["TWIN_HOME"] = str(path)
-    yield path
-    if before is None:
-        del os.environ["TWIN_HOME"]
-    else:
-        os.environ["TWIN_HOME"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWIN_HOME", str(path))
+        # Else the folder's path, which is new every time, is part of what compiled programs are found by.
+        patch.setenv("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
+        yield path
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +36,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bar of 100 x 20 x 10 mm with a corner at the origin, as STL in mm."""
     path = tmp_path_factory.mktemp("part") / "box.stl"
     solid = trimesh.creation.box(extents=1e3 * np.array(SIZE))
-    solid = solid.subdivide()
     solid.apply_translation(5e2 * np.array(SIZE))
     solid.export(path)
     return path

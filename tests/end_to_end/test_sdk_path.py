@@ -39,7 +39,7 @@ def result(run):
 
 def test_report_of_the_part(client, part, box):
     report = part.report
-    assert (report.triangles, report.watertight, report.bodies, report.unit) == (48, True, 1, "mm")
+    assert (report.triangles, report.watertight, report.bodies, report.unit) == (12, True, 1, "mm")
     assert report.volume == pytest.approx(np.prod(SIZE))
     assert np.allclose(report.bounds, ((0, 0, 0), SIZE))
     assert sorted(patch.kind for patch in part.patches) == ["plane"] * 6
