@@ -16,9 +16,7 @@ def bucket(count: int, multiple: int = 1, growth: float = GROWTH) -> int:
     return multiple * math.ceil(growth**exponent - 1e-9)
 
 
-def pad(
-    array: Shaped[np.ndarray, "n ..."], length: int, fill: float = 0
-) -> Shaped[np.ndarray, "length ..."]:
+def pad(array: Shaped[np.ndarray, "n ..."], length: int, fill: float = 0) -> Shaped[np.ndarray, "length ..."]:
     """`array` with rows of `fill` appended up to `length` rows."""
     padding = [(0, length - len(array))] + [(0, 0)] * (array.ndim - 1)
     return np.pad(array, padding, constant_values=fill)

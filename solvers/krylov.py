@@ -23,7 +23,8 @@ class Outcome(enum.IntEnum):
         return {
             Outcome.RUNNING: "the iteration limit was reached before the tolerance",
             Outcome.CONVERGED: "converged",
-            Outcome.BREAKDOWN: "the equations lost positive definiteness: the part is not held, or an element is degenerate",
+            Outcome.BREAKDOWN: "the equations lost positive definiteness: the part is not held, "
+            "or an element is degenerate",
         }[self]
 
 

@@ -1,10 +1,10 @@
 """Linear elasticity on quadratic tetrahedra: the model, its solution, stresses and their errors.
 
-    model.py      the discrete problem: mesh, material, constraints, springs
-    stiffness.py  its operator, never assembled
-    loads.py      consistent nodal forces of body loads and of tractions on facets
-    constraints.py  nodes held along directions; which rigid motions stay free
-    static.py     displacement of a load case
-    coupling.py   rigid regions
-    recovery.py   nodal stress and the error of the solution
+model.py      the discrete problem: mesh, material, constraints, springs
+stiffness.py  its operator, never assembled
+loads.py      consistent nodal forces of body loads and of tractions on facets
+constraints.py  nodes held along directions; which rigid motions stay free
+static.py     displacement of a load case
+coupling.py   rigid regions
+recovery.py   nodal stress and the error of the solution
 """

@@ -11,7 +11,10 @@ FREE_MOTION = 2e-3
 
 
 def normal_directions(
-    nodes: Int[np.ndarray, " p"], normals: Float[np.ndarray, "p 3"], weights: Float[np.ndarray, " p"], count: int
+    nodes: Int[np.ndarray, " p"],
+    normals: Float[np.ndarray, "p 3"],
+    weights: Float[np.ndarray, " p"],
+    count: int,
 ) -> Float[np.ndarray, "n 3 3"]:
     """Directions along which nodes are held when each may only slide along the faces that it lies on.
 
@@ -43,7 +46,9 @@ def join(first: Float[np.ndarray, "n 3 3"], second: Float[np.ndarray, "n 3 3"]) 
     return joined
 
 
-def rigid_motions(points: Float[np.ndarray, "n 3"], about: Float[np.ndarray, "3"]) -> Float[np.ndarray, "n 3 6"]:
+def rigid_motions(
+    points: Float[np.ndarray, "n 3"], about: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "n 3 6"]:
     """Displacement of points under unit translations along, and unit rotations about, x, y, z."""
     arm = points - about
     motions = np.zeros((len(points), 3, 6))

@@ -46,7 +46,8 @@ def unit_motions(
         fields = rigid_motions(points, region.at) * region.nodes[:, None, None]
         motions.extend(np.moveaxis(fields, 2, 0))
     solutions = [
-        static.solve(problem, np.zeros_like(points), prescribed=motion, progress=progress) for motion in motions
+        static.solve(problem, np.zeros_like(points), prescribed=motion, progress=progress)
+        for motion in motions
     ]
     forces = [static.internal_force(problem, solution.displacement) for solution in solutions]
     stiffness = np.array([[np.vdot(motion, force) for force in forces] for motion in motions])

@@ -6,12 +6,11 @@ from jaxtyping import Float, Int
 from solvers.tet10 import element
 from solvers.tet10.facets import FacetQuadrature
 
-
 VOLUME_CHUNK = 8192  # elements at a time, to bound memory
 
 
 def _conical_rule(order: int = 3) -> tuple[Float[np.ndarray, "q 3"], Float[np.ndarray, " q"]]:
-    """A product of Gauss rules collapsed to the tetrahedron (Stroud 1971): degree 2 * order - 3, all weights positive."""
+    """Gauss rules collapsed to the tetrahedron (Stroud 1971): degree 2 * order - 3, positive weights."""
     abscissa, weight = np.polynomial.legendre.leggauss(order)
     a, w = (abscissa + 1) / 2, weight / 2
     x, y, z = (g.ravel() for g in np.meshgrid(a, a, a, indexing="ij"))
@@ -31,9 +30,7 @@ def scatter(
     return np.stack([np.bincount(flat, forces[..., i].ravel(), minlength=count) for i in range(3)], axis=1)
 
 
-def traction(
-    where: FacetQuadrature, value: Float[np.ndarray, "p 3"], count: int
-) -> Float[np.ndarray, "n 3"]:
+def traction(where: FacetQuadrature, value: Float[np.ndarray, "p 3"], count: int) -> Float[np.ndarray, "n 3"]:
     """Nodal forces [N] of a traction [Pa] given at the quadrature points."""
     return scatter(where.nodes, where.shape[:, :, None] * (where.weight[:, None] * value)[:, None, :], count)
 
@@ -83,6 +80,8 @@ def foundation(
 ) -> tuple[Int[np.ndarray, "f 6"], Float[np.ndarray, "f 6 6 3 3"]]:
     """Facets and their stiffness [N/m] for springs per area [N/m^3] given at the quadrature points."""
     facets, first, position = np.unique(where.facet, return_index=True, return_inverse=True)
-    local = np.einsum("p,pa,pb,pij->pabij", where.weight, where.shape, where.shape, stiffness).reshape(-1, 324)
+    local = np.einsum("p,pa,pb,pij->pabij", where.weight, where.shape, where.shape, stiffness).reshape(
+        -1, 324
+    )
     total = np.stack([np.bincount(position, column, minlength=len(facets)) for column in local.T], axis=1)
     return where.nodes[first], total.reshape(-1, 6, 6, 3, 3)

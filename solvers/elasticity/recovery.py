@@ -7,6 +7,7 @@ recovered and the discrete stress estimates the error in energy (part 2, 33:1365
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -25,7 +26,8 @@ from solvers.tet10.mesh import CHUNK, TetMesh
 VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 ROWS, COLUMNS = np.array(VOIGT).T
 # Damping of the linear and of the quadratic terms, relative to the patch's weight with coordinates scaled to it.
-DAMPING = np.array([0.0] + [1e-9] * 3 + [1e-4] * 6)
+# Products count half of squares: so the damping is that of the polynomial's Hessian, whatever the axes.
+DAMPING = np.array([0.0] + [1e-9] * 3 + [1e-4] * 3 + [5e-5] * 3)
 
 
 class Patches(eqx.Module):
@@ -38,7 +40,7 @@ class Patches(eqx.Module):
     vertices: Int[Array, "chunk element 4"]
     ends: Int[Array, "node 2"]
     centre: Float[Array, "patch 3"]
-    size: Float[Array, "patch"]
+    size: Float[Array, " patch"]
     position: Float[Array, "node 3"]
 
 
@@ -106,8 +108,11 @@ def gauss_stress(
     return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian))
 
 
-def von_mises(stress: Float[np.ndarray, "... 6"] | Float[Array, "... 6"]) -> Array:
-    """Von Mises stress [Pa] of components xx yy zz xy yz zx."""
+Components = TypeVar("Components", np.ndarray, Array)
+
+
+def von_mises(stress: Components) -> Components:
+    """Von Mises stress [Pa] of stresses (..., 6) with components xx yy zz xy yz zx."""
     xx, yy, zz, xy, yz, zx = (stress[..., k] for k in range(6))
     normal = ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) / 2
     return (normal + 3 * (xy**2 + yz**2 + zx**2)) ** 0.5
@@ -125,7 +130,9 @@ def _recover_nodal(
         matrix, right, total = sums
         nodes, vertices, weight, stress = chunk
         position = jnp.einsum("qa,eai->eqi", shape, patches.position[nodes])
-        local = (position[:, None] - patches.centre[vertices][:, :, None]) / patches.size[vertices][:, :, None, None]
+        local = (position[:, None] - patches.centre[vertices][:, :, None]) / patches.size[vertices][
+            :, :, None, None
+        ]
         basis = _monomials(local)
         weighted = weight[:, None, :, None] * basis
         return (
@@ -142,7 +149,7 @@ def _recover_nodal(
     system = jnp.where(empty, jnp.eye(10), matrix / total + jnp.diag(DAMPING))
     coefficients = jnp.linalg.solve(system, right / total)
 
-    def at_end(end: Int[Array, "node"]) -> Float[Array, "node 6"]:
+    def at_end(end: Int[Array, " node"]) -> Float[Array, "node 6"]:
         local = (patches.position - patches.centre[end]) / patches.size[end][:, None]
         return jnp.einsum("nk,nks->ns", _monomials(local), coefficients[end])
 
@@ -174,8 +181,10 @@ def _recover(
 
     element_error, square = lax.map(chunk, (mesh.nodes, mesh.weight, stress))
     volume = mesh.weight.sum(2)[:, :, None]
-    sums = jnp.zeros((mesh.node_count, 2)).at[mesh.nodes].add(
-        jnp.stack([square[:, :, None], volume], axis=-1) * jnp.ones((10, 1))
+    sums = (
+        jnp.zeros((mesh.node_count, 2))
+        .at[mesh.nodes]
+        .add(jnp.stack([square[:, :, None], volume], axis=-1) * jnp.ones((10, 1)))
     )
     nodal_error = jnp.sqrt(sums[:, 0] / jnp.where(sums[:, 1] > 0, sums[:, 1], 1))
     energy = (mesh.weight * _energy_density(stress, material)).sum()
@@ -195,8 +204,13 @@ class Recovery:
         """Stress of a displacement [m]."""
         model = self._problem.model
         padded = jnp.asarray(pad(displacement, model.mesh.node_count))
-        nodal, nodal_error, element_error, energy = _recover(model.mesh, model.material, self._patches, padded)
+        nodal, nodal_error, element_error, energy = _recover(
+            model.mesh, model.material, self._patches, padded
+        )
         nodes, tets = self._sizes
         return RecoveredStress(
-            np.asarray(nodal)[:nodes], np.asarray(nodal_error)[:nodes], np.asarray(element_error)[:tets], float(energy)
+            np.asarray(nodal)[:nodes],
+            np.asarray(nodal_error)[:nodes],
+            np.asarray(element_error)[:tets],
+            float(energy),
         )

@@ -74,7 +74,7 @@ def _start(preconditioner: AuxiliaryGrid, right_side: Float[Array, "node 3"]) ->
 
 @eqx.filter_jit(donate="all-except-first")
 def _advance(
-    system: tuple[Model, AuxiliaryGrid], state: krylov.CGState, tolerance: float, steps: int
+    system: tuple[Model, AuxiliaryGrid], state: krylov.CGState, tolerance: Array, steps: Array
 ) -> krylov.CGState:
     model, preconditioner = system
     operator = stiffness.FreeStiffness(model)
@@ -166,7 +166,8 @@ def solve(
     outcome = krylov.Outcome(int(state.outcome))
     if outcome != krylov.Outcome.CONVERGED:
         raise SolveError(
-            f"{outcome.sentence} (after {int(state.iteration)} iterations, relative residual {float(state.residual_norm):.1e})"
+            f"{outcome.sentence} (after {int(state.iteration)} iterations, "
+            f"relative residual {float(state.residual_norm):.1e})"
         )
     displacement = given + state.solution
     true_residual = stiffness_residual(model, right_side, state.solution)

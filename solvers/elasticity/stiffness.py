@@ -1,6 +1,6 @@
 """The stiffness operator of quadratic tetrahedra, matrix-free: nothing is assembled.
 
-    K u = sum over elements, Gauss points:  w  grad(N)^T  sigma(grad u)
+K u = sum over elements, Gauss points:  w  grad(N)^T  sigma(grad u)
 """
 
 import jax.numpy as jnp
@@ -56,7 +56,9 @@ def apply(model: Model, displacement: Float[Array, "node 3"]) -> Float[Array, "n
     force = internal_force(model.mesh, model.material, displacement)
     if model.springs is not None:
         nodes = model.springs.nodes
-        force = force.at[nodes].add(jnp.einsum("fabij,fbj->fai", model.springs.stiffness, displacement[nodes]))
+        force = force.at[nodes].add(
+            jnp.einsum("fabij,fbj->fai", model.springs.stiffness, displacement[nodes])
+        )
     return force
 
 

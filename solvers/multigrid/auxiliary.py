@@ -24,7 +24,9 @@ class AuxiliaryGrid(eqx.Module):
     smoothers: tuple[cycle.GridSmoother, ...]
 
 
-def free_inverse(diagonal: Float[Array, "node 3 3"], free: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
+def free_inverse(
+    diagonal: Float[Array, "node 3 3"], free: Float[Array, "node 3 3"]
+) -> Float[Array, "node 3 3"]:
     """Inverse of the diagonal blocks on the free directions, zero on the others."""
     size = jnp.trace(diagonal, axis1=1, axis2=2)[:, None, None] / 3
     held = jnp.eye(3, dtype=diagonal.dtype) - free
@@ -62,7 +64,9 @@ def precondition(auxiliary: AuxiliaryGrid, residual: Float[Array, "node 3"]) -> 
         return chebyshev.smooth(operator.apply, auxiliary.inverse_diagonal, auxiliary.top, force, DEGREE)
 
     displacement = smooth(force)
-    grid_force = hierarchy.from_mesh.restrict(force - operator.apply(displacement), hierarchy.levels[0].node_count)
+    grid_force = hierarchy.from_mesh.restrict(
+        force - operator.apply(displacement), hierarchy.levels[0].node_count
+    )
     correction = hierarchy.from_mesh.prolong(cycle.v_cycle(hierarchy, auxiliary.smoothers, grid_force))
     displacement = displacement + operator.project(correction)
     displacement = displacement + smooth(force - operator.apply(displacement))

@@ -34,7 +34,9 @@ def largest_eigenvalue(apply: Operator, inverse_diagonal: Blocks) -> Float[Array
     preconditioned = times(inverse_diagonal, residual)
     start = (residual, preconditioned, jnp.vdot(residual, preconditioned))
 
-    def step(carry: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], tuple[Array, Array]]:
+    def step(
+        carry: tuple[Array, Array, Array], _: None
+    ) -> tuple[tuple[Array, Array, Array], tuple[Array, Array]]:
         residual, direction, descent = carry
         applied = apply(direction)
         length = descent / jnp.vdot(direction, applied)

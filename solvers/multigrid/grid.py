@@ -25,9 +25,10 @@ SMALLEST_FRACTION = 0.03
 COARSEST_NODES = 448
 _CHUNK = 8192  # nodes at a time, to bound memory
 # Sampling points of a tetrahedron, barycentric: the inner lattice of order three.
-SAMPLES = np.array(
-    [(i, j, k, 3 - i - j - k) for i in range(4) for j in range(4 - i) for k in range(4 - i - j)]
-) / 4 + 1 / 16
+SAMPLES = (
+    np.array([(i, j, k, 3 - i - j - k) for i in range(4) for j in range(4 - i) for k in range(4 - i - j)]) / 4
+    + 1 / 16
+)
 
 
 class Interpolation(eqx.Module):
@@ -55,7 +56,7 @@ class Grid(eqx.Module):
     """
 
     cells: Int[Array, "cell 8"]
-    scale: Float[Array, "cell"]
+    scale: Float[Array, " cell"]
     stiff_cells: Int[Array, "stiff 8"]
     stiffness: Float[Array, "stiff 24 24"]
     to_coarser: Interpolation | None
@@ -115,8 +116,11 @@ def _number_nodes(
 
 
 def _filled_cells(
-    points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], origin: Float[np.ndarray, "3"],
-    edge: float, shape: Int[np.ndarray, "3"],
+    points: Float[np.ndarray, "n 3"],
+    tets: Int[np.ndarray, "m 10"],
+    origin: Float[np.ndarray, "3"],
+    edge: float,
+    shape: Int[np.ndarray, "3"],
 ) -> tuple[Int[np.ndarray, "c 3"], Float[np.ndarray, " c"]]:
     corners = points[tets[:, :4]]
     volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
@@ -132,8 +136,11 @@ def _filled_cells(
 
 
 def _interpolate_points(
-    points: Float[np.ndarray, "n 3"], keys: Int[np.ndarray, " g"], origin: Float[np.ndarray, "3"],
-    edge: float, shape: Int[np.ndarray, "3"],
+    points: Float[np.ndarray, "n 3"],
+    keys: Int[np.ndarray, " g"],
+    origin: Float[np.ndarray, "3"],
+    edge: float,
+    shape: Int[np.ndarray, "3"],
 ) -> tuple[Int[np.ndarray, "n 8"], Float[np.ndarray, "n 8"]]:
     scaled = (points - origin) / edge
     cell = np.clip(scaled.astype(int), 0, shape - 1)
@@ -145,7 +152,9 @@ def _interpolate_points(
     return nodes.reshape(-1, 8), weights
 
 
-def _interpolation(nodes: Int[np.ndarray, "n 8"], weights: Float[np.ndarray, "n 8"], length: int) -> Interpolation:
+def _interpolation(
+    nodes: Int[np.ndarray, "n 8"], weights: Float[np.ndarray, "n 8"], length: int
+) -> Interpolation:
     return Interpolation(
         jnp.asarray(pad(nodes.astype(np.int32), length)), jnp.asarray(pad(weights.astype(np.float32), length))
     )
@@ -192,7 +201,9 @@ def _coarsen(fine: _Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> _Cells
         (np.ones(len(own)), (parent[fine.stiff], np.arange(len(own)))), shape=(len(parents), len(own))
     )
     stiffness = stiffness + gather @ own.reshape(-1, 576)
-    return _Cells(index, np.zeros(len(parents)), np.arange(len(parents)), stiffness.reshape(-1, 24, 24), shape)
+    return _Cells(
+        index, np.zeros(len(parents)), np.arange(len(parents)), stiffness.reshape(-1, 24, 24), shape
+    )
 
 
 def _within_parent(octant: Int[np.ndarray, "3"]) -> Float[np.ndarray, "8 8"]:
@@ -249,14 +260,18 @@ def grid_hierarchy(
     )
 
 
-def _grid(cells: _Cells, corners: Int[np.ndarray, "c 8"], to_coarser: Interpolation | None, count: int) -> Grid:
+def _grid(
+    cells: _Cells, corners: Int[np.ndarray, "c 8"], to_coarser: Interpolation | None, count: int
+) -> Grid:
     uniform = cells.scale.any()
     nodes = corners.astype(np.int32)
     most = bucket(len(nodes), 256, growth=1.5) if uniform else 0
     stiff = bucket(len(cells.stiff), 256, growth=1.5)
     return Grid(
         cells=jnp.asarray(pad(nodes, most) if uniform else nodes[:0]),
-        scale=jnp.asarray(pad(cells.scale.astype(np.float32), most) if uniform else cells.scale[:0], jnp.float32),
+        scale=jnp.asarray(
+            pad(cells.scale.astype(np.float32), most) if uniform else cells.scale[:0], jnp.float32
+        ),
         stiff_cells=jnp.asarray(pad(nodes[cells.stiff], stiff)),
         stiffness=jnp.asarray(pad(cells.stiffness.astype(np.float32), stiff)),
         to_coarser=to_coarser,

@@ -16,7 +16,9 @@ TRIANGLE_EDGES: Int[np.ndarray, "3 2"] = np.array([(0, 1), (1, 2), (2, 0)])
 
 # Node positions, e.g. to extrapolate a field to them.
 NODES: Float[np.ndarray, "10 3"] = np.vstack([np.eye(4)[:, 1:], np.eye(4)[EDGES].mean(1)[:, 1:]])
-TRIANGLE_NODES: Float[np.ndarray, "6 2"] = np.vstack([np.eye(3)[:, 1:], np.eye(3)[TRIANGLE_EDGES].mean(1)[:, 1:]])
+TRIANGLE_NODES: Float[np.ndarray, "6 2"] = np.vstack(
+    [np.eye(3)[:, 1:], np.eye(3)[TRIANGLE_EDGES].mean(1)[:, 1:]]
+)
 
 
 def _simplex_shape(
@@ -34,9 +36,7 @@ def _simplex_gradient(
     slope = np.vstack([-np.ones(size - 1), np.eye(size - 1)])  # of each barycentric coordinate
     corners = (4 * barycentric - 1)[:, :, None] * slope
     first, second = edges.T
-    midsides = 4 * (
-        barycentric[:, first, None] * slope[second] + barycentric[:, second, None] * slope[first]
-    )
+    midsides = 4 * (barycentric[:, first, None] * slope[second] + barycentric[:, second, None] * slope[first])
     return np.concatenate([corners, midsides], axis=1)
 
 

@@ -41,7 +41,9 @@ class FacetQuadrature:
 
 def join(parts: list[FacetQuadrature]) -> FacetQuadrature:
     """All points of several quadratures over the same list of facets."""
-    return FacetQuadrature(*(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True)))
+    return FacetQuadrature(
+        *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
+    )
 
 
 def facet_quadrature(

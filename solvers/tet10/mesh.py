@@ -43,7 +43,9 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
     determinant = np.linalg.det(jacobian)
     if not np.all(determinant > 0):
         bad = int(np.argmax((determinant <= 0).any(1)))
-        raise ValueError(f"element {bad} is inside out or degenerate (smallest determinant {determinant.min():.3e})")
+        raise ValueError(
+            f"element {bad} is inside out or degenerate (smallest determinant {determinant.min():.3e})"
+        )
     count = bucket(len(tets), CHUNK)
     inverse = pad(np.linalg.inv(jacobian), count)
     weight = pad(determinant * element.GAUSS_WEIGHTS, count)
@@ -66,4 +68,3 @@ def boundary_facets(
     _, first, count = np.unique(key, return_index=True, return_counts=True)
     outer = np.sort(first[count == 1])
     return facets[outer], outer // 4
-

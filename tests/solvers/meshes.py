@@ -18,7 +18,9 @@ def box(
     bend: Callable[[Floats], Floats] | None = None,
 ) -> tuple[Floats, Ints]:
     """Points (n, 3) and elements (m, 10) of a box, every node moved by `bend`."""
-    mesh = MeshTet.init_tensor(*(np.linspace(0, length, n + 1) for n, length in zip(cells, lengths, strict=True)))
+    mesh = MeshTet.init_tensor(
+        *(np.linspace(0, length, n + 1) for n, length in zip(cells, lengths, strict=True))
+    )
     corners, tets = mesh.p.T, mesh.t.T.copy()
     edges = corners[tets]
     inverted = np.linalg.det(edges[:, 1:] - edges[:, :1]) < 0

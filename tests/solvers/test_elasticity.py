@@ -75,7 +75,7 @@ def test_von_mises_of_known_states():
 @given(force=vectors, moment=vectors, at=vectors)
 def test_distributing_coupling_carries_force_and_moment(force, moment, at):
     points, tets = box((2, 2, 1), bend=lambda p: distort(p, 0.02))
-    facets, everywhere = _boundary(points, tets)
+    _, everywhere = _boundary(points, tets)
     where = everywhere[everywhere.position[:, 2] > 0.8]
     nodal = loads.traction(where, loads.distributed(where, force, moment, at), len(points))
     scale = 1 + np.abs(force).max() + np.abs(moment).max() + np.abs(np.cross(at, force)).max()
@@ -124,7 +124,9 @@ def test_sliding_nodes_are_held_along_every_face_they_touch():
 
 
 @pytest.mark.parametrize(
-    ("held", "free"), [([1, 1, 1], 0), ([0, 0, 1], 3), ([1, 1, 0], 1)], ids=["clamped", "against z", "along z"]
+    ("held", "free"),
+    [([1, 1, 1], 0), ([0, 0, 1], 3), ([1, 1, 0], 1)],
+    ids=["clamped", "against z", "along z"],
 )
 def test_rigid_motions_left_free(held, free):
     points = np.random.default_rng(0).uniform(size=(50, 3))

@@ -21,7 +21,7 @@ def test_volume_rules_are_exact_to_their_degree(points, weights, degree):
     for a in range(degree + 1):
         for b in range(degree + 1 - a):
             for c in range(degree + 1 - a - b):
-                found = weights @ (points**[a, b, c]).prod(1)
+                found = weights @ (points ** [a, b, c]).prod(1)
                 assert found == pytest.approx(_monomial_over_tetrahedron(a, b, c), rel=1e-12)
 
 
@@ -29,7 +29,7 @@ def test_triangle_rule_is_exact_to_degree_four():
     for a in range(5):
         for b in range(5 - a):
             exact = factorial(a) * factorial(b) / factorial(a + b + 2)
-            found = element.TRIANGLE_WEIGHTS @ (element.TRIANGLE_POINTS**[a, b]).prod(1)
+            found = element.TRIANGLE_WEIGHTS @ (element.TRIANGLE_POINTS ** [a, b]).prod(1)
             assert found == pytest.approx(exact, rel=1e-12)
 
 
@@ -44,7 +44,9 @@ def test_shape_gradients_are_the_derivatives():
     points = np.random.default_rng(1).dirichlet(np.ones(4), 5)[:, 1:]
     step = 1e-6
     for axis in range(3):
-        change = element.shape(points + step * np.eye(3)[axis]) - element.shape(points - step * np.eye(3)[axis])
+        change = element.shape(points + step * np.eye(3)[axis]) - element.shape(
+            points - step * np.eye(3)[axis]
+        )
         np.testing.assert_allclose(change / (2 * step), element.shape_gradient(points)[:, :, axis], atol=1e-8)
 
 

@@ -53,7 +53,9 @@ def test_operator_is_symmetric_and_leaves_rigid_motions_alone():
     free = np.asarray(problem.model.free)
     rng = np.random.default_rng(0)
     a, b = (jnp.einsum("nij,nj->ni", free, rng.standard_normal(free.shape[:2])) for _ in range(2))
-    assert float(jnp.vdot(a, operator.apply(b))) == pytest.approx(float(jnp.vdot(b, operator.apply(a))), rel=1e-10)
+    assert float(jnp.vdot(a, operator.apply(b))) == pytest.approx(
+        float(jnp.vdot(b, operator.apply(a))), rel=1e-10
+    )
     rigid = np.tile([1.0, 2.0, 3.0], (problem.count, 1))
     force = static.internal_force(problem, rigid)
     stiffness = np.abs(np.asarray(problem.model.mesh.inverse_jacobian)).max() * 210e9

@@ -19,6 +19,7 @@ from twin.select import Selector
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Int32 = NDArray[np.int32]
 
 # A facet that the border of a selector crosses is cut into 4**3 triangles for its quadrature.
 BORDER_SUBDIVISIONS = 3
@@ -50,12 +51,10 @@ class MeshBoundary:
         self.points = mesh.points
         self.facets, self.elements = boundary_facets(mesh.tets)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
-        self._triangle = self._one_face_per_facet(self._closest_triangle(self._all.position))
+        self._triangle = self._one_face_per_facet(closest(surface, self._all.position)[1])
+        self._node_triangle = self._on_own_face(np.arange(len(self.facets)), mesh.points[self.facets])
 
-    def _closest_triangle(self, points: Floats) -> Ints:
-        return np.asarray(closest(self.surface, points)[1], np.int64)
-
-    def _one_face_per_facet(self, triangle: Ints) -> Ints:
+    def _one_face_per_facet(self, triangle: Int32) -> Int32:
         """Points near a sharp edge may have found the face beyond it: give them a triangle of their facet's face."""
         triangles = triangle.reshape(len(self.facets), -1)
         patch = self.surface.patch[triangles]
@@ -74,15 +73,16 @@ class MeshBoundary:
         crossed = np.flatnonzero(border)
         if len(crossed):
             fine = facet_quadrature(self.points, self.facets, crossed, BORDER_SUBDIVISIONS)
-            triangle = self._fine_triangle(fine, crossed)
-            parts.append(fine[Selected(self.surface, selector).mask(fine.position, triangle)])
+            triangle = self._on_own_face(crossed, fine.position.reshape(len(crossed), -1, 3))
+            parts.append(fine[Selected(self.surface, selector).mask(fine.position, triangle.ravel())])
         return join(parts)
 
     def nodes(self, selector: Selector) -> SelectedNodes:
         """Nodes of the selected part of the boundary."""
         inside, at_nodes = self._masks(selector)
         whole = inside.all(1)
-        chosen = at_nodes & (whole | inside.any(1))[:, None]
+        touched = inside.any(axis=1, keepdims=True)
+        chosen = at_nodes & touched
         chosen[whole] = True
         if not chosen.any():
             # The region lies inside a few facets and holds none of their nodes: take those facets.
@@ -96,9 +96,8 @@ class MeshBoundary:
         """Is a quadrature point, is a node of a facet selected?"""
         count = len(self.facets)
         selected = Selected(self.surface, selector)
-        inside = selected.mask(self._all.position, self._triangle.ravel())
-        near = np.repeat(self._triangle[:, :1], 6, axis=1)
-        at_nodes = selected.mask(self.points[self.facets].reshape(-1, 3), near.ravel())
+        inside: NDArray[np.bool_] = selected.mask(self._all.position, self._triangle.ravel())
+        at_nodes = selected.mask(self.points[self.facets].reshape(-1, 3), self._node_triangle.ravel())
         return inside.reshape(count, -1), at_nodes.reshape(count, 6)
 
     def _border(self, inside: NDArray[np.bool_], at_nodes: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -106,14 +105,17 @@ class MeshBoundary:
         mixed = (inside.any(1) | at_nodes.any(1)) & ~(inside.all(1) & at_nodes.all(1))
         touched = np.zeros(len(self.points), bool)
         touched[self.facets[mixed]] = True
-        return mixed | touched[self.facets].any(1)
+        return np.asarray(mixed | touched[self.facets].any(1))
 
-    def _fine_triangle(self, fine: FacetQuadrature, crossed: Ints) -> Ints:
-        found = self._closest_triangle(fine.position)
-        own = self._triangle[crossed, 0]
-        home = np.repeat(own, len(found) // len(crossed))
-        stray = self.surface.patch[found] != self.surface.patch[home]
-        return np.where(stray, home, found)
+    def _on_own_face(self, facets: Ints, points: Floats) -> Int32:
+        """Surface triangles of points (f, k, 3) on facets (f,): the closest one, if it is of the facet's face."""
+        found = closest(self.surface, points.reshape(-1, 3))[1].reshape(points.shape[:2])
+        known = self._triangle[facets]
+        row, column = np.nonzero(self.surface.patch[found] != self.surface.patch[known[:, :1]])
+        places = self._all.position.reshape(len(self.facets), -1, 3)[facets[row]]
+        nearest = np.linalg.norm(places - points[row, column][:, None], axis=2).argmin(1)
+        found[row, column] = known[row, nearest]
+        return found
 
     def _node_normals(self) -> Floats:
         tangent = np.einsum("abr,fbi->fari", NODE_SLOPES, self.points[self.facets])

@@ -165,8 +165,8 @@ class SmoothNormals:
         self._corner = position.reshape(-1, 3)
         vectors = np.repeat(surface.area_vectors, 3, axis=0)
         total = [np.bincount(self._corner.ravel(), vectors[:, k]) for k in range(3)]
-        self._normal = np.stack(total, axis=1)
-        self._normal /= np.maximum(np.linalg.norm(self._normal, axis=1, keepdims=True), 1e-300)
+        summed = np.stack(total, axis=1)
+        self._normal = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-300)
 
     def __call__(self, points: Floats, triangle: NDArray[np.int32]) -> Floats:
         """Unit normals at points (p, 3) of triangles (p,)."""

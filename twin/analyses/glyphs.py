@@ -52,7 +52,9 @@ def _support(support: Support, selection: Selection) -> Glyph:
             return Glyph("fixed", "Fixed", points, -normals)
         case Displacement():
             parts = {"x": support.x, "y": support.y, "z": support.z}
-            label = ", ".join(f"{axis} = {value * 1e3:.4g} mm" for axis, value in parts.items() if value is not None)
+            label = ", ".join(
+                f"{axis} = {value * 1e3:.4g} mm" for axis, value in parts.items() if value is not None
+            )
             along = np.array([float(value is not None) for value in parts.values()])
             return Glyph("displacement", f"Displacement {label}", points, np.tile(along, (len(points), 1)))
         case ElasticFoundation():

@@ -6,9 +6,7 @@ from typing import Protocol
 class Monitor(Protocol):
     """The analysis calls `progress` often, at least once a second where it can."""
 
-    def progress(
-        self, phase: str, fraction: float, message: str = "", residual: float | None = None
-    ) -> None:
+    def progress(self, phase: str, fraction: float, message: str = "", residual: float | None = None) -> None:
         """Report.
 
         Args:
@@ -25,7 +23,5 @@ class Monitor(Protocol):
 class Silent:
     """A monitor that nobody watches."""
 
-    def progress(
-        self, phase: str, fraction: float, message: str = "", residual: float | None = None
-    ) -> None:
+    def progress(self, phase: str, fraction: float, message: str = "", residual: float | None = None) -> None:
         """Say nothing."""

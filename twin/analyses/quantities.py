@@ -58,7 +58,8 @@ def errors(fine: Values, coarse: Values | None, ratio: float) -> dict[str, float
         return dict(fine.errors)
     factor = float(np.clip(1 / (max(ratio, 1.01) ** ASSUMED_ORDER - 1), *FACTOR_RANGE))
     return {
-        name: max(fine.errors[name], factor * abs(value - coarse.values[name])) for name, value in fine.values.items()
+        name: max(fine.errors[name], factor * abs(value - coarse.values[name]))
+        for name, value in fine.values.items()
     }
 
 

@@ -73,8 +73,10 @@ def refined(
         peak = von_mises(stress.nodal).max()
         if peak == 0:
             continue
-        local = stress.nodal_error[mesh.tets].max(1) / peak
-        wanted = np.minimum(wanted, edge * np.sqrt(STRESS_SHARE * request.accuracy / np.maximum(local, 1e-12)))
+        if _asks_for_stress(request):
+            local = stress.nodal_error[mesh.tets].max(1) / peak
+            finer = np.sqrt(STRESS_SHARE * request.accuracy / np.maximum(local, 1e-12))
+            wanted = np.minimum(wanted, edge * finer)
         allowed = ENERGY_SHARE * request.accuracy / max(stress.relative_energy_error**2, 1e-12)
         wanted = np.minimum(wanted, edge * allowed**0.25)
     wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
@@ -89,6 +91,11 @@ def refined(
     points = np.concatenate([mesh.points[mesh.tets[finer, :4]].mean(1), before.points])
     lengths = np.concatenate([wanted[finer], np.minimum(before.lengths, size)])
     return Sizes(size, points, lengths)
+
+
+def _asks_for_stress(request: Request) -> bool:
+    asked = request.quantities
+    return asked is None or "max_von_mises" in asked or "safety_factor" in asked
 
 
 def _element_sizes(mesh: VolumeMesh) -> Floats:

@@ -38,7 +38,14 @@ from twin.studies import Request, StaticStress
 Floats = NDArray[np.float64]
 
 # Shares of the whole for the progress bar: the second mesh and its solution take most of the time.
-STAGES = {"check": 0.02, "pilot mesh": 0.10, "pilot solve": 0.20, "mesh": 0.45, "solve": 0.85, "recover": 0.95}
+STAGES = {
+    "check": 0.02,
+    "pilot mesh": 0.10,
+    "pilot solve": 0.20,
+    "mesh": 0.45,
+    "solve": 0.85,
+    "recover": 0.95,
+}
 MESH_TIME_LIMIT = 300.0
 
 
@@ -150,7 +157,8 @@ class Analysis:
         for group in groups:
             cases |= self._solve_group(mesh, boundary, held, group, (start, end), len(loads), len(cases))
         measured = {
-            name: quantities.measure(case.displacement, loads[name].nodal, case.stress) for name, case in cases.items()
+            name: quantities.measure(case.displacement, loads[name].nodal, case.stress)
+            for name, case in cases.items()
         }
         ordered = {name: cases[name] for name in self.study.cases}
         return MeshSolution(mesh, boundary, ordered, measured, size, time.perf_counter() - begun)
@@ -212,7 +220,9 @@ class Analysis:
         """Progress of one linear solve: the residual falls to its tolerance on a logarithmic scale."""
 
         def follow(iteration: int, residual: float) -> None:
-            share = min(1.0, np.log10(max(residual, 1e-12)) / np.log10(static.TOLERANCE)) if residual < 1 else 0.0
+            share = (
+                min(1.0, np.log10(max(residual, 1e-12)) / np.log10(static.TOLERANCE)) if residual < 1 else 0.0
+            )
             fraction = span[0] + (span[1] - span[0]) * (done + share) / count
             self.tell("solve", fraction, f"{what}, iteration {iteration}", residual)
 
@@ -237,7 +247,9 @@ class Analysis:
         density = self.study.material.density
         meshed = volume(mesh.points, mesh.tets)
         mass = Quantity(
-            density * meshed, "kg", density * abs(meshed - self.surface.volume),
+            density * meshed,
+            "kg",
+            density * abs(meshed - self.surface.volume),
             "error: volume of the mesh against that of the surface",
         )
         ratio = (len(final.mesh.tets) / len(pilot.mesh.tets)) ** (1 / 3)
@@ -256,7 +268,9 @@ class Analysis:
                 accuracy=self.request.accuracy,
             )
             warnings += _shortfalls(name, found, self.request, len(final.cases) > 1)
-            cases[name] = CaseOutcome(found, _fields(case), _surface_fields(self.surface, final.boundary, case), equilibrium)
+            cases[name] = CaseOutcome(
+                found, _fields(case), _surface_fields(self.surface, final.boundary, case), equilibrium
+            )
         return Outcome(
             cases=cases,
             points=mesh.points,
@@ -327,7 +341,9 @@ def _second(
     stresses = [case.stress for case in pilot.cases.values()]
     affordable = len(pilot.mesh.tets) * (analysis.deadline - time.perf_counter()) / seconds
     second = resolution.refined(pilot.mesh, stresses, first, analysis.request, affordable)
-    too_slow = [f"max_seconds = {analysis.request.max_seconds or np.inf:g} s ended before the mesh for the accuracy was solved."]
+    too_slow = [
+        f"max_seconds = {analysis.request.max_seconds or np.inf:g} s ended before the mesh for the accuracy was solved."
+    ]
     if second is None:
         return pilot, too_slow
     try:
@@ -337,7 +353,9 @@ def _second(
         return pilot, too_slow
     except MeshingFailed as failure:
         # The first mesh is an answer; that the second could not be made is said, not hidden.
-        return pilot, [f"The mesh for the requested accuracy could not be made, the first one counts: {failure}"]
+        return pilot, [
+            f"The mesh for the requested accuracy could not be made, the first one counts: {failure}"
+        ]
     return final, []
 
 
@@ -368,7 +386,9 @@ def _equilibrium(points: Floats, case: CaseSolution) -> Equilibrium:
     if size == 0:  # prescribed displacements only: the supports balance among themselves
         scale = max(float(np.linalg.norm(case.support_force, axis=1).sum()), 1e-300)
     residual = float(np.linalg.norm(applied + reaction)) / scale
-    return Equilibrium(tuple(applied), tuple(reaction), tuple(applied_moment), tuple(reaction_moment), residual)
+    return Equilibrium(
+        tuple(applied), tuple(reaction), tuple(applied_moment), tuple(reaction_moment), residual
+    )
 
 
 def _fields(case: CaseSolution) -> dict[str, Field]:
@@ -413,7 +433,9 @@ def _assumptions(study: StaticStress, report: Report) -> tuple[str, ...]:
         "Stress at a sharp inner edge or at the rim of a support grows without limit as the mesh is refined.",
     ]
     if report.chord_error:
-        said.append(f"The uploaded facets deviate from the CAD surface by at most {report.chord_error * 1e3:.3g} mm.")
+        said.append(
+            f"The uploaded facets deviate from the CAD surface by at most {report.chord_error * 1e3:.3g} mm."
+        )
     return tuple(said)
 
 

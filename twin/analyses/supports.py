@@ -54,7 +54,9 @@ def _own(boundary: MeshBoundary, support: Support) -> tuple[Floats, Floats | Non
         own[selected.unique] = np.diag([float(c is not None) for c in components])
         return own, np.array([c or 0.0 for c in components])
     return (
-        constraints.normal_directions(selected.nodes, selected.normals, selected.weights, len(boundary.points)),
+        constraints.normal_directions(
+            selected.nodes, selected.normals, selected.weights, len(boundary.points)
+        ),
         None,
     )
 
@@ -65,8 +67,12 @@ def _foundation(boundary: MeshBoundary, supports: tuple[Support, ...]) -> tuple[
         if not isinstance(support, ElasticFoundation):
             continue
         where = boundary.quadrature(support.on)
-        along = np.eye(3) if support.direction == "all" else where.normal[:, :, None] * where.normal[:, None, :]
-        facets, springs = loads.foundation(where, np.broadcast_to(support.stiffness * along, (len(where.weight), 3, 3)))
+        along = (
+            np.eye(3) if support.direction == "all" else where.normal[:, :, None] * where.normal[:, None, :]
+        )
+        facets, springs = loads.foundation(
+            where, np.broadcast_to(support.stiffness * along, (len(where.weight), 3, 3))
+        )
         nodes.append(facets)
         stiffness.append(springs)
     return (np.concatenate(nodes), np.concatenate(stiffness)) if nodes else None

@@ -1,0 +1,28 @@
+"""The real service on a home of its own, shared by all tests that go the whole way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import twin
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("home")
+    # Compiled programs outlive the tests, as they do for users: the second time is quick.
+    (path / "compile-cache").symlink_to(pytestconfig.cache.mkdir("compile-cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWIN_HOME", str(path))
+        # Else the folder's path, which is new every time, is part of what compiled programs are found by.
+        patch.setenv("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
+        yield path
+
+
+@pytest.fixture(scope="session")
+def client(home: Path) -> Iterator[twin.Client]:
+    with twin.local() as client:
+        yield client
