@@ -24,7 +24,6 @@ from solvers.tet10 import element
 from solvers.tet10.mesh import CHUNK, TetMesh
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
-ROWS, COLUMNS = np.array(VOIGT).T
 # Damping of the linear and of the quadratic terms, relative to the patch's weight with coordinates scaled to it.
 # Products count half of squares: so the damping is that of the polynomial's Hessian, whatever the axes.
 DAMPING = np.array([0.0] + [1e-9] * 3 + [1e-4] * 3 + [5e-5] * 3)
@@ -37,7 +36,7 @@ class Patches(eqx.Module):
     centre: vertex position [m]; size: distance to its farthest neighbour [m]
     """
 
-    vertices: Int[Array, "chunk element 4"]
+    vertices: Int[Array, "chunk 4 element"]
     ends: Int[Array, "node 2"]
     centre: Float[Array, "patch 3"]
     size: Float[Array, " patch"]
@@ -82,7 +81,7 @@ def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], me
     # Padding elements weigh nothing; their patch is any.
     vertices = pad(local.astype(np.int32), chunks * CHUNK)
     return Patches(
-        vertices=jnp.asarray(vertices.reshape(chunks, CHUNK, 4)),
+        vertices=jnp.asarray(np.moveaxis(vertices.reshape(chunks, CHUNK, 4), 1, 2)),
         ends=jnp.asarray(pad(ends.astype(np.int32), mesh.node_count)),
         centre=jnp.asarray(pad(points[corners], count)),
         size=jnp.asarray(pad(size, count, fill=1.0)),
@@ -97,13 +96,13 @@ def _monomials(x: Float[Array, "... 3"]) -> Float[Array, "... 10"]:
 
 def gauss_stress(
     mesh: TetMesh, material: Lame, displacement: Float[Array, "node 3"]
-) -> Float[Array, "chunk element 4 6"]:
+) -> Float[Array, "chunk 4 element 6"]:
     """Discrete stress [Pa] at the Gauss points."""
 
     def chunk(arrays: tuple[Array, Array]) -> Array:
         nodes, inverse_jacobian = arrays
         stress = stress_of(gradient_at_gauss_points(displacement[nodes], inverse_jacobian), material)
-        return stress[..., ROWS, COLUMNS]
+        return jnp.stack([stress[i][j] for i, j in VOIGT], axis=-1)
 
     return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian))
 
@@ -119,7 +118,7 @@ def von_mises(stress: Components) -> Components:
 
 
 def _recover_nodal(
-    mesh: TetMesh, patches: Patches, stress: Float[Array, "chunk element 4 6"]
+    mesh: TetMesh, patches: Patches, stress: Float[Array, "chunk 4 element 6"]
 ) -> Float[Array, "node 6"]:
     shape = jnp.asarray(element.shape(element.GAUSS_POINTS))
     count = patches.size.shape[0]
@@ -129,16 +128,15 @@ def _recover_nodal(
     ) -> tuple[tuple[Array, Array, Array], None]:
         matrix, right, total = sums
         nodes, vertices, weight, stress = chunk
-        position = jnp.einsum("qa,eai->eqi", shape, patches.position[nodes])
-        local = (position[:, None] - patches.centre[vertices][:, :, None]) / patches.size[vertices][
-            :, :, None, None
-        ]
+        position = jnp.einsum("qa,aei->qei", shape, patches.position[nodes])
+        offset = position - patches.centre[vertices][:, None]
+        local = offset / patches.size[vertices][:, None, :, None]
         basis = _monomials(local)
-        weighted = weight[:, None, :, None] * basis
+        weighted = weight[:, :, None] * basis
         return (
-            matrix.at[vertices].add(jnp.einsum("evqk,evql->evkl", weighted, basis)),
-            right.at[vertices].add(jnp.einsum("evqk,eqs->evks", weighted, stress)),
-            total.at[vertices].add(weight.sum(1)[:, None]),
+            matrix.at[vertices].add(jnp.einsum("vqek,vqel->vekl", weighted, basis)),
+            right.at[vertices].add(jnp.einsum("vqek,qes->veks", weighted, stress)),
+            total.at[vertices].add(weight.sum(0)),
         ), None
 
     start = (jnp.zeros((count, 10, 10)), jnp.zeros((count, 10, 6)), jnp.zeros(count))
@@ -175,16 +173,14 @@ def _recover(
 
     def chunk(arrays: tuple[Array, Array, Array]) -> tuple[Array, Array]:
         nodes, weight, stress = arrays
-        difference = jnp.einsum("qa,eas->eqs", shape, nodal[nodes]) - stress
-        energy = (weight * _energy_density(difference, material)).sum(1)
-        return energy, (weight * von_mises(difference) ** 2).sum(1)
+        difference = jnp.einsum("qa,aes->qes", shape, nodal[nodes]) - stress
+        energy = (weight * _energy_density(difference, material)).sum(0)
+        return energy, (weight * von_mises(difference) ** 2).sum(0)
 
     element_error, square = lax.map(chunk, (mesh.nodes, mesh.weight, stress))
-    volume = mesh.weight.sum(2)[:, :, None]
+    shares = jnp.stack([square, mesh.weight.sum(1)], axis=-1)[:, None]  # of every node of an element
     sums = (
-        jnp.zeros((mesh.node_count, 2))
-        .at[mesh.nodes]
-        .add(jnp.stack([square[:, :, None], volume], axis=-1) * jnp.ones((10, 1)))
+        jnp.zeros((mesh.node_count, 2)).at[mesh.nodes].add(jnp.broadcast_to(shares, (*mesh.nodes.shape, 2)))
     )
     nodal_error = jnp.sqrt(sums[:, 0] / jnp.where(sums[:, 1] > 0, sums[:, 1], 1))
     energy = (mesh.weight * _energy_density(stress, material)).sum()

@@ -3,6 +3,10 @@
 K u = sum over elements, Gauss points:  w  grad(N)^T  sigma(grad u)
 """
 
+import functools
+import operator
+from collections.abc import Iterable
+
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
@@ -12,40 +16,55 @@ from solvers.operator import LinearOperator
 from solvers.tet10 import element
 from solvers.tet10.mesh import TetMesh
 
-SHAPE_GRADIENT = element.shape_gradient(element.GAUSS_POINTS)  # (Gauss point, node, reference direction)
+# d(shape function of node a) / d(reference direction r) at Gauss point q, as a (12, 10) matrix of rows (r, q).
+SHAPE_GRADIENT = element.shape_gradient(element.GAUSS_POINTS).transpose(2, 0, 1).reshape(12, 10)
+
+Tensor = list[list[Array]]  # [i][j], each (Gauss point, element)
 
 
-def stress_of(gradient: Float[Array, "... 3 3"], material: Lame) -> Float[Array, "... 3 3"]:
+def stress_of(gradient: Tensor, material: Lame) -> Tensor:
     """Cauchy stress [Pa] of a displacement gradient du_i/dx_j."""
-    strain = (gradient + gradient.swapaxes(-1, -2)) / 2
-    trace = jnp.trace(strain, axis1=-2, axis2=-1)[..., None, None]
-    return 2 * material.shear * strain + material.first * trace * jnp.eye(3, dtype=gradient.dtype)
+    pressure = material.first * (gradient[0][0] + gradient[1][1] + gradient[2][2])
+    shear = [[material.shear * (gradient[i][j] + gradient[j][i]) for j in range(3)] for i in range(3)]
+    return [[shear[i][j] + pressure if i == j else shear[i][j] for j in range(3)] for i in range(3)]
 
 
 def gradient_at_gauss_points(
-    displacement: Float[Array, "element 10 3"], inverse_jacobian: Float[Array, "element 4 3 3"]
-) -> Float[Array, "element 4 3 3"]:
+    displacement: Float[Array, "10 element 3"], inverse_jacobian: Float[Array, "3 3 4 element"]
+) -> Tensor:
     """du_i/dx_j of elements from their nodal displacements."""
-    shape_gradient = jnp.asarray(SHAPE_GRADIENT, displacement.dtype)
-    reference = jnp.einsum("eai,qar->eiqr", displacement, shape_gradient)
-    return jnp.einsum("eiqr,eqrj->eqij", reference, inverse_jacobian)
+    slope = jnp.asarray(SHAPE_GRADIENT, displacement.dtype)
+    reference = [(slope @ displacement[:, :, i]).reshape(3, 4, -1) for i in range(3)]
+    return [
+        [sum_of(reference[i][r] * inverse_jacobian[r, j] for r in range(3)) for j in range(3)]
+        for i in range(3)
+    ]
+
+
+def sum_of(terms: Iterable[Array]) -> Array:
+    """Their sum, as one expression that XLA fuses."""
+    return functools.reduce(operator.add, terms)
 
 
 def internal_force(
     mesh: TetMesh, material: Lame, displacement: Float[Array, "node 3"]
 ) -> Float[Array, "node 3"]:
     """K u [N] of the elements alone: no constraints, no springs."""
-    shape_gradient = jnp.asarray(SHAPE_GRADIENT, displacement.dtype)
+    slope = jnp.asarray(SHAPE_GRADIENT, displacement.dtype)
 
     def add_chunk(
         force: Float[Array, "node 3"],
-        chunk: tuple[Int[Array, "e 10"], Float[Array, "e 4 3 3"], Float[Array, "e 4"]],
+        chunk: tuple[Int[Array, "10 e"], Float[Array, "3 3 4 e"], Float[Array, "4 e"]],
     ) -> tuple[Float[Array, "node 3"], None]:
         nodes, inverse_jacobian, weight = chunk
         gradient = gradient_at_gauss_points(displacement[nodes], inverse_jacobian)
-        stress = weight[..., None, None] * stress_of(gradient, material)
-        reference = jnp.einsum("eqij,eqrj->eiqr", stress, inverse_jacobian)
-        return force.at[nodes].add(jnp.einsum("eiqr,qar->eai", reference, shape_gradient)), None
+        stress = stress_of(gradient, material)
+        local = []
+        for i in range(3):
+            weighted = [weight * stress[i][j] for j in range(3)]
+            pulled = [sum_of(weighted[j] * inverse_jacobian[r, j] for j in range(3)) for r in range(3)]
+            local.append(slope.T @ jnp.concatenate(pulled))
+        return force.at[nodes].add(jnp.stack(local, axis=-1)), None
 
     start = jnp.zeros_like(displacement)
     return lax.scan(add_chunk, start, (mesh.nodes, mesh.inverse_jacobian, mesh.weight))[0]
@@ -81,15 +100,15 @@ def diagonal_blocks(model: Model) -> Float[Array, "node 3 3"]:
     """The 3 x 3 blocks on the diagonal of K, springs included, constraints disregarded [N/m]."""
     mesh, material = model.mesh, model.material
     dtype = mesh.weight.dtype
-    shape_gradient = jnp.asarray(SHAPE_GRADIENT, dtype)
+    slope_at = jnp.asarray(SHAPE_GRADIENT, dtype).reshape(3, 4, 10)
 
     def add_chunk(
         blocks: Float[Array, "node 3 3"],
-        chunk: tuple[Int[Array, "e 10"], Float[Array, "e 4 3 3"], Float[Array, "e 4"]],
+        chunk: tuple[Int[Array, "10 e"], Float[Array, "3 3 4 e"], Float[Array, "4 e"]],
     ) -> tuple[Float[Array, "node 3 3"], None]:
         nodes, inverse_jacobian, weight = chunk
-        slope = jnp.einsum("qar,eqrj->eqaj", shape_gradient, inverse_jacobian)
-        outer = jnp.einsum("eq,eqai,eqaj->eaij", weight, slope, slope)
+        slope = jnp.einsum("rqa,rjqe->qaej", slope_at, inverse_jacobian)
+        outer = jnp.einsum("qe,qaei,qaej->aeij", weight, slope, slope)
         laplace = jnp.trace(outer, axis1=-2, axis2=-1)[..., None, None] * jnp.eye(3, dtype=dtype)
         block = (material.first + material.shear) * outer + material.shear * laplace
         return blocks.at[nodes].add(block), None

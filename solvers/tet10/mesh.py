@@ -15,15 +15,18 @@ CHUNK = 2048
 class TetMesh(eqx.Module):
     """Quadratic tetrahedra with their geometry at the four Gauss points.
 
+    Elements run along the last axis: what is computed of them is then a sum of long vectors, which XLA fuses (two
+    times faster than elements first, on a CPU).
+
     nodes: node numbers of each element; padding elements point at node 0 and weigh nothing
-    inverse_jacobian: d(reference coordinate r) / d(position j) [1/m], indexed (..., r, j)
+    inverse_jacobian: d(reference coordinate r) / d(position j) [1/m], indexed (chunk, r, j, Gauss point, element)
     weight: quadrature weight times Jacobian determinant [m^3]
     node_count: rows of a nodal array, padding included (static)
     """
 
-    nodes: Int[Array, "chunk element 10"]
-    inverse_jacobian: Float[Array, "chunk element 4 3 3"]
-    weight: Float[Array, "chunk element 4"]
+    nodes: Int[Array, "chunk 10 element"]
+    inverse_jacobian: Float[Array, "chunk 3 3 4 element"]
+    weight: Float[Array, "chunk 4 element"]
     node_count: int = eqx.field(static=True)
 
     def astype(self, dtype: jnp.dtype) -> "TetMesh":
@@ -46,13 +49,18 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
         raise ValueError(
             f"element {bad} is inside out or degenerate (smallest determinant {determinant.min():.3e})"
         )
-    count = bucket(len(tets), CHUNK)
-    inverse = pad(np.linalg.inv(jacobian), count)
-    weight = pad(determinant * element.GAUSS_WEIGHTS, count)
+    chunks = bucket(len(tets), CHUNK) // CHUNK
+
+    def chunked(values: np.ndarray) -> Array:
+        """Rows per element -> chunks with elements last."""
+        return jnp.asarray(
+            np.moveaxis(pad(values, chunks * CHUNK).reshape(chunks, CHUNK, *values.shape[1:]), 1, -1)
+        )
+
     return TetMesh(
-        nodes=jnp.asarray(pad(tets.astype(np.int32), count).reshape(-1, CHUNK, 10)),
-        inverse_jacobian=jnp.asarray(inverse.reshape(-1, CHUNK, 4, 3, 3)),
-        weight=jnp.asarray(weight.reshape(-1, CHUNK, 4)),
+        nodes=chunked(tets.astype(np.int32)),
+        inverse_jacobian=chunked(np.moveaxis(np.linalg.inv(jacobian), 1, -1)),
+        weight=chunked(determinant * element.GAUSS_WEIGHTS),
         node_count=bucket(len(points), CHUNK),
     )
 
