@@ -157,7 +157,7 @@ class Analysis:
         for group in groups:
             cases |= self._solve_group(mesh, boundary, held, group, (start, end), len(loads), len(cases))
         measured = {
-            name: quantities.measure(case.displacement, loads[name].nodal, case.stress)
+            name: quantities.measure(mesh.points, case.displacement, loads[name].nodal, case.stress)
             for name, case in cases.items()
         }
         ordered = {name: cases[name] for name in self.study.cases}
@@ -256,7 +256,11 @@ class Analysis:
         cases = {}
         warnings = [*self.report.warnings, *warnings]
         for name, case in final.cases.items():
-            error = quantities.errors(final.measured[name], coarse.measured[name] if coarse else None, ratio)
+            measured = final.measured[name]
+            at_peak = [resolution.size_at(solution.mesh, measured.peak) for solution in (pilot, final)]
+            error = quantities.errors(
+                measured, coarse.measured[name] if coarse else None, ratio, at_peak[0] / at_peak[1]
+            )
             equilibrium = _equilibrium(mesh.points, case)
             found = quantities.quantities(
                 final.measured[name],
