@@ -25,8 +25,9 @@ verify: $(STAMP)                    ## the heavy verification cases
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus
 
-protos: $(STAMP)                    ## regenerate the stubs
+protos: $(STAMP)                    ## regenerate the stubs, freeze the contract
 	$(BIN)/python -m protos.generate
+	$(BIN)/python -m protos.breaking --freeze
 
 format: $(STAMP)                    ## put the code into its layout
 	$(BIN)/ruff check --fix .

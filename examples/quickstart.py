@@ -4,12 +4,12 @@ import bracket
 
 import twin
 
-bolts = twin.select.box(("-45 mm", "-25 mm", "0.1 mm"), ("45 mm", "25 mm", "5.9 mm"))
+underside = twin.select.plane((0, 0, 0), normal=(0, 0, 1))
 pin = twin.select.cylinder((0, 0, "40 mm"), axis=(0, 1, 0), radius="8.1 mm")
 study = twin.StaticStress(
     material="Ti-6Al-4V",
-    supports=[twin.Fixed(on=bolts)],
-    loads=[twin.Force(("2 kN", "-1 kN", "3 kN"), on=pin)],
+    supports=[twin.Fixed(on=underside)],
+    loads=[twin.Force(("3 kN", "-1 kN", "18 kN"), on=pin)],
 )
 with twin.local() as client:
     part = client.upload(bracket.main(), unit="mm")

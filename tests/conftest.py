@@ -17,8 +17,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
     (path / "compile-cache").symlink_to(pytestconfig.cache.mkdir("compile-cache"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWIN_HOME", str(path))
-        # Else the folder's path, which is new every time, is part of what compiled programs are found by.
-        patch.setenv("JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES", "none")
         yield path
 
 

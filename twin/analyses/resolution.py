@@ -24,6 +24,7 @@ FINEST, COARSEST = 0.2, 0.66  # of the pilot's local size
 MOST_POINTS = 20_000  # of a size field
 WORTH_IT = 1.5  # times the elements of the first mesh
 MESH_STRETCH = 1.2  # elements where a mesher was asked for finer ones come out this much longer
+MESH_GROWTH = 1.5  # and there are so many more of them than asked for, since sizes change gradually
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Sizes:
     size: float
     points: Floats
     lengths: Floats
+
+    def coarser(self, factor: float) -> "Sizes":
+        """All sizes times `factor`."""
+        return Sizes(self.size * factor, self.points, self.lengths * factor)
 
 
 def pilot(surface: Surface, regions: Regions, request: Request) -> Sizes:
@@ -82,7 +87,7 @@ def refined(
         wanted = np.minimum(wanted, edge * allowed**0.25)
     wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
     most = min((request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET, affordable)
-    count = ((edge / wanted) ** 3).sum()
+    count = MESH_GROWTH * ((edge / wanted) ** 3).sum()
     if count > most:
         wanted = wanted * (count / most) ** (1 / 3)
     size = float(min(wanted.max(), COARSEST * before.size))

@@ -47,6 +47,7 @@ STAGES = {
     "recover": 0.95,
 }
 MESH_TIME_LIMIT = 300.0
+MOST_MESHES = 3  # tries to keep to max_unknowns
 
 
 @dataclass(frozen=True)
@@ -342,6 +343,12 @@ def _second(
     analysis: Analysis, pilot: MeshSolution, first: Sizes, seconds: float
 ) -> tuple[MeshSolution, list[str]]:
     """The mesh for the accuracy, as far as time and unknowns allow; `seconds`: what the first one took."""
+    limit = analysis.request.max_unknowns
+    if limit is not None and 3 * len(pilot.mesh.points) > limit / resolution.WORTH_IT:
+        return pilot, [
+            f"max_unknowns = {limit:,} leaves no room for a mesh finer than the first one of "
+            f"{3 * len(pilot.mesh.points):,} unknowns."
+        ]
     stresses = [case.stress for case in pilot.cases.values()]
     affordable = len(pilot.mesh.tets) * (analysis.deadline - time.perf_counter()) / seconds
     second = resolution.refined(pilot.mesh, stresses, first, analysis.request, affordable)
@@ -351,7 +358,7 @@ def _second(
     if second is None:
         return pilot, too_slow
     try:
-        mesh = analysis.mesh(second, STAGES["pilot solve"], "mesh for the requested accuracy")
+        mesh, second = _mesh_within_limit(analysis, second)
         final = analysis.solve(mesh, second.size, STAGES["mesh"], STAGES["solve"])
     except OutOfTimeError:
         return pilot, too_slow
@@ -361,6 +368,18 @@ def _second(
             f"The mesh for the requested accuracy could not be made, the first one counts: {failure}"
         ]
     return final, []
+
+
+def _mesh_within_limit(analysis: Analysis, sizes: Sizes) -> tuple[VolumeMesh, Sizes]:
+    """Mesh, and mesh again more coarsely while there are more unknowns than allowed."""
+    most = analysis.request.max_unknowns or np.inf
+    for _ in range(MOST_MESHES):
+        mesh = analysis.mesh(sizes, STAGES["pilot solve"], "mesh for the requested accuracy")
+        unknowns = 3 * len(mesh.points)
+        if unknowns <= most:
+            return mesh, sizes
+        sizes = sizes.coarser(1.05 * (unknowns / most) ** (1 / 3))
+    raise MeshingFailed(f"no mesh of at most {most:,} unknowns resolves the part finer than the first one")
 
 
 def _by_rigid_regions(loads: Mapping[str, CaseLoads]) -> list[dict[str, CaseLoads]]:

@@ -33,7 +33,7 @@ STATES: EnumWords[RunState, run_pb2.RunState.ValueType] = EnumWords(
 
 @dataclass(frozen=True, slots=True)
 class ProgressRecord:
-    """How far a run is. fraction: of the phase, in [0, 1]; residual: relative, None where there is none."""
+    """How far a run is. fraction: of the whole run, in [0, 1]; residual: relative, None where there is none."""
 
     phase: str
     fraction: float

@@ -114,6 +114,8 @@ class Supervisor:
             **os.environ,
             **device.environment(),
             "JAX_COMPILATION_CACHE_DIR": str(home.compile_cache),
+            # Else the folder's path is part of a program's key, and a home that moves compiles everything again.
+            "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # by default hundreds of small ones stay out
             "TMPDIR": str(home.scratch_of(name)),
             "PYTHONUNBUFFERED": "1",

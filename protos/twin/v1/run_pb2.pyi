@@ -70,7 +70,7 @@ class Progress(message.Message):
     phase: builtins.str
     """What it does now: "check", "mesh", "solve", "estimate", "recover", "write", ..."""
     fraction: builtins.float
-    """Part of the phase that is done, in [0, 1]."""
+    """Part of the whole run that is done, from 0 to 1."""
     message: builtins.str
     """A sentence for people; may be empty."""
     residual: builtins.float
