@@ -4,35 +4,32 @@ A first mesh finds out where the error is; a second one is made fine there, unti
 accuracy that was asked for. Load cases share everything up to their right-hand side.
 """
 
-import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity import coupling, static
 from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import RecoveredStress, Recovery, von_mises
+from solvers.elasticity.recovery import Recovery
 from solvers.elasticity.static import Problem, SolveError
 from solvers.precision import float64
-from twin.analyses import checks, glyphs, quantities, resolution
+from twin.analyses import checks, quantities, resolution
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.loads import CaseLoads, assemble, rigid_regions
 from twin.analyses.monitor import Monitor
 from twin.analyses.resolution import Sizes
+from twin.analyses.solution import CaseSolution, MeshSolution, Stopwatch
+from twin.analyses.summary import Asked, summarise
 from twin.analyses.supports import Held, hold
 from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed
 from twin.geometry.surface import Report, Surface
 from twin.meshing import VolumeMesh, mesh_volume
-from twin.meshing.volume_mesh import quality, volume
-from twin.quantities import Field, Quantity
-from twin.results.outcome import CaseOutcome, ConvergenceRow, Cost, Equilibrium, Outcome
+from twin.results.outcome import Outcome
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
@@ -48,59 +45,6 @@ STAGES = {
 }
 MESH_TIME_LIMIT = 300.0
 MOST_MESHES = 3  # tries to keep to max_unknowns
-
-
-@dataclass(frozen=True)
-class CaseSolution:
-    """A solved case: displacement (n, 3) [m], its loads, stress, and the force on the held nodes (n, 3) [N]."""
-
-    displacement: Floats
-    loads: CaseLoads
-    stress: RecoveredStress
-    support_force: Floats
-    iterations: int
-    residual: float
-
-
-@dataclass(frozen=True)
-class MeshSolution:
-    """All cases on one mesh."""
-
-    mesh: VolumeMesh
-    boundary: MeshBoundary
-    cases: Mapping[str, CaseSolution]
-    measured: Mapping[str, quantities.Values]
-    size: float
-    seconds: float
-
-    @property
-    def row(self) -> ConvergenceRow:
-        """How this mesh stands in the table of convergence; the worst case by stress."""
-        worst = max(self.measured.values(), key=lambda m: m.values["max_von_mises"])
-        return ConvergenceRow(
-            unknowns=3 * len(self.mesh.points),
-            size=self.size,
-            iterations=max(case.iterations for case in self.cases.values()),
-            residual=max(case.residual for case in self.cases.values()),
-            seconds=self.seconds,
-            quantities=worst.values,
-            errors=worst.errors,
-        )
-
-
-@dataclass
-class Stopwatch:
-    """Wall time by phase [s]."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
 class OutOfTimeError(Exception):
@@ -239,64 +183,6 @@ class Analysis:
             np.add.at(force, facets, -springs)
         return force
 
-    def outcome(
-        self, regions: checks.Regions, pilot: MeshSolution, final: MeshSolution, warnings: list[str]
-    ) -> Outcome:
-        """Put together what was found; `pilot` and `final` are the same where time allowed for one mesh only."""
-        coarse = pilot if pilot is not final else None
-        mesh = final.mesh
-        density = self.study.material.density
-        meshed = volume(mesh.points, mesh.tets)
-        mass = Quantity(
-            density * meshed,
-            "kg",
-            density * abs(meshed - self.surface.volume),
-            "error: volume of the mesh against that of the surface",
-        )
-        ratio = (len(final.mesh.tets) / len(pilot.mesh.tets)) ** (1 / 3)
-        cases = {}
-        warnings = [*self.report.warnings, *warnings]
-        for name, case in final.cases.items():
-            measured = final.measured[name]
-            at_peak = [resolution.size_at(solution.mesh, measured.peak) for solution in (pilot, final)]
-            error = quantities.errors(
-                measured, coarse.measured[name] if coarse else None, ratio, at_peak[0] / at_peak[1]
-            )
-            equilibrium = _equilibrium(mesh.points, case)
-            found = quantities.quantities(
-                final.measured[name],
-                error,
-                mass=mass,
-                reaction=np.array(equilibrium.reaction_force),
-                reaction_error=equilibrium.residual * float(np.linalg.norm(equilibrium.applied_force)),
-                material=self.study.material,
-                accuracy=self.request.accuracy,
-            )
-            warnings += _shortfalls(name, found, self.request, len(final.cases) > 1)
-            cases[name] = CaseOutcome(
-                found, _fields(case), _surface_fields(self.surface, final.boundary, case), equilibrium
-            )
-        return Outcome(
-            cases=cases,
-            points=mesh.points,
-            tets=mesh.tets,
-            surface_vertices=self.surface.vertices,
-            surface_triangles=self.surface.triangles,
-            glyphs=glyphs.glyphs(self.surface, regions),
-            assumptions=_assumptions(self.study, self.report),
-            warnings=tuple(dict.fromkeys(warnings)),
-            convergence=(pilot.row, final.row) if coarse else (final.row,),
-            mesh_quality=_mesh_quality(mesh, meshed, self.surface.volume),
-            mesher=mesh.mesher,
-            provenance=_provenance(),
-            cost=Cost(
-                seconds=dict(self.watch.seconds),
-                joules=None,
-                device=static.devices(),
-                peak_bytes=_peak_bytes(),
-            ),
-        )
-
 
 def run(
     surface: Surface,
@@ -336,7 +222,8 @@ def run(
     final, warnings = _second(analysis, pilot, first, time.perf_counter() - begun)
     monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
     with analysis.watch.phase("estimate"):
-        return analysis.outcome(regions, pilot, final, warnings)
+        asked = Asked(surface, report, study, request, analysis.watch.seconds)
+        return summarise(asked, regions, pilot, final, warnings)
 
 
 def _second(
@@ -398,93 +285,3 @@ def _solver_errors() -> Iterator[None]:
             f"The equations could not be solved: {error}. Look at the mesh quality in the report, or ask for "
             "another accuracy to get another mesh.",
         ) from error
-
-
-def _equilibrium(points: Floats, case: CaseSolution) -> Equilibrium:
-    applied, reaction = case.loads.force, case.support_force.sum(0)
-    applied_moment = case.loads.moment(points)
-    reaction_moment = np.cross(points, case.support_force).sum(0)
-    size = np.abs(case.loads.nodal).sum() + sum(float(np.abs(r.force).sum()) for r in case.loads.rigid)
-    scale = max(float(np.linalg.norm(applied)), 1e-3 * float(size), 1e-300)
-    if size == 0:  # prescribed displacements only: the supports balance among themselves
-        scale = max(float(np.linalg.norm(case.support_force, axis=1).sum()), 1e-300)
-    residual = float(np.linalg.norm(applied + reaction)) / scale
-    return Equilibrium(
-        tuple(applied), tuple(reaction), tuple(applied_moment), tuple(reaction_moment), residual
-    )
-
-
-def _fields(case: CaseSolution) -> dict[str, Field]:
-    stress = case.stress
-    return {
-        "displacement": Field("displacement", case.displacement, "m", "node"),
-        "stress": Field("stress", stress.nodal, "Pa", "node"),
-        "von_mises": Field("von_mises", von_mises(stress.nodal)[:, None], "Pa", "node"),
-        "von_mises_error": Field("von_mises_error", stress.nodal_error[:, None], "Pa", "node"),
-        "energy_error": Field("energy_error", stress.element_error[:, None], "J", "cell"),
-    }
-
-
-def _surface_fields(surface: Surface, boundary: MeshBoundary, case: CaseSolution) -> dict[str, Field]:
-    nodal = np.hstack([case.displacement, case.stress.nodal])
-    values = boundary.interpolate(nodal, surface.vertices)
-    return {
-        "displacement": Field("displacement", values[:, :3], "m", "surface"),
-        "stress": Field("stress", values[:, 3:], "Pa", "surface"),
-        "von_mises": Field("von_mises", von_mises(values[:, 3:])[:, None], "Pa", "surface"),
-    }
-
-
-def _shortfalls(case: str, found: Mapping[str, Quantity], request: Request, several: bool) -> list[str]:
-    asked = request.quantities or ("max_displacement", "max_von_mises", "compliance")
-    where = f" in load case {case}" if several else ""
-    return [
-        f"{name}{where}: error estimate {found[name].relative_error:.1%}, above the requested {request.accuracy:.1%}."
-        for name in asked
-        if name in found and found[name].note and found[name].relative_error > request.accuracy
-    ]
-
-
-def _assumptions(study: StaticStress, report: Report) -> tuple[str, ...]:
-    material = study.material
-    said = [
-        "Linear elasticity: small displacements and strains, no plasticity, no contact, no buckling.",
-        f"One homogeneous, isotropic material: {material.name or 'custom'}, E {material.youngs_modulus / 1e9:.4g} GPa, "
-        f"Poisson's ratio {material.poissons_ratio:.4g}, density {material.density:.5g} kg/m³.",
-        "The error estimates speak of the discretisation only, not of loads, material or geometry; they are "
-        "estimates with a safety factor, not guaranteed bounds.",
-        "Stress at a sharp inner edge or at the rim of a support grows without limit as the mesh is refined.",
-    ]
-    if report.chord_error:
-        said.append(
-            f"The uploaded facets deviate from the CAD surface by at most {report.chord_error * 1e3:.3g} mm."
-        )
-    return tuple(said)
-
-
-def _mesh_quality(mesh: VolumeMesh, meshed: float, enclosed: float) -> dict[str, float]:
-    shape = quality(mesh.points, mesh.tets)
-    return {
-        "nodes": float(len(mesh.points)),
-        "elements": float(len(mesh.tets)),
-        "worst_shape": float(shape.min()),
-        "mean_shape": float(shape.mean()),
-        "volume_difference": (meshed - enclosed) / enclosed,
-    }
-
-
-def _provenance() -> dict[str, str]:
-    return {
-        "twin": version("twin"),
-        "jax": jax.__version__,
-        "netgen": version("netgen-mesher"),
-        "solver": "quadratic tetrahedra, conjugate gradients in float64, auxiliary-grid multigrid in float32",
-        "linear_tolerance": f"{static.TOLERANCE:.0e}",
-    }
-
-
-def _peak_bytes() -> int | None:
-    statistics = jax.devices()[0].memory_stats()
-    if statistics:
-        return int(statistics["peak_bytes_in_use"])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
