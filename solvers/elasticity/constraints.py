@@ -1,13 +1,30 @@
 """Nodes held along directions, and the rigid motions that such holding leaves free."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
+import scipy.linalg
 from jaxtyping import Float, Int
 
 # Normals that differ by less than about 30 degrees count as one face: a node then slides along both.
 SAME_FACE = 0.067
-# Share of the strongest holding below which a rigid motion counts as free: facets of a tessellated cylinder
-# resist its rotation by about the square of half their angle.
-FREE_MOTION = 2e-3
+# A motion along a face is free of it; on a tessellated curved face its normal part is up to this share of it,
+# squared, for what is exact (whole nodes, single components) and for what follows normals.
+EXACT, ALONG_NORMALS = 1e-10, 1e-3
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One support as a check sees it: quadrature points [m], held directions as projectors, weights [m^2].
+
+    slack: `EXACT` or `ALONG_NORMALS`
+    """
+
+    points: Float[np.ndarray, "p 3"]
+    directions: Float[np.ndarray, "p 3 3"]
+    weights: Float[np.ndarray, " p"]
+    slack: float
 
 
 def normal_directions(
@@ -59,19 +76,31 @@ def rigid_motions(
 
 
 def free_rigid_motions(
-    points: Float[np.ndarray, "p 3"], held: Float[np.ndarray, "p 3 3"], weights: Float[np.ndarray, " p"]
+    holdings: Sequence[Holding],
 ) -> tuple[Float[np.ndarray, "k 6"], Float[np.ndarray, "3"]]:
-    """Rigid motions that the held directions at `points` leave free.
+    """Rigid motions that supports leave free.
+
+    Each support is judged by itself and by rank: how strongly a small one resists, against a large one, is not asked.
 
     Returns:
         motions as rows (translation [m], rotation [rad]), and the point that the rotations are about [m]
     """
-    if len(points) == 0:
+    if not holdings:
         return np.eye(6), np.zeros(3)
-    centre = np.average(points, axis=0, weights=weights)
-    radius = np.sqrt(np.average(((points - centre) ** 2).sum(1), weights=weights)) or 1.0
+    points = np.concatenate([holding.points for holding in holdings])
+    centre = points.mean(0)
+    radius = float(np.linalg.norm(points - centre, axis=1).max()) or 1.0
     scale = np.repeat([1.0, 1 / radius], 3)
-    motions = rigid_motions(points, centre) * scale
-    resistance = np.einsum("pik,p,pij,pjl->kl", motions, weights / weights.sum(), held, motions)
+    resistance = np.zeros((6, 6))
+    for holding in holdings:
+        motions = rigid_motions(holding.points, centre) * scale
+        share = holding.weights / holding.weights.sum()
+        whole = np.einsum("pik,p,pil->kl", motions, share, motions)
+        held = np.einsum("pik,p,pij,pjl->kl", motions, share, holding.directions, motions)
+        # A part of a motion that is held by less than the slack is not held at all.
+        values, vectors = scipy.linalg.eigh(held, whole + 1e-13 * np.trace(whole) * np.eye(6))
+        values[values < holding.slack] = 0
+        shape = whole @ vectors
+        resistance += shape * values @ shape.T
     values, vectors = np.linalg.eigh(resistance)
-    return (vectors[:, values <= FREE_MOTION * max(values[-1], 1e-300)] * scale[:, None]).T, centre
+    return (vectors[:, values <= EXACT * values[-1]] * scale[:, None]).T, centre

@@ -131,8 +131,25 @@ def test_sliding_nodes_are_held_along_every_face_they_touch():
 def test_rigid_motions_left_free(held, free):
     points = np.random.default_rng(0).uniform(size=(50, 3))
     directions = np.tile(np.diag(np.array(held, float)), (50, 1, 1))
-    motions, _ = constraints.free_rigid_motions(points, directions, np.ones(50))
+    holding = constraints.Holding(points, directions, np.ones(50), constraints.EXACT)
+    motions, _ = constraints.free_rigid_motions([holding])
     assert len(motions) == free
+
+
+@pytest.mark.parametrize("thickness", [1e-2, 1e-4])
+def test_a_thin_or_small_support_holds_as_well_as_a_large_one(thickness):
+    rng = np.random.default_rng(0)
+    sheet = rng.uniform(size=(30, 3)) * [0, 1, thickness]  # the clamped end of a thin sheet
+    clamp = constraints.Holding(sheet, np.tile(np.eye(3), (30, 1, 1)), np.ones(30), constraints.EXACT)
+    assert len(constraints.free_rigid_motions([clamp])[0]) == 0
+    plate = rng.uniform(size=(50, 3)) * [10, 10, 0]
+    against = np.tile(np.diag([0, 0, 1.0]), (50, 1, 1))
+    roller = constraints.Holding(plate, against, np.full(50, 2.0), constraints.ALONG_NORMALS)
+    pin = constraints.Holding(
+        sheet * thickness, np.tile(np.eye(3), (30, 1, 1)), np.ones(30), constraints.EXACT
+    )
+    assert len(constraints.free_rigid_motions([roller])[0]) == 3
+    assert len(constraints.free_rigid_motions([roller, pin])[0]) == 0
 
 
 def test_an_unheld_part_breaks_down_with_words():

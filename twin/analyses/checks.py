@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity.constraints import free_rigid_motions
+from solvers.elasticity import constraints
 from twin.errors import FailedPrecondition, GeometryError, MaterialError, StudyError, UnconstrainedError
 from twin.geometry.selection import Selection, select
 from twin.geometry.surface import Report, Surface
@@ -100,10 +100,14 @@ def _check_part(surface: Surface, report: Report) -> None:
     longest = float((upper - lower).max())
     if longest > LONGEST or longest < SHORTEST:
         size = f"{longest:.4g} m" if longest > 1 else f"{longest * 1e6:.4g} µm"
-        guess = "mm" if longest > LONGEST else "m"
+        remedy = (
+            "Export it from the CAD system with the right unit, or, where the file itself names none, upload it "
+            "again with its true one"
+        )
+        if report.unit == "m" and longest > LONGEST:
+            remedy += ", most often unit='mm'"
         raise GeometryError(
-            f"The part is {size} long, read with lengths in {report.unit}: most likely the unit is wrong. "
-            f"Upload the file again with its true unit, for instance unit='{guess}'.",
+            f"The part is {size} long, read with lengths in {report.unit}: most likely the unit is wrong. {remedy}.",
             {"longest_m": longest, "unit": report.unit},
         )
     if report.bodies > 1:
@@ -135,14 +139,17 @@ HELD_POINTS = np.array([(4, 1, 1), (1, 4, 1), (1, 1, 4)]) / 6
 
 def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...]) -> None:
     normal_at = SmoothNormals(surface)
-    points, held, weights = [np.zeros((0, 3))], [np.zeros((0, 3, 3))], [np.zeros(0)]
+    holdings = []
     for support, selection in supports:
-        where = np.einsum("qa,kai->kqi", HELD_POINTS, selection.triangles).reshape(-1, 3)
-        normals = normal_at(where, np.repeat(selection.source, len(HELD_POINTS)))
-        points.append(where)
-        held.append(_held_directions(support, normals))
-        weights.append(np.repeat(selection.areas / len(HELD_POINTS), len(HELD_POINTS)))
-    motions, about = free_rigid_motions(np.concatenate(points), np.concatenate(held), np.concatenate(weights))
+        points = np.einsum("qa,kai->kqi", HELD_POINTS, selection.triangles).reshape(-1, 3)
+        normals = normal_at(points, np.repeat(selection.source, len(HELD_POINTS)))
+        weights = np.repeat(selection.areas / len(HELD_POINTS), len(HELD_POINTS))
+        follows = isinstance(support, Symmetry) or (
+            isinstance(support, ElasticFoundation) and support.direction == "normal"
+        )
+        slack = constraints.ALONG_NORMALS if follows else constraints.EXACT
+        holdings.append(constraints.Holding(points, _held_directions(support, normals), weights, slack))
+    motions, about = constraints.free_rigid_motions(holdings)
     if len(motions) == 0:
         return
     words = describe_motions(motions, about, surface.diagonal)
@@ -197,7 +204,7 @@ def describe_motions(motions: Floats, about: Floats, length: float) -> list[str]
             amplitude = np.linalg.lstsq(turns[:, 3:].T, axis, rcond=None)[0]
             move, spin = (amplitude @ turns)[:3], axis / length
             point = about + np.cross(spin, move) / (spin @ spin)
-            x, y, z = point * 1e3
+            x, y, z = np.round(point / length, 9) * length * 1e3 + 0.0
             words.append(f"rotation about {_direction(axis)} through ({x:.4g}, {y:.4g}, {z:.4g}) mm")
     return words
 
