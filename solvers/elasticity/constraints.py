@@ -97,10 +97,12 @@ def free_rigid_motions(
         share = holding.weights / holding.weights.sum()
         whole = np.einsum("pik,p,pil->kl", motions, share, motions)
         held = np.einsum("pik,p,pij,pjl->kl", motions, share, holding.directions, motions)
-        # A part of a motion that is held by less than the slack is not held at all.
-        values, vectors = scipy.linalg.eigh(held, whole + 1e-13 * np.trace(whole) * np.eye(6))
-        values[values < holding.slack] = 0
-        shape = whole @ vectors
-        resistance += shape * values @ shape.T
+        if holding.slack > EXACT:
+            # A part of a motion that is held by less than the slack is not held at all.
+            values, vectors = scipy.linalg.eigh(held, whole + 1e-9 * np.trace(whole) * np.eye(6))
+            values[values < holding.slack] = 0
+            shape = whole @ vectors
+            held = shape * values @ shape.T
+        resistance += held
     values, vectors = np.linalg.eigh(resistance)
     return (vectors[:, values <= EXACT * values[-1]] * scale[:, None]).T, centre

@@ -121,4 +121,4 @@ def _with_joules(outcome: Outcome, before: float | None, after: float | None) ->
 
 def _backstop(max_seconds: float | None) -> float | None:
     """An analysis keeps to max_seconds by itself and returns what it has; this ends one that does not."""
-    return None if max_seconds is None else 2 * max_seconds + 60
+    return None if max_seconds is None else 2 * max_seconds + 20
