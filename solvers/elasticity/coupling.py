@@ -14,6 +14,8 @@ from solvers.elasticity import static
 from solvers.elasticity.constraints import rigid_motions
 from solvers.elasticity.static import Problem, Progress, Solution
 
+CORRECTION = 1e-4  # tolerance of the correction, whose right-hand side is small already
+
 
 @dataclass(frozen=True)
 class RigidRegion:
@@ -60,18 +62,43 @@ def unit_motions(
     )
 
 
+@dataclass(frozen=True)
+class CoupledSolution:
+    """A solution, and the work of the forces and moments on the rigid regions [J]."""
+
+    solution: Solution
+    rigid_work: float
+
+
 def solve_coupled(
     problem: Problem,
     unit: UnitMotions,
     load: Float[np.ndarray, "n 3"],
     resultants: Sequence[tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]],
     progress: Progress | None = None,
-) -> Solution:
-    """Displacement under nodal forces [N] and a force [N] and moment [N m] at the point of each region."""
-    held = static.solve(problem, load, progress=progress)
-    rest = load - static.internal_force(problem, held.displacement)
+) -> CoupledSolution:
+    """Displacement under nodal forces [N] and a force [N] and moment [N m] at the point of each region.
+
+    Unit motions are solved to a tolerance of their own, so their sum is corrected once by what it leaves unbalanced.
+    """
     applied = np.concatenate([np.concatenate(pair) for pair in resultants])
-    driving = applied + np.array([np.vdot(motion, rest) for motion in unit.motions])
-    amplitudes = np.linalg.solve(unit.stiffness, driving)
-    displacement = held.displacement + np.einsum("k,kni->ni", amplitudes, unit.displacements)
-    return Solution(displacement, held.iterations, held.residual)
+    amplitudes = np.zeros(len(applied))
+    first = static.solve(problem, load, progress=progress)
+    displacement = first.displacement
+    iterations = first.iterations
+    for correct in (False, True):
+        if correct:
+            rest = load - static.internal_force(problem, displacement)
+            extra = static.solve(
+                problem, rest, prescribed=np.zeros_like(load), tolerance=CORRECTION, progress=progress
+            )
+            displacement, iterations = displacement + extra.displacement, iterations + extra.iterations
+        rest = load - static.internal_force(problem, displacement)
+        unbalanced = applied + np.array([np.vdot(motion, rest) for motion in unit.motions])
+        # What the regions carry already is part of `rest`.
+        change = np.linalg.solve(unit.stiffness, unbalanced)
+        amplitudes = amplitudes + change
+        displacement = displacement + np.einsum("k,kni->ni", change, unit.displacements)
+    return CoupledSolution(
+        Solution(displacement, iterations, first.residual), float(np.dot(applied, amplitudes))
+    )

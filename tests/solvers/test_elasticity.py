@@ -105,13 +105,17 @@ def test_rigid_region_moves_as_a_body_and_balances_its_load():
     at, force, moment = np.array([4.0, 0.2, 0.3]), np.array([1e6, 2e6, -3e6]), np.array([1e5, 0, 2e5])
     problem = static.prepare(points, tets, STEEL, both, np.zeros_like(points))
     unit = coupling.unit_motions(problem, points, [coupling.RigidRegion(tip, at)])
-    solution = coupling.solve_coupled(problem, unit, np.zeros_like(points), [(force, moment)])
+    coupled = coupling.solve_coupled(problem, unit, np.zeros_like(points), [(force, moment)])
+    solution = coupled.solution
     motions = constraints.rigid_motions(points[tip], at).reshape(-1, 6)
     moved = solution.displacement[tip].ravel()
     amplitude = np.linalg.lstsq(motions, moved, rcond=None)[0]
     assert np.abs(motions @ amplitude - moved).max() < 1e-9 * np.abs(moved).max()
     support = static.internal_force(problem, solution.displacement)[points[:, 0] < 1e-9]
-    assert support.sum(0) == pytest.approx(-force, rel=1e-6)
+    assert support.sum(0) == pytest.approx(-force, rel=1e-7)
+    assert coupled.rigid_work == pytest.approx(np.concatenate([force, moment]) @ amplitude, rel=1e-6)
+    strain = np.vdot(solution.displacement, static.internal_force(problem, solution.displacement))
+    assert coupled.rigid_work == pytest.approx(strain, rel=1e-6)  # all of the work is stored
     turned = np.cross(points[points[:, 0] < 1e-9], support).sum(0)
     assert turned == pytest.approx(-(moment + np.cross(at, force)), rel=1e-5)
 

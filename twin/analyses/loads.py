@@ -16,6 +16,8 @@ from twin.studies import Centrifugal, Force, Gravity, Load, Pressure, RemoteForc
 
 Floats = NDArray[np.float64]
 
+MOST_OF_REGION = 0.5
+
 
 @dataclass(frozen=True)
 class RigidLoad:
@@ -92,20 +94,22 @@ def _rigid(items: tuple[Load, ...]) -> tuple[RigidLoad, ...]:
 
 
 def rigid_regions(boundary: MeshBoundary, case: CaseLoads, held: Floats) -> list[RigidRegion]:
-    """The rigid regions of a case.
+    """The rigid regions of a case. A rim shared with a support belongs to the support, one shared by two regions to
+    the first.
 
     Raises:
-        StudyError: a region is held by a support, or two of them share nodes
+        StudyError: most of a region is held or taken already
     """
     taken = held.any((1, 2))
     regions = []
     for load in case.rigid:
-        nodes = np.zeros(len(boundary.points), bool)
-        nodes[boundary.nodes(load.on).unique] = True
-        if (nodes & taken).any():
+        wanted = np.zeros(len(boundary.points), bool)
+        wanted[boundary.nodes(load.on).unique] = True
+        nodes = wanted & ~taken
+        if nodes.sum() < MOST_OF_REGION * wanted.sum():
             raise StudyError(
-                f"The rigid coupling on {describe(load.on)} shares part of the surface with a support or with "
-                "another rigid coupling. Keep them apart, or couple with coupling='distributing'.",
+                f"Most of the rigid coupling on {describe(load.on)} is held by a support or belongs to another "
+                "rigid coupling. Keep them apart, or couple with coupling='distributing'.",
                 {"on": describe(load.on)},
             )
         taken = taken | nodes

@@ -19,7 +19,7 @@ UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
 TETS_PER_CUBE = 8.49  # regular tetrahedra of edge h in a cube of edge h
 PER_REGION = 3.0  # elements across a small loaded or held region
 # Of the requested accuracy, what the estimates may take up: the rest is their safety factor.
-STRESS_SHARE, ENERGY_SHARE = 0.22, 0.3
+STRESS_SHARE, ENERGY_SHARE = 0.22, 0.15
 FINEST, COARSEST = 0.2, 0.66  # of the pilot's local size
 MOST_POINTS = 20_000  # of a size field
 WORTH_IT = 1.5  # times the elements of the first mesh

@@ -20,9 +20,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CaseSolution:
-    """A solved case: displacement (n, 3) [m], its loads, stress, and the force on the held nodes (n, 3) [N]."""
+    """A solved case.
+
+    displacement (n, 3) [m]; work of the loads [J]; support_force: force of the supports on each node (n, 3) [N]
+    """
 
     displacement: Floats
+    work: float
     loads: CaseLoads
     stress: RecoveredStress
     support_force: Floats

@@ -102,7 +102,7 @@ class Analysis:
         for group in groups:
             cases |= self._solve_group(mesh, boundary, held, group, (start, end), len(loads), len(cases))
         measured = {
-            name: quantities.measure(mesh.points, case.displacement, loads[name].nodal, case.stress)
+            name: quantities.measure(mesh.points, case.displacement, case.work, case.stress)
             for name, case in cases.items()
         }
         ordered = {name: cases[name] for name in self.study.cases}
@@ -143,14 +143,16 @@ class Analysis:
                 follow = self._follow(f"load case {name}", span, count, done + len(found))
                 with self.watch.phase("solve"):
                     if unit is None:
-                        solution = static.solve(problem, case.nodal, progress=follow)
+                        solution, rigid_work = static.solve(problem, case.nodal, progress=follow), 0.0
                     else:
                         resultants = [(rigid.force, rigid.moment) for rigid in case.rigid]
-                        solution = coupling.solve_coupled(problem, unit, case.nodal, resultants, follow)
+                        coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, follow)
+                        solution, rigid_work = coupled.solution, coupled.rigid_work
                 with self.watch.phase("recover"):
                     stress = recovery(solution.displacement)
                 found[name] = CaseSolution(
                     solution.displacement,
+                    float(np.vdot(case.nodal, solution.displacement)) + rigid_work,
                     case,
                     stress,
                     self._support_force(problem, held, case, solution.displacement),
@@ -211,7 +213,9 @@ def run(
     first = resolution.pilot(surface, regions, request)
     begun = time.perf_counter()
     try:
-        mesh = analysis.mesh(first, STAGES["check"], "first mesh, to see where the stress is")
+        mesh, first = _mesh_within_limit(
+            analysis, first, STAGES["check"], "first mesh, to see where the stress is"
+        )
         pilot = analysis.solve(mesh, first.size, STAGES["pilot mesh"], STAGES["pilot solve"])
     except OutOfTimeError:
         raise DeadlineExceeded(
@@ -234,7 +238,8 @@ def _second(
     if limit is not None and 3 * len(pilot.mesh.points) > limit / resolution.WORTH_IT:
         return pilot, [
             f"max_unknowns = {limit:,} leaves no room for a mesh finer than the first one of "
-            f"{3 * len(pilot.mesh.points):,} unknowns."
+            f"{3 * len(pilot.mesh.points):,} unknowns"
+            + (", the coarsest that follows the part's faces." if 3 * len(pilot.mesh.points) > limit else ".")
         ]
     stresses = [case.stress for case in pilot.cases.values()]
     affordable = len(pilot.mesh.tets) * (analysis.deadline - time.perf_counter()) / seconds
@@ -245,7 +250,9 @@ def _second(
     if second is None:
         return pilot, too_slow
     try:
-        mesh, second = _mesh_within_limit(analysis, second)
+        mesh, second = _mesh_within_limit(
+            analysis, second, STAGES["pilot solve"], "mesh for the requested accuracy"
+        )
         final = analysis.solve(mesh, second.size, STAGES["mesh"], STAGES["solve"])
     except OutOfTimeError:
         return pilot, too_slow
@@ -257,16 +264,19 @@ def _second(
     return final, []
 
 
-def _mesh_within_limit(analysis: Analysis, sizes: Sizes) -> tuple[VolumeMesh, Sizes]:
-    """Mesh, and mesh again more coarsely while there are more unknowns than allowed."""
+def _mesh_within_limit(
+    analysis: Analysis, sizes: Sizes, fraction: float, message: str
+) -> tuple[VolumeMesh, Sizes]:
+    """Mesh, and mesh again more coarsely while there are more unknowns than allowed and that helps."""
     most = analysis.request.max_unknowns or np.inf
-    for _ in range(MOST_MESHES):
-        mesh = analysis.mesh(sizes, STAGES["pilot solve"], "mesh for the requested accuracy")
+    mesh = analysis.mesh(sizes, fraction, message)
+    for _ in range(MOST_MESHES - 1):
         unknowns = 3 * len(mesh.points)
         if unknowns <= most:
-            return mesh, sizes
+            break
         sizes = sizes.coarser(1.05 * (unknowns / most) ** (1 / 3))
-    raise MeshingFailed(f"no mesh of at most {most:,} unknowns resolves the part finer than the first one")
+        mesh = analysis.mesh(sizes, fraction, f"{message}, coarser")
+    return mesh, sizes
 
 
 def _by_rigid_regions(loads: Mapping[str, CaseLoads]) -> list[dict[str, CaseLoads]]:

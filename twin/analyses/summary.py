@@ -64,7 +64,7 @@ def summarise(
             error,
             mass=mass,
             reaction=np.array(equilibrium.reaction_force),
-            reaction_error=equilibrium.residual * float(np.linalg.norm(equilibrium.applied_force)),
+            reaction_error=_imbalance(equilibrium),
             material=asked.study.material,
             accuracy=asked.request.accuracy,
         )
@@ -92,6 +92,10 @@ def summarise(
             peak_bytes=_peak_bytes(),
         ),
     )
+
+
+def _imbalance(equilibrium: Equilibrium) -> float:
+    return float(np.linalg.norm(np.add(equilibrium.applied_force, equilibrium.reaction_force)))
 
 
 def _equilibrium(points: Floats, case: CaseSolution) -> Equilibrium:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from solvers.elasticity import constraints, loads
 from twin.analyses.boundary import MeshBoundary
+from twin.errors import StudyError
+from twin.select import describe
 from twin.studies import Displacement, ElasticFoundation, Fixed, Support, Symmetry
 
 Floats = NDArray[np.float64]
@@ -39,6 +41,7 @@ def hold(boundary: MeshBoundary, supports: tuple[Support, ...]) -> Held:
             # Only along directions that nothing has claimed yet.
             free = np.eye(3) - directions
             prescribed += np.einsum("nij,njk,k->ni", free, own, value)
+            _refuse_contradiction(support, own, value, prescribed)
         directions = constraints.join(directions, own)
     return Held(directions, prescribed, _foundation(boundary, supports))
 
@@ -59,6 +62,20 @@ def _own(boundary: MeshBoundary, support: Support) -> tuple[Floats, Floats | Non
         ),
         None,
     )
+
+
+def _refuse_contradiction(support: Support, own: Floats, value: Floats, prescribed: Floats) -> None:
+    """A rim shared with another support is a matter of course; most of a face held to another value is a mistake."""
+    moved = own.any((1, 2))
+    off = np.einsum("nij,nj->ni", own[moved], value - prescribed[moved])
+    scale = max(float(np.abs(value).max()), float(np.abs(prescribed).max()), 1e-300)
+    wrong = np.linalg.norm(off, axis=1) > 1e-6 * scale
+    if wrong.mean() > 0.5:
+        raise StudyError(
+            f"Displacement on {describe(support.on)} contradicts another support, which holds most of the same "
+            "surface at another value. Remove one of the two.",
+            {"on": describe(support.on)},
+        )
 
 
 def _foundation(boundary: MeshBoundary, supports: tuple[Support, ...]) -> tuple[Ints, Floats] | None:
