@@ -32,6 +32,7 @@ LENGTH_UNITS: Mapping[str, float] = {
 """Units that a geometry file may be in, in metres."""
 
 _NUMBER = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*)$")
+_MOMENT = re.compile(r"\b([kM]?N)(m{1,2})\b")  # "Nm", as engineers write it, is newton times metre
 _VECTOR = re.compile(r"^\s*[\(\[]([^\)\]]*)[\)\]]\s*(.*)$")
 
 
@@ -119,7 +120,7 @@ def _parse(text: str, unit: str, what: str) -> float:
         raise UnitError(f"{what} '{text[:100]}' can't be read. {example}", facts)
     try:
         # Number and unit apart: "20 degC" as a product would multiply an offset unit.
-        parsed = registry.Quantity(float(match.group(1)), match.group(2))
+        parsed = registry.Quantity(float(match.group(1)), _MOMENT.sub(r"\1*\2", match.group(2)))
     except pint.UndefinedUnitError as error:
         unknown = error.unit_names if isinstance(error.unit_names, str) else ", ".join(error.unit_names)
         raise UnitError(f"{what} '{text}' has an unknown unit: {unknown}. {example}", facts) from None

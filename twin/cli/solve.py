@@ -39,10 +39,14 @@ def upload(
 def solve(
     part: Annotated[str, typer.Argument(help="A part's file, or geometries/... of one that was uploaded.")],
     study: Annotated[Path, typer.Option(help="Study file (TOML).")],
-    accuracy: Annotated[float | None, typer.Option(help="Relative error wished for, such as 0.05.")] = None,
+    accuracy: Annotated[
+        str | None, typer.Option(help="Relative error wished for, such as 0.05 or 5%.")
+    ] = None,
     method: Annotated[str | None, typer.Option(help="auto, solver or surrogate.")] = None,
     discretisation: Annotated[str | None, typer.Option(help="auto, grid or tet.")] = None,
-    max_seconds: Annotated[float | None, typer.Option(help="Longest time to compute.")] = None,
+    max_seconds: Annotated[
+        str | None, typer.Option(help="Longest time to compute, such as 90 or '2 min'.")
+    ] = None,
     max_unknowns: Annotated[int | None, typer.Option(help="Largest number of unknowns.")] = None,
     unit: Unit = "mm",
     out: Outputs = None,

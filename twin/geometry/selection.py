@@ -27,6 +27,7 @@ from twin.geometry.surface import Surface
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 
+_PER_RADIUS = 8
 _MOST_PIECES = 2_000_000  # where splitting stops, whatever the resolution: the last cut is straight then
 
 
@@ -73,6 +74,9 @@ def select(surface: Surface, selector: selectors.Selector, resolution: float) ->
     `resolution` [m] along a straight line, so the error of the area is of its second order. Raises
     SelectionError where nothing is selected, or a patch or group does not exist.
     """
+    # A volume smaller than the pieces is followed as closely as its own size asks for.
+    round_ones = (v.radius for v in volumes(selector) if isinstance(v, selectors.Sphere | selectors.Cylinder))
+    resolution = min([resolution, *(radius / _PER_RADIUS for radius in round_ones)])
     pieces = surface.corners
     source = np.arange(len(pieces), dtype=np.int32)
     status = of_pieces(surface, selector, pieces, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 import shutil
 import tempfile
@@ -87,7 +88,15 @@ class Executor:
                 monitor=monitor,
                 workdir=scratch,
             )
-            self._commit(lease, _with_joules(outcome, before, self.meter.joules()), monitor)
+            outcome = _with_joules(outcome, before, self.meter.joules())
+            hashes = {
+                "geometry": f"geometries/{run.geometry}",
+                "source": geometry.source_digest,
+                "study": _digest(run.study),
+                "options": _digest(run.options),
+            }
+            outcome = dataclasses.replace(outcome, provenance={**outcome.provenance, **hashes})
+            self._commit(lease, outcome, monitor)
 
     def _commit(self, lease: Lease, outcome: Outcome, monitor: RunMonitor) -> None:
         monitor.progress("write", 0.96, "storing the result")
@@ -117,6 +126,11 @@ class Executor:
 def _with_joules(outcome: Outcome, before: float | None, after: float | None) -> Outcome:
     joules = None if before is None or after is None else after - before
     return dataclasses.replace(outcome, cost=dataclasses.replace(outcome.cost, joules=joules))
+
+
+def _digest(message: bytes) -> str:
+    """What was asked, in a form that two runs can be compared by."""
+    return f"sha256:{hashlib.sha256(message).hexdigest()}"
 
 
 def _backstop(max_seconds: float | None) -> float | None:
