@@ -50,6 +50,11 @@ def test_a_block_sinks_into_its_foundation(client, block):
         ],
         loads=[twin.Pressure(pressure, on=face(2, 0.02))],
     )
+    nodes = result.mesh.points
+    underneath = nodes[:, 2] < 1e-9
+    assert underneath.any()
+    moved = result.fields["displacement"].values[underneath, 2]
+    assert moved == pytest.approx(np.full(len(moved), -pressure / stiffness), rel=1e-5)
     sunk = result.probe("displacement", [[0.004, 0.013, 0.0], [0.02, 0.02, 0.0]]).values[:, 2]
     assert sunk == pytest.approx([-pressure / stiffness] * 2, rel=1e-5)
     assert result.quantities["reaction_force"].value == pytest.approx([0, 0, 400.0], rel=1e-6, abs=1e-3)

@@ -116,6 +116,20 @@ class Cost:
 
 
 @dataclass(frozen=True, eq=False)
+class Mesh:
+    """Where the values of fields lie.
+
+    points (n, 3) [m]: nodes of fields at "node"; tets (m, 10): elements of fields at "cell", in VTK order;
+    surface_vertices (v, 3) [m]: points of fields at "surface"; surface_triangles (t, 3).
+    """
+
+    points: Floats
+    tets: Ints
+    surface_vertices: Floats
+    surface_triangles: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """Everything that a run found.
 

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 from numpy.typing import ArrayLike
 
 from twin.quantities import Field, Quantity
-from twin.results.outcome import ConvergenceRow, Cost, Equilibrium
+from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, Mesh
 from twin.results.shape import Deformation
 from twin.results.storage import LazyFields
 from twin.sdk.aio.result import SUFFIXES, AsyncCase, AsyncResult
@@ -145,6 +145,11 @@ class Result:
     def mesh_quality(self) -> Mapping[str, float]:
         """Measures of the mesh by name."""
         return self._result.mesh_quality
+
+    @property
+    def mesh(self) -> Mesh:
+        """Nodes, elements and surface that the fields' values belong to."""
+        return self._bridge.run(self._result.mesh())
 
     def save(self, path: str | Path, case: str | None = None) -> Path:
         """Write .vtu (ParaView), .npz, .csv (quantities) or .glb (browser), by the suffix;

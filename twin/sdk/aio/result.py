@@ -16,7 +16,7 @@ from twin.codec import ResultRecord
 from twin.errors import InvalidInput
 from twin.quantities import Field, Quantity
 from twin.results import storage
-from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, Outcome
+from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, Mesh, Outcome
 from twin.sdk.aio.wire import Wire
 from twin.sdk.arrays import ArrayCache
 from twin.sdk.envelope import envelope
@@ -197,6 +197,10 @@ class AsyncResult:
     @property
     def mesh_quality(self) -> Mapping[str, float]:
         return self._outline.mesh_quality
+
+    async def mesh(self) -> Mesh:
+        outcome = await self._source.outcome()
+        return Mesh(outcome.points, outcome.tets, outcome.surface_vertices, outcome.surface_triangles)
 
     async def save(self, path: str | Path, case: str | None = None) -> Path:
         from twin.results.files import save
