@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tet10.element import EDGES
 from twin.geometry.surface import Surface, closest
 from twin.meshing.volume_mesh import (
-    EDGES,
     FACE_EDGES,
     boundary,
     check_points,

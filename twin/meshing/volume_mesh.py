@@ -7,17 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tet10.element import EDGES, shape_gradient
+
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 
-EDGES = (
-    (0, 1),
-    (1, 2),
-    (2, 0),
-    (0, 3),
-    (1, 3),
-    (2, 3),
-)  # node 4 + i lies on edge i, as in VTK's quadratic tetra
 FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))  # corners, normals outwards
 FACE_EDGES = ((2, 1, 0), (0, 4, 3), (1, 5, 4), (3, 5, 2))  # the edges after each corner of a face
 
@@ -41,17 +35,9 @@ class VolumeMesh:
     notes: tuple[str, ...]
 
 
-def shape_gradients(barycentric: Float64) -> Float64:
-    """Gradients of the ten shape functions: (p, 10, 3), at points (p, 4) in barycentric coordinates."""
-    corner = np.array([[-1.0, -1.0, -1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    first = (4.0 * barycentric[:, :, None] - 1.0) * corner
-    mids = [4.0 * (barycentric[:, [a]] * corner[b] + barycentric[:, [b]] * corner[a]) for a, b in EDGES]
-    return np.concatenate([first, np.stack(mids, axis=1)], axis=1)
-
-
 def jacobians(points: Float64, tets: Int32, barycentric: Float64) -> Float64:
     """Determinants of the element maps: (m, p) [m^3], six times the volume where an element is straight."""
-    gradients = shape_gradients(barycentric)
+    gradients = shape_gradient(barycentric[:, 1:])
     flat = gradients.transpose(0, 2, 1).reshape(-1, 10)
     result = np.empty((len(tets), len(barycentric)))
     for start in range(0, len(tets), _CHUNK):

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tet10.element import FACES
+
 Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
-# The four faces of a tetrahedron in VTK order, seen from outside: three corners, then mids of 01, 12, 20.
-_FACES = ((0, 2, 1, 6, 5, 4), (0, 1, 3, 4, 8, 7), (1, 2, 3, 5, 9, 8), (0, 3, 2, 7, 9, 6))
 # A six-node triangle as four flat ones.
 _SPLIT = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))
 
@@ -44,7 +44,7 @@ def skin(tets: NDArray[np.integer]) -> Skin:
     """Faces that belong to one tetrahedron only. tets: (m, 10)."""
     corners, compact = np.unique(tets[:, :4], return_inverse=True)
     compact = compact.reshape(-1, 4).astype(np.int64)
-    triples = np.sort(compact[:, np.asarray(_FACES)[:, :3]].reshape(-1, 3), axis=1)
+    triples = np.sort(compact[:, FACES[:, :3]].reshape(-1, 3), axis=1)
     base = np.int64(len(corners))
     if base < 2_000_000:  # three indices fit one 64-bit key
         keys = (triples[:, 0] * base + triples[:, 1]) * base + triples[:, 2]
@@ -57,7 +57,7 @@ def skin(tets: NDArray[np.integer]) -> Skin:
     single[1:] &= ~same
     single[:-1] &= ~same
     chosen = order[single]
-    faces = tets[chosen // 4][np.arange(len(chosen))[:, None], np.asarray(_FACES)[chosen % 4]]
+    faces = tets[chosen // 4][np.arange(len(chosen))[:, None], FACES[chosen % 4]]
     nodes, local = np.unique(faces, return_inverse=True)
     return Skin(nodes.astype(np.int64), local.reshape(-1, 6).astype(np.int64))
 

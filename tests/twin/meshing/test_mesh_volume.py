@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from solvers.tet10.element import EDGES
 from tests.twin.geometry.shapes import CUBE_TRIANGLES, CUBE_VERTICES, stl_binary
 from tests.twin.geometry.step_files import write_step_files
 from twin.errors import Cancelled, MeshingFailed
@@ -15,7 +16,7 @@ from twin.geometry.parse import parse
 from twin.geometry.reader import read
 from twin.geometry.surface import Surface, closest
 from twin.meshing import VolumeMesh, ladder, mesh_volume
-from twin.meshing.volume_mesh import EDGES, bodies, boundary, check_points, jacobians, quality, volume
+from twin.meshing.volume_mesh import bodies, boundary, check_points, jacobians, quality, volume
 
 CORPUS = Path(__file__).parents[4] / "shared" / "data"
 CUBE = read(stl_binary(CUBE_VERTICES, CUBE_TRIANGLES), "cm", "cube.stl")[0]  # 10 mm
