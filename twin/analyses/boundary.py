@@ -49,7 +49,7 @@ class MeshBoundary:
     def __init__(self, surface: Surface, mesh: VolumeMesh):
         self.surface = surface
         self.points = mesh.points
-        self.facets, self.elements = boundary_facets(mesh.tets)
+        self.facets, _ = boundary_facets(mesh.tets)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
         self._triangle = self._one_face_per_facet(closest(surface, self._all.position)[1])
         self._node_triangle = self._on_own_face(np.arange(len(self.facets)), mesh.points[self.facets])
