@@ -32,16 +32,17 @@ def read(data: bytes, unit: str | None, filename: str) -> tuple[Surface, Report]
     """Read, repair and describe the part in `data`. Raises GeometryError and UnitError."""
     soup = READERS[detect(data, filename)](data)
     scale, name, warnings = _scale(soup, unit, filename)
-    mesh = Mesh(soup.vertices * scale, soup.triangles, soup.groups, warnings=(*soup.warnings, *warnings))
-    repaired = repair(mesh)
-    mesh = repaired.mesh
+    part = np.zeros(len(soup.triangles), dtype=np.int64) if soup.part is None else soup.part
+    mesh = repair(
+        Mesh(soup.vertices * scale, soup.triangles, soup.groups, part, warnings=(*soup.warnings, *warnings))
+    )
     surface = Surface(
         mesh.vertices,
         mesh.triangles.astype(np.int32),
         find_patches(mesh.vertices, mesh.triangles),
         {group: ids.astype(np.int32) for group, ids in mesh.groups.items() if len(ids)},
     )
-    return surface, _report(surface, repaired.bodies, mesh, name, soup.chord_error * scale)
+    return surface, _report(surface, mesh, name, soup.chord_error * scale)
 
 
 def _scale(soup: Soup, unit: str | None, filename: str) -> tuple[float, str, tuple[str, ...]]:
@@ -60,9 +61,10 @@ def _scale(soup: Soup, unit: str | None, filename: str) -> tuple[float, str, tup
     return scale, soup.unit, (f"the file's own unit is {soup.unit}: the declared unit {unit} was not used",)
 
 
-def _report(surface: Surface, bodies: int, mesh: Mesh, unit: str, chord_error: float) -> Report:
+def _report(surface: Surface, mesh: Mesh, unit: str, chord_error: float) -> Report:
     warnings = list(mesh.warnings)
     closed = surface.closed
+    bodies = int(surface.body.max()) + 1
     if closed and abs(surface.volume) < 1e-9 * surface.diagonal**3:
         warnings.append("the part has no volume: it is a sheet")
     if surface.diagonal < 1e-5 * float(np.abs(surface.vertices).max()):

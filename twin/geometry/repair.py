@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from twin.errors import GeometryError
 from twin.geometry.bodies import agree, orient
 from twin.geometry.formats.polygons import triangulate
-from twin.geometry.topology import boundary_loops, unmatched_edges
+from twin.geometry.topology import (
+    boundary_loops,
+    components,
+    connected,
+    edge_counts,
+    neighbours,
+    unmatched_edges,
+)
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -26,11 +33,15 @@ _FARTHEST = 1e6  # [m]: no part is there
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """A surface under repair: vertices (n, 3) [m], triangles (m, 3), groups, what was done, what is left."""
+    """A surface under repair: vertices (n, 3) [m], triangles (m, 3), groups, what was done, what is left.
+
+    part: (m,) what the file says is one solid; nothing is joined with another part.
+    """
 
     vertices: Float64
     triangles: Int64
     groups: Mapping[str, Int64]
+    part: Int64
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -42,7 +53,7 @@ class Mesh:
         """Only some of the triangles."""
         number = np.cumsum(kept) - 1
         groups = {name: number[ids[kept[ids]]] for name, ids in self.groups.items()}
-        return replace(self, triangles=self.triangles[kept], groups=groups)
+        return replace(self, triangles=self.triangles[kept], part=self.part[kept], groups=groups)
 
     @property
     def diagonal(self) -> float:
@@ -50,22 +61,14 @@ class Mesh:
         return float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
 
 
-@dataclass(frozen=True, eq=False)
-class Repaired:
-    """mesh; bodies: unconnected parts, cavities not counted."""
-
-    mesh: Mesh
-    bodies: int
-
-
-def repair(mesh: Mesh) -> Repaired:
+def repair(mesh: Mesh) -> Mesh:
     """Mend what can be mended. Raises GeometryError if nothing is left, or coordinates are beyond reason."""
     mesh = _drop_broken(mesh)
     mesh = _weld(mesh)
     mesh = _drop_doubles(mesh)
     mesh = _agree(mesh)
     mesh = _close_holes(mesh)
-    oriented = orient(mesh.vertices, mesh.triangles)
+    oriented = orient(mesh.vertices, mesh.triangles, mesh.part)
     mesh = replace(
         mesh,
         vertices=oriented.vertices,
@@ -76,7 +79,7 @@ def repair(mesh: Mesh) -> Repaired:
     mesh = _drop_unused(mesh)
     if len(unmatched_edges(mesh.triangles)):
         mesh = replace(mesh, warnings=(*mesh.warnings, _tell_open(mesh)))
-    return Repaired(mesh, oriented.bodies)
+    return mesh
 
 
 def _drop_broken(mesh: Mesh) -> Mesh:
@@ -102,12 +105,15 @@ def _drop_broken(mesh: Mesh) -> Mesh:
 
 def _weld(mesh: Mesh) -> Mesh:
     """Equal vertices become one; near ones only if the surface is open without it."""
-    exact = mesh.vertices + 0.0  # -0 is 0
-    vertices, inverse = np.unique(exact, axis=0, return_inverse=True)
+    part = np.zeros(len(mesh.vertices))
+    part[mesh.triangles] = mesh.part[:, None]
+    exact = np.column_stack([part, mesh.vertices + 0.0])  # -0 is 0
+    keys, inverse = np.unique(exact, axis=0, return_inverse=True)
+    part, vertices = keys[:, 0], keys[:, 1:]
     mesh = replace(mesh, vertices=vertices, triangles=inverse.reshape(-1)[mesh.triangles])
     if len(unmatched_edges(mesh.triangles)) == 0:
         return mesh
-    near = _merge_near(vertices, _WELD * mesh.diagonal)
+    near = _merge_near(vertices, part, _WELD * mesh.diagonal)
     merged = len(vertices) - len(np.unique(near))
     if merged == 0:
         return mesh
@@ -117,16 +123,12 @@ def _weld(mesh: Mesh) -> Mesh:
     )
 
 
-def _merge_near(vertices: Float64, distance: float) -> Int64:
+def _merge_near(vertices: Float64, part: Float64, distance: float) -> Int64:
     """For each vertex the first of the cluster that it belongs to."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
     from scipy.spatial import KDTree
 
     pairs = KDTree(vertices).query_pairs(distance, output_type="ndarray")
-    count = len(vertices)
-    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    _, label = connected_components(graph, directed=False)
+    _, label = connected(len(vertices), pairs[part[pairs[:, 0]] == part[pairs[:, 1]]])
     _, first = np.unique(label, return_index=True)
     return np.asarray(first[label], dtype=np.int64)
 
@@ -140,12 +142,41 @@ def _drop_doubles(mesh: Mesh) -> Mesh:
         )
     if flat.any():
         mesh = mesh.keep(~flat).repaired(f"dropped {int(flat.sum())} triangles without area")
-    _, first = np.unique(np.sort(mesh.triangles, axis=1), axis=0, return_index=True)
-    unique = np.zeros(len(mesh.triangles), dtype=bool)
-    unique[first] = True
-    if not unique.all():
-        mesh = mesh.keep(unique).repaired(f"dropped {int((~unique).sum())} triangles that were there twice")
+    doubled = _doubled(mesh.triangles)
+    if doubled.any():
+        mesh = mesh.keep(~doubled).repaired(f"dropped {int(doubled.sum())} triangles that were there twice")
     return mesh
+
+
+def _doubled(triangles: Int64) -> NDArray[np.bool_]:
+    """(m,) which triangles repeat another one: all but the first, and but the second where two bodies touch.
+
+    Two that face each other are the touching faces of two bodies if the rest of the bodies goes on at their
+    rim: without one of them, three triangles would meet there.
+    """
+    order = np.argsort(triangles, axis=1)
+    faces_up = ((order[:, 1] - order[:, 0]) % 3 == 1).astype(np.int64)
+    corners = np.sort(triangles, axis=1)
+    _, first, same = np.unique(corners, axis=0, return_index=True, return_inverse=True)
+    if len(first) == len(triangles):
+        return np.zeros(len(triangles), dtype=bool)
+    same = same.reshape(-1)
+    _, of_direction = np.unique(2 * same + faces_up, return_index=True)  # one of each direction
+    both_ways = np.bincount(same[of_direction]) == 2
+    count, patch = components(triangles[first], _neighbours_among(triangles[first], both_ways))
+    rim = (edge_counts(triangles[first]) > 2).reshape(-1, 3).any(axis=1)
+    touching = both_ways & (np.bincount(patch, weights=rim & both_ways, minlength=count) > 0)[patch]
+    kept = np.zeros(len(triangles), dtype=bool)
+    kept[first] = True
+    kept[of_direction[touching[same[of_direction]]]] = True
+    return ~kept
+
+
+def _neighbours_among(triangles: Int64, chosen: NDArray[np.bool_]) -> Int64:
+    """Pairs of directed edges (k, 2) between the chosen ones of the triangles."""
+    ids = np.flatnonzero(chosen)
+    local = neighbours(triangles[ids])
+    return np.asarray(3 * ids[local // 3] + local % 3, dtype=np.int64)
 
 
 def _agree(mesh: Mesh) -> Mesh:
@@ -161,7 +192,10 @@ def _close_holes(mesh: Mesh) -> Mesh:
     """Close holes which are small; large ones may be what the part is missing, and nobody can guess that."""
     limit = _SMALL_HOLE * mesh.diagonal
     present = {tuple(corners) for corners in np.sort(mesh.triangles, axis=1).tolist()}
+    part = np.zeros(len(mesh.vertices), dtype=np.int64)
+    part[mesh.triangles] = mesh.part[:, None]
     added: list[Int64] = []
+    parts: list[Int64] = []
     closed, widest = 0, 0.0
     for loop in boundary_loops(mesh.triangles):
         points = mesh.vertices[loop]
@@ -173,6 +207,7 @@ def _close_holes(mesh: Mesh) -> Mesh:
             except ValueError:
                 continue
             added.append(loop[corners])
+            parts.append(np.full(len(corners), part[loop[0]]))
             closed, widest = closed + 1, max(widest, extent)
     if not added:
         return mesh
@@ -180,7 +215,9 @@ def _close_holes(mesh: Mesh) -> Mesh:
     holes = "1 hole" if closed == 1 else f"{closed} holes"
     count = len(triangles) - len(mesh.triangles)
     return mesh.repaired(
-        f"closed {holes} of up to {1e3 * widest:.3g} mm with {count} triangles", triangles=triangles
+        f"closed {holes} of up to {1e3 * widest:.3g} mm with {count} triangles",
+        triangles=triangles,
+        part=np.concatenate([mesh.part, np.concatenate(parts)]),
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.geometry.bodies import find_bodies
+
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 
@@ -91,6 +93,13 @@ class Surface:
         backward = np.sort(ends[:, 1] * len(self.vertices) + ends[:, 0])
         once = bool((forward[1:] != forward[:-1]).all())
         return once and len(forward) > 0 and bool((forward == backward).all())
+
+    @cached_property
+    def body(self) -> Int32:
+        """(m,) body that each triangle belongs to, 0 ... b-1 by falling volume; a cavity belongs to the body
+        around it. Of a closed surface with outward normals; open pieces are bodies of their own.
+        """
+        return _frozen(find_bodies(self.vertices, self.triangles.astype(np.int64)))
 
     @cached_property
     def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

@@ -16,7 +16,8 @@ Int64 = NDArray[np.int64]
 class Soup:
     """vertices: (n, 3) in the file's unit, may hold NaN; triangles: (m, 3) valid vertex indices, not merged.
 
-    groups: names in the file -> triangle indices. unit: what the file says of its lengths, None if nothing;
+    groups: names in the file -> triangle indices. part: (m,) number of the solid that each triangle bounds,
+    where the file says so; parts share no vertices. unit: what the file says of its lengths, None if nothing;
     scale: metres per unit of `vertices`, None if the declared unit decides. chord_error: distance of the
     facets from the CAD surface in units of `vertices`. warnings: sentences.
     """
@@ -28,3 +29,4 @@ class Soup:
     scale: float | None = None
     chord_error: float = 0.0
     warnings: tuple[str, ...] = ()
+    part: Int64 | None = None
