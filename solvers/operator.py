@@ -23,6 +23,14 @@ class LinearOperator(eqx.Module):
         """The same operator in float32."""
 
 
+class Preconditioner(eqx.Module):
+    """An approximate inverse of a `LinearOperator`."""
+
+    @abc.abstractmethod
+    def apply(self, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        """Approximate solution for `residual`, in the residual's precision."""
+
+
 def invert_blocks(blocks: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
     """Inverses of 3 x 3 blocks by their adjugates; zero for those of padding nodes, which are zero."""
     a, b, c = blocks[:, 0], blocks[:, 1], blocks[:, 2]

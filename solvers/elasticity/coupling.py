@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float
 
 from solvers.elasticity import static
 from solvers.elasticity.constraints import rigid_motions
-from solvers.elasticity.static import Problem, Progress, Solution
+from solvers.elasticity.static import Problem, Solution
+from solvers.iteration import Progress
 
 CORRECTION = 1e-4  # tolerance of the correction, whose right-hand side is small already
 

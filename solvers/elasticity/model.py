@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import bucket, pad
+from solvers.hex8 import element as hex8
 from solvers.tet10.mesh import TetMesh
 
 
@@ -21,6 +22,11 @@ def lame(youngs_modulus: float, poissons_ratio: float) -> Lame:
     first = youngs_modulus * poissons_ratio / ((1 + poissons_ratio) * (1 - 2 * poissons_ratio))
     shear = youngs_modulus / (2 * (1 + poissons_ratio))
     return Lame(jnp.asarray(first, jnp.float64), jnp.asarray(shear, jnp.float64))
+
+
+def unit_stiffness(material: Lame) -> Float[np.ndarray, "24 24"]:
+    """Stiffness of a full grid cell of unit edge [N/m per m]; that of edge h is h times it."""
+    return np.asarray(hex8.stiffness(jnp.asarray(hex8.FULL[None]), material.first, material.shear)[0])
 
 
 class Springs(eqx.Module):

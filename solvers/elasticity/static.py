@@ -1,6 +1,5 @@
 """Displacement under static loads: set up a model once, then solve any number of load cases on it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -9,27 +8,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from solvers import krylov
+from solvers import iteration
 from solvers.buckets import pad
 from solvers.elasticity import stiffness
-from solvers.elasticity.model import Lame, Model, springs
+from solvers.elasticity.model import Lame, Model, springs, unit_stiffness
+from solvers.iteration import Progress
 from solvers.multigrid import auxiliary
 from solvers.multigrid.auxiliary import AuxiliaryGrid
-from solvers.multigrid.grid import grid_hierarchy, unit_cell_stiffness
+from solvers.multigrid.beneath import cells_beneath
+from solvers.multigrid.grid import hierarchy
 from solvers.precision import float64
 from solvers.tet10.mesh import tet_mesh
 
 TOLERANCE = 1e-8
-STEPS = 5  # iterations between two looks at the caller
-MOST_ITERATIONS = 2000
 # A regular tetrahedron of edge h has the volume h^3 / 8.49.
 TETS_PER_CUBE = 8.49
-
-Progress = Callable[[int, float], None]  # iterations so far, relative residual
-
-
-class SolveError(RuntimeError):
-    """The iteration ended without a solution; the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +58,6 @@ _auxiliary_grid = eqx.filter_jit(auxiliary.auxiliary_grid)
 @eqx.filter_jit
 def _right_side(model: Model, load: Float[Array, "node 3"], prescribed: Float[Array, "node 3"]) -> Array:
     return stiffness.FreeStiffness(model).project(load - stiffness.apply(model, prescribed))
-
-
-@eqx.filter_jit
-def _start(preconditioner: AuxiliaryGrid, right_side: Float[Array, "node 3"]) -> krylov.CGState:
-    return krylov.cg_init(lambda r: auxiliary.precondition(preconditioner, r), right_side)
-
-
-@eqx.filter_jit(donate="all-except-first")
-def _advance(
-    system: tuple[Model, AuxiliaryGrid], state: krylov.CGState, tolerance: Array, steps: Array
-) -> krylov.CGState:
-    model, preconditioner = system
-    operator = stiffness.FreeStiffness(model)
-    return krylov.cg_steps(
-        operator.apply, lambda r: auxiliary.precondition(preconditioner, r), state, tolerance, steps
-    )
 
 
 @eqx.filter_jit
@@ -123,15 +100,9 @@ def prepare(
                 )
     if cell_size is None:
         cell_size = float((TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3))
-    hierarchy = grid_hierarchy(
-        points,
-        tets,
-        grounded,
-        cell_size,
-        unit_cell_stiffness(float(material.first), float(material.shear)),
-        mesh.node_count,
-    )
-    preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, hierarchy)
+    cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count)
+    grids = hierarchy(cells, unit_stiffness(material))
+    preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
     return Problem(model, preconditioner, jnp.asarray(pad(prescribed, mesh.node_count)), len(points))
 
 
@@ -159,37 +130,17 @@ def solve(
     given = problem.prescribed if prescribed is None else jnp.asarray(pad(prescribed, size))
     right_side = _right_side(model, jnp.asarray(pad(load, size)), given)
     tolerance = tolerance * _share_of_load(load, right_side)
-    state = _start(problem.preconditioner, right_side)
-    while int(state.outcome) == krylov.Outcome.RUNNING and int(state.iteration) < MOST_ITERATIONS:
-        state = _advance((model, problem.preconditioner), state, jnp.asarray(tolerance), jnp.asarray(STEPS))
-        if progress is not None:
-            progress(int(state.iteration), float(state.residual_norm))
-    outcome = krylov.Outcome(int(state.outcome))
-    if outcome != krylov.Outcome.CONVERGED:
-        raise SolveError(
-            f"{outcome.sentence} (after {int(state.iteration)} iterations, "
-            f"relative residual {float(state.residual_norm):.1e})"
-        )
-    displacement = given + state.solution
-    true_residual = stiffness_residual(model, right_side, state.solution)
-    return Solution(
-        displacement=np.asarray(displacement)[: problem.count],
-        iterations=int(state.iteration),
-        residual=true_residual,
+    solved = iteration.solve(
+        stiffness.FreeStiffness(model), problem.preconditioner, right_side, tolerance, progress
     )
+    displacement = given + solved.solution
+    return Solution(np.asarray(displacement)[: problem.count], solved.iterations, solved.residual)
 
 
 def _share_of_load(load: Float[np.ndarray, "n 3"], right_side: Array) -> float:
     """Prescribed displacements may need forces far above the loads; the loads are still to be balanced."""
     size, total = float(np.linalg.norm(load)), float(jnp.linalg.norm(right_side))
     return float(np.clip(size / total, 1e-3, 1.0)) if size and total else 1.0
-
-
-def stiffness_residual(model: Model, right_side: Array, solution: Array) -> float:
-    """Relative residual of the equations, recomputed."""
-    rest = right_side - stiffness.FreeStiffness(model).project(_internal_force(model, solution))
-    scale = float(jnp.linalg.norm(right_side))
-    return float(jnp.linalg.norm(rest)) / scale if scale else 0.0
 
 
 @float64

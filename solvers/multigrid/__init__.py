@@ -1,7 +1,8 @@
-"""A Cartesian grid multigrid that preconditions the elasticity of any mesh laid over it.
+"""A Cartesian grid multigrid: it solves elasticity on grids, and preconditions that of any mesh laid over them.
 
-grid.py       the hierarchy of grids: cells, how full they are, interpolation between them
+grid.py       the hierarchy of grids: cells, their stiffness, interpolation between levels
 chebyshev.py  the smoother
-cycle.py      one V-cycle on the grids
+cycle.py      one V-cycle on the grids, by itself a preconditioner of the finest
+beneath.py    the grid beneath a mesh
 auxiliary.py  smoothing on the mesh + V-cycle on the grids (Xu 1996, Computing 56:215)
 """

@@ -3,25 +3,41 @@
 Xu 1996, Computing 56:215. Single precision throughout; conjugate gradients around it work in double.
 """
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from solvers.multigrid import chebyshev, cycle
-from solvers.multigrid.grid import GridHierarchy
-from solvers.operator import LinearOperator, invert_blocks
+from solvers.multigrid import chebyshev
+from solvers.multigrid.cycle import GridCycle, grid_cycle
+from solvers.multigrid.grid import GridHierarchy, Interpolation
+from solvers.operator import LinearOperator, Preconditioner, invert_blocks
 
 DEGREE = 3
 
 
-class AuxiliaryGrid(eqx.Module):
+class AuxiliaryGrid(Preconditioner):
     """The preconditioner of an operator: everything in single precision."""
 
     operator: LinearOperator
     inverse_diagonal: Float[Array, "node 3 3"]
     top: Float[Array, ""]
-    hierarchy: GridHierarchy
-    smoothers: tuple[cycle.GridSmoother, ...]
+    from_mesh: Interpolation
+    grids: GridCycle
+
+    def apply(self, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        norm = jnp.linalg.norm(residual)
+        scale = jnp.where(norm > 0, norm, 1)
+        force = (residual / scale).astype(jnp.float32)
+        displacement = self._smooth(force)
+        grid_force = self.from_mesh.restrict(
+            force - self.operator.apply(displacement), self.grids.hierarchy.levels[0].node_count
+        )
+        correction = self.from_mesh.prolong(self.grids.cycle(grid_force))
+        displacement = displacement + self.operator.project(correction)
+        displacement = displacement + self._smooth(force - self.operator.apply(displacement))
+        return displacement.astype(residual.dtype) * scale
+
+    def _smooth(self, force: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        return chebyshev.smooth(self.operator.apply, self.inverse_diagonal, self.top, force, DEGREE)
 
 
 def free_inverse(
@@ -39,35 +55,10 @@ def auxiliary_grid(
     diagonal: Float[Array, "node 3 3"],
     free: Float[Array, "node 3 3"],
     hierarchy: GridHierarchy,
+    from_mesh: Interpolation,
 ) -> AuxiliaryGrid:
     """Set up the preconditioner: diagonals and largest eigenvalues of every level."""
     inverse = free_inverse(diagonal, free).astype(jnp.float32)
     single = operator.single_precision()
     top = chebyshev.largest_eigenvalue(single.apply, inverse)
-    smoothers = tuple(
-        cycle.grid_smoother(grid, hierarchy.unit_stiffness)
-        for grid in hierarchy.levels
-        if grid.to_coarser is not None
-    )
-    return AuxiliaryGrid(single, inverse, top, hierarchy, smoothers)
-
-
-def precondition(auxiliary: AuxiliaryGrid, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-    """Approximate displacement under `residual`, in the residual's precision."""
-    norm = jnp.linalg.norm(residual)
-    scale = jnp.where(norm > 0, norm, 1)
-    force = (residual / scale).astype(jnp.float32)
-
-    operator, hierarchy = auxiliary.operator, auxiliary.hierarchy
-
-    def smooth(force: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        return chebyshev.smooth(operator.apply, auxiliary.inverse_diagonal, auxiliary.top, force, DEGREE)
-
-    displacement = smooth(force)
-    grid_force = hierarchy.from_mesh.restrict(
-        force - operator.apply(displacement), hierarchy.levels[0].node_count
-    )
-    correction = hierarchy.from_mesh.prolong(cycle.v_cycle(hierarchy, auxiliary.smoothers, grid_force))
-    displacement = displacement + operator.project(correction)
-    displacement = displacement + smooth(force - operator.apply(displacement))
-    return displacement.astype(residual.dtype) * scale
+    return AuxiliaryGrid(single, inverse, top, from_mesh, grid_cycle(hierarchy))

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from solvers.multigrid import chebyshev
 from solvers.multigrid.grid import Grid, GridHierarchy
-from solvers.operator import invert_blocks
+from solvers.operator import Preconditioner, invert_blocks
 
 DEGREE = 3
 
@@ -42,27 +42,44 @@ def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "24 24"]) -> GridSmoo
     return GridSmoother(inverse, top)
 
 
-def v_cycle(
-    hierarchy: GridHierarchy,
-    smoothers: tuple[GridSmoother, ...],
-    force: Float[Array, "node 3"],
-    level: int = 0,
-) -> Float[Array, "node 3"]:
-    """Approximate displacement of the finest grid under `force`."""
-    grid, unit_stiffness = hierarchy.levels[level], hierarchy.unit_stiffness
-    if grid.to_coarser is None:
-        return (hierarchy.coarsest_inverse @ force.reshape(-1)).reshape(-1, 3)
-    smoother = smoothers[level]
+class GridCycle(Preconditioner):
+    """A V-cycle, in single precision."""
 
-    def apply(x: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        return apply_grid(grid, unit_stiffness, x)
+    hierarchy: GridHierarchy
+    smoothers: tuple[GridSmoother, ...]
 
-    def smooth(residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
+    def apply(self, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        norm = jnp.linalg.norm(residual)
+        scale = jnp.where(norm > 0, norm, 1)
+        return self.cycle((residual / scale).astype(jnp.float32)).astype(residual.dtype) * scale
 
-    displacement = smooth(force)
-    coarse_count = hierarchy.levels[level + 1].node_count
-    coarse_force = grid.to_coarser.restrict(force - apply(displacement), coarse_count)
-    correction = v_cycle(hierarchy, smoothers, coarse_force, level + 1)
-    displacement = displacement + grid.to_coarser.prolong(correction)
-    return displacement + smooth(force - apply(displacement))
+    def cycle(self, force: Float[Array, "node 3"], level: int = 0) -> Float[Array, "node 3"]:
+        """Approximate displacement of a level under `force`."""
+        grid, unit_stiffness = self.hierarchy.levels[level], self.hierarchy.unit_stiffness
+        if grid.to_coarser is None:
+            return (self.hierarchy.coarsest_inverse @ force.reshape(-1)).reshape(-1, 3)
+        smoother = self.smoothers[level]
+
+        def apply(x: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+            return apply_grid(grid, unit_stiffness, x)
+
+        def smooth(residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+            return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
+
+        displacement = smooth(force)
+        coarse_count = self.hierarchy.levels[level + 1].node_count
+        coarse_force = grid.to_coarser.restrict(force - apply(displacement), coarse_count)
+        displacement = displacement + grid.to_coarser.prolong(self.cycle(coarse_force, level + 1))
+        return displacement + smooth(force - apply(displacement))
+
+
+def grid_cycle(hierarchy: GridHierarchy) -> GridCycle:
+    """Set up the smoothers of all levels."""
+    return GridCycle(
+        hierarchy,
+        tuple(
+            grid_smoother(grid, hierarchy.unit_stiffness)
+            for grid in hierarchy.levels
+            if grid.to_coarser is not None
+        ),
+    )

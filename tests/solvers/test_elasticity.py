@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from solvers.elasticity import constraints, coupling, loads, static
 from solvers.elasticity.model import lame
 from solvers.elasticity.recovery import Recovery, von_mises
+from solvers.iteration import SolveError
 from solvers.precision import float64
 from solvers.tet10.facets import facet_quadrature
 from solvers.tet10.mesh import boundary_facets, tet_mesh
@@ -161,5 +162,5 @@ def test_an_unheld_part_breaks_down_with_words():
     problem = static.prepare(points, tets, STEEL, held, np.zeros_like(points))
     load = np.zeros_like(points)
     load[points[:, 0] > 1 - 1e-9, 1] = 1.0
-    with pytest.raises(static.SolveError, match="relative residual"):
+    with pytest.raises(SolveError, match="relative residual"):
         static.solve(problem, load)

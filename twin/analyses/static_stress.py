@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from solvers.elasticity import coupling, static
 from solvers.elasticity.model import lame
 from solvers.elasticity.recovery import Recovery
-from solvers.elasticity.static import Problem, SolveError
+from solvers.elasticity.static import Problem
+from solvers.iteration import SolveError
 from solvers.precision import float64
 from twin.analyses import checks, quantities, resolution
 from twin.analyses.boundary import MeshBoundary

@@ -1,0 +1,78 @@
+"""Solve a linear system by preconditioned conjugate gradients, watched and cancelled by the caller."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from solvers import krylov
+from solvers.operator import LinearOperator, Preconditioner
+
+STEPS = 5  # iterations between two looks at the caller
+MOST_ITERATIONS = 2000
+
+Progress = Callable[[int, float], None]  # iterations so far, relative residual
+
+
+class SolveError(RuntimeError):
+    """The iteration ended without a solution; the sentence says why."""
+
+
+class Solved(eqx.Module):
+    """solution of the system; residual relative, recomputed."""
+
+    solution: Float[Array, "node 3"]
+    iterations: int
+    residual: float
+
+
+@eqx.filter_jit
+def _start(preconditioner: Preconditioner, right_side: Float[Array, "node 3"]) -> krylov.CGState:
+    return krylov.cg_init(preconditioner.apply, right_side)
+
+
+@eqx.filter_jit(donate="all-except-first")
+def _advance(
+    system: tuple[LinearOperator, Preconditioner], state: krylov.CGState, tolerance: Array, steps: Array
+) -> krylov.CGState:
+    operator, preconditioner = system
+    return krylov.cg_steps(operator.apply, preconditioner.apply, state, tolerance, steps)
+
+
+@eqx.filter_jit
+def _residual(operator: LinearOperator, right_side: Array, solution: Array) -> Array:
+    rest = jnp.linalg.norm(right_side - operator.apply(solution))
+    scale = jnp.linalg.norm(right_side)
+    return jnp.where(scale > 0, rest / jnp.where(scale > 0, scale, 1), 0.0)
+
+
+def solve(
+    operator: LinearOperator,
+    preconditioner: Preconditioner,
+    right_side: Float[Array, "node 3"],
+    tolerance: float,
+    progress: Progress | None = None,
+) -> Solved:
+    """Solve operator x = right_side.
+
+    Args:
+        tolerance: relative residual
+        progress: called every few iterations; what it raises ends the solve
+
+    Raises:
+        SolveError: the iteration broke down or did not converge
+    """
+    state = _start(preconditioner, right_side)
+    while int(state.outcome) == krylov.Outcome.RUNNING and int(state.iteration) < MOST_ITERATIONS:
+        state = _advance((operator, preconditioner), state, jnp.asarray(tolerance), jnp.asarray(STEPS))
+        if progress is not None:
+            progress(int(state.iteration), float(state.residual_norm))
+    outcome = krylov.Outcome(int(state.outcome))
+    if outcome != krylov.Outcome.CONVERGED:
+        raise SolveError(
+            f"{outcome.sentence} (after {int(state.iteration)} iterations, "
+            f"relative residual {float(state.residual_norm):.1e})"
+        )
+    residual = float(_residual(operator, right_side, state.solution))
+    return Solved(state.solution, int(state.iteration), residual)
