@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.errors import GeometryError
 from twin.geometry.child import read_job, write_answer
-from twin.geometry.formats.detect import READERS, detect
+from twin.geometry.formats.detect import read_soup
 from twin.geometry.formats.soup import Soup
 from twin.geometry.patches import describe_patches, find_patches
 from twin.geometry.repair import Mesh, repair
@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
 
 def read(data: bytes, unit: str | None, filename: str) -> tuple[Surface, Report]:
     """Read, repair and describe the part in `data`. Raises GeometryError and UnitError."""
-    soup = READERS[detect(data, filename)](data)
+    soup = read_soup(data, filename)
     scale, name, warnings = _scale(soup, unit, filename)
     part = np.zeros(len(soup.triangles), dtype=np.int64) if soup.part is None else soup.part
     mesh = repair(

@@ -4,26 +4,22 @@ we report.
 
 from __future__ import annotations
 
-import json
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.errors import GeometryError
+from twin.geometry.formats.gltf import Document
 from twin.geometry.formats.soup import Float64, Int64, Soup
-from twin.units import LENGTH_UNITS
+from twin.geometry.formats.step_names import Body, label
+from twin.geometry.formats.step_text import StepText
 
 _COARSE = {"tol_linear": 0.1, "tol_angular": 0.8}
 _LINEAR = 3e-4  # chord error, of the diagonal
 _ANGULAR = 0.12  # [rad] between facets: 52 around a bore, 0.2 % of its radius
-
-_COMPONENTS = {5121: "<u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-_WIDTHS = {"SCALAR": 1, "VEC3": 3}
-_ENTITY = re.compile(rb"#(\d+)\s*=\s*([^;]*);")
-_SI_PREFIX = {"": 1.0, ".MILLI.": 1e-3, ".CENTI.": 1e-2, ".MICRO.": 1e-6, ".DECI.": 0.1, ".KILO.": 1e3}
 
 
 def read(data: bytes) -> Soup:
@@ -38,14 +34,18 @@ def read(data: bytes) -> Soup:
     diagonal = float(np.linalg.norm(np.ptp(coarse.vertices, axis=0)))
     linear = _LINEAR * diagonal
     fine = _Glb(_tessellate(cascadio, data, tol_linear=linear * 1e3, tol_angular=_ANGULAR))
-    unit, warnings = _unit(data)
+    text = StepText(data)
+    unit, warnings = text.unit()
+    labels = label(text, fine.bodies(), len(fine.triangles), diagonal)
     return Soup(
         fine.vertices,
         fine.triangles,
+        labels.groups,
         unit=unit,
         scale=1.0,
         chord_error=_chord_error(fine, otherwise=linear),
-        warnings=warnings,
+        warnings=(*warnings, *labels.warnings),
+        part=labels.part,
     )
 
 
@@ -61,26 +61,29 @@ def _tessellate(cascadio: Any, data: bytes, **tolerances: float) -> bytes:
 
 class _Glb:
     """The triangles of what cascadio wrote: vertices (n, 3) [m], triangles (m, 3), `face` (m,) of the CAD
-    model.
+    model; surfaces: of each face, and places: the transformations of their bodies.
     """
 
     def __init__(self, data: bytes) -> None:
-        length = int.from_bytes(data[12:16], "little")
-        self._json: dict[str, Any] = json.loads(data[20 : 20 + length])
-        self._binary = data[28 + length :]
+        document = Document(data)
         vertices: list[Float64] = []
         triangles: list[Int64] = []
         faces: list[Int64] = []
         self.surfaces: list[Mapping[str, Any] | None] = []
-        self.places: list[Float64] = []  # of each surface: the transformation of its body
+        self.places: list[Float64] = []
+        self._products: list[tuple[int, object, object]] = []  # first face, name, name of the occurrence
         count = 0
-        for mesh, place in self._instances():
-            for primitive in self._json["meshes"][mesh]["primitives"]:
+        for instance in document.instances():
+            mesh, place = document.json["meshes"][instance.mesh], instance.place
+            self._products.append((len(self.surfaces), mesh.get("name"), instance.names[-1]))
+            for primitive in mesh["primitives"]:
                 brep = primitive.get("extensions", {}).get("TM_brep_faces")
-                points = self._array(primitive["attributes"]["POSITION"]).astype(np.float64)
-                indices = self._array(primitive["indices"]).astype(np.int64).reshape(-1, 3)
+                points = document.array(primitive["attributes"]["POSITION"]).astype(np.float64)
+                indices = document.array(primitive["indices"]).astype(np.int64).reshape(-1, 3)
                 face = (
-                    self._array(brep["faceIndices"]).astype(np.int64) if brep else np.full(len(indices), -1)
+                    document.array(brep["faceIndices"]).astype(np.int64)
+                    if brep
+                    else np.full(len(indices), -1)
                 )
                 faces.append(np.where(face >= 0, face + len(self.surfaces), -1))
                 self.surfaces += brep["faces"] if brep else []
@@ -95,29 +98,20 @@ class _Glb:
         self.vertices, self.triangles = _without_noise(np.concatenate(vertices)), np.concatenate(triangles)
         self.face = np.concatenate(faces)
 
-    def _instances(self) -> list[tuple[int, Float64]]:
-        nodes = self._json.get("nodes", [])
-        found: list[tuple[int, Float64]] = []
-        pending = [
-            (root, np.eye(4)) for root in self._json["scenes"][self._json.get("scene", 0)].get("nodes", [])
-        ]
-        while pending:
-            index, place = pending.pop()
-            node = nodes[index]
-            here = place @ _placement(node)
-            if "mesh" in node:
-                found.append((node["mesh"], here))
-            pending += [(child, here) for child in node.get("children", [])]
-        return found
+    def facets(self) -> list[Int64]:
+        """The triangles of each face."""
+        order = np.argsort(self.face, kind="stable")
+        starts = np.searchsorted(self.face[order], np.arange(len(self.surfaces) + 1))
+        return [order[start:end] for start, end in itertools.pairwise(starts)]
 
-    def _array(self, index: int) -> NDArray[Any]:
-        accessor = self._json["accessors"][index]
-        view = self._json["bufferViews"][accessor["bufferView"]]
-        width = _WIDTHS[accessor["type"]]
-        start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-        kind = _COMPONENTS[accessor["componentType"]]
-        values = np.frombuffer(self._binary, dtype=kind, count=width * accessor["count"], offset=start)
-        return values.reshape(-1, width) if width > 1 else values
+    def bodies(self) -> list[Body]:
+        """Products in their places."""
+        facets = self.facets()
+        ends = [*(first for first, _, _ in self._products[1:]), len(self.surfaces)]
+        return [
+            Body(self.surfaces[first:end], facets[first:end], product, occurrence)
+            for (first, product, occurrence), end in zip(self._products, ends, strict=True)
+        ]
 
 
 def _without_noise(vertices: Float64) -> Float64:
@@ -126,21 +120,6 @@ def _without_noise(vertices: Float64) -> Float64:
     """
     largest = float(np.abs(vertices).max(initial=0.0))
     return vertices if not largest > 0 else np.round(vertices, int(np.floor(-np.log10(6e-8 * largest))))
-
-
-def _placement(node: Mapping[str, Any]) -> Float64:
-    if "matrix" in node:
-        return np.array(node["matrix"], dtype=np.float64).reshape(4, 4).T
-    place = np.eye(4)
-    x, y, z, w = node.get("rotation", (0.0, 0.0, 0.0, 1.0))
-    place[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    place[:3, :3] *= np.array(node.get("scale", (1.0, 1.0, 1.0)))
-    place[:3, 3] = node.get("translation", (0.0, 0.0, 0.0))
-    return place
 
 
 def _chord_error(glb: _Glb, otherwise: float) -> float:
@@ -153,10 +132,7 @@ def _chord_error(glb: _Glb, otherwise: float) -> float:
     samples = np.concatenate([mids, corners.mean(axis=1, keepdims=True)], axis=1)
     known = np.zeros(len(glb.surfaces), dtype=bool)
     worst = 0.0
-    order = np.argsort(glb.face, kind="stable")
-    starts = np.searchsorted(glb.face[order], np.arange(len(glb.surfaces) + 1))
-    for index, surface in enumerate(glb.surfaces):
-        mine = order[starts[index] : starts[index + 1]]
+    for index, (surface, mine) in enumerate(zip(glb.surfaces, glb.facets(), strict=True)):
         points = samples[mine].reshape(-1, 3)
         place = glb.places[index]
         distance = _distance(surface, (points - place[:3, 3]) @ np.linalg.inv(place[:3, :3]).T)
@@ -192,44 +168,3 @@ def _about(points: Float64, origin: list[float], axis: list[float]) -> tuple[Flo
     relative = points - np.array(origin)
     along = relative @ np.array(axis)
     return np.asarray(np.linalg.norm(relative - along[:, None] * np.array(axis), axis=1)), np.asarray(along)
-
-
-def _unit(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Name of the length unit that the file's shapes are given in, and warnings."""
-    entities = {int(number): body for number, body in _ENTITY.findall(data)}
-    lengths: set[float] = set()
-    for body in entities.values():
-        match = re.search(rb"GLOBAL_UNIT_ASSIGNED_CONTEXT\s*\(\s*\(([^)]*)\)", body)
-        for reference in re.findall(rb"#(\d+)", match.group(1)) if match else []:
-            metres = _metres(entities, int(reference))
-            if metres is not None:
-                lengths.add(metres)
-    if not lengths:
-        return "mm", ("the STEP file names no length unit; mm was assumed",)
-    names = [_name(metres) for metres in sorted(lengths)]
-    if len(names) > 1:
-        return names[0], (f"the STEP file mixes the units {', '.join(names)}; each was converted",)
-    return names[0], ()
-
-
-def _metres(entities: Mapping[int, bytes], number: int, depth: int = 0) -> float | None:
-    """Metres per unit if entity `number` is a unit of length."""
-    body = re.sub(rb"\s+", b"", entities.get(number, b""))
-    if b"LENGTH_UNIT()" not in body or depth > 4:
-        return None
-    if match := re.search(rb"SI_UNIT\(([^,)]*),\.METRE\.\)", body):
-        return _SI_PREFIX.get(match.group(1).decode().replace("$", ""))
-    if match := re.search(rb"CONVERSION_BASED_UNIT\('[^']*',#(\d+)\)", body):
-        measure = re.sub(rb"\s+", b"", entities.get(int(match.group(1)), b""))
-        factor = re.search(rb"LENGTH_MEASURE\(([^)]*)\),#(\d+)", measure)
-        base = _metres(entities, int(factor.group(2)), depth + 1) if factor else None
-        if factor and base is not None:
-            return float(factor.group(1)) * base
-    return None
-
-
-def _name(metres: float) -> str:
-    for name, value in LENGTH_UNITS.items():
-        if abs(value - metres) < 1e-6 * value:
-            return name
-    return f"{metres:g} m"
