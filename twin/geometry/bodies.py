@@ -181,8 +181,8 @@ class _Shells:
 
     @property
     def inward(self) -> Mask:
-        """Which have their normals on the inner side; a flat sheet has none."""
-        return np.asarray(self.volumes < -1e-12 * np.abs(self.volumes).max())
+        """Which have their normals on the inner side; sheets that enclose next to nothing have none."""
+        return np.asarray(self.volumes < np.where(self.closed, -1e-12, -1e-2) * self.areas**1.5)
 
 
 def _nesting(vertices: Float64, triangles: Int64, shell: Int64, closed: Mask) -> Int64:

@@ -5,8 +5,7 @@ Every change is reported, and nothing vanishes silently: what can't be mended is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,15 @@ from numpy.typing import NDArray
 from twin.errors import GeometryError
 from twin.geometry.bodies import agree, orient
 from twin.geometry.formats.polygons import triangulate
+from twin.geometry.mesh import Mesh, areas
+from twin.geometry.seams import close_seams
 from twin.geometry.topology import (
     boundary_loops,
     components,
     connected,
+    edge_codes,
     edge_counts,
+    edges,
     neighbours,
     unmatched_edges,
 )
@@ -29,43 +32,19 @@ Int64 = NDArray[np.int64]
 _WELD = 1e-6  # of the diagonal: nearer vertices are one where the surface is open otherwise
 _SMALL_HOLE = 0.05  # of the diagonal: the extent of a hole that is closed
 _FARTHEST = 1e6  # [m]: no part is there
-
-
-@dataclass(frozen=True, eq=False)
-class Mesh:
-    """A surface under repair: vertices (n, 3) [m], triangles (m, 3), groups, what was done, what is left.
-
-    part: (m,) what the file says is one solid; nothing is joined with another part.
-    """
-
-    vertices: Float64
-    triangles: Int64
-    groups: Mapping[str, Int64]
-    part: Int64
-    repairs: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    def repaired(self, sentence: str, **changes: object) -> Mesh:
-        """With other arrays, and what was done."""
-        return replace(self, repairs=(*self.repairs, sentence), **changes)  # type: ignore[arg-type]
-
-    def keep(self, kept: NDArray[np.bool_]) -> Mesh:
-        """Only some of the triangles."""
-        number = np.cumsum(kept) - 1
-        groups = {name: number[ids[kept[ids]]] for name, ids in self.groups.items()}
-        return replace(self, triangles=self.triangles[kept], part=self.part[kept], groups=groups)
-
-    @property
-    def diagonal(self) -> float:
-        """Of the bounding box [m]."""
-        return float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
+_BROKEN = 0.1  # of the triangles: more without finite coordinates than this leave no part
+_LOST = 0.01  # of area or size: a repair that takes more has taken a piece of the part
 
 
 def repair(mesh: Mesh) -> Mesh:
-    """Mend what can be mended. Raises GeometryError if nothing is left, or coordinates are beyond reason."""
-    mesh = _drop_broken(mesh)
+    """Mend what can be mended. Raises GeometryError if coordinates are beyond reason, or if what is left is
+    not the part that came in.
+    """
+    mesh = came = _drop_broken(mesh)
     mesh = _weld(mesh)
     mesh = _drop_doubles(mesh)
+    sound = mesh.area
+    mesh = close_seams(mesh, _WELD * mesh.diagonal)
     mesh = _agree(mesh)
     mesh = _close_holes(mesh)
     oriented = orient(mesh.vertices, mesh.triangles, mesh.part)
@@ -77,9 +56,27 @@ def repair(mesh: Mesh) -> Mesh:
         warnings=(*mesh.warnings, *oriented.warnings),
     )
     mesh = _drop_unused(mesh)
+    _compare(came, mesh, sound)
     if len(unmatched_edges(mesh.triangles)):
         mesh = replace(mesh, warnings=(*mesh.warnings, _tell_open(mesh)))
     return mesh
+
+
+def _compare(came: Mesh, left: Mesh, sound: float) -> None:
+    """Refuse a repair that lost something. sound: area without what was there twice [m^2]."""
+    shrunk = float(np.abs(np.subtract(_bounds(came), _bounds(left))).max())
+    lost = 1 - left.area / sound
+    if shrunk > _LOST * came.diagonal or lost > _LOST:
+        raise GeometryError(
+            f"The file is too damaged to be mended: of its {len(came.triangles)} triangles "
+            f"{len(left.triangles)} are left after repair, with {100 * max(lost, 0.0):.2g} % less area and a "
+            f"bounding box that is off by {1e3 * shrunk:.3g} mm. Export the part again.",
+            {"triangles": len(came.triangles), "left": len(left.triangles)},
+        )
+
+
+def _bounds(mesh: Mesh) -> Float64:
+    return np.stack([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)])
 
 
 def _drop_broken(mesh: Mesh) -> Mesh:
@@ -87,8 +84,14 @@ def _drop_broken(mesh: Mesh) -> Mesh:
     sound = np.asarray(finite[mesh.triangles].all(axis=1))
     if not sound.any():
         raise GeometryError("No triangle of the file has finite coordinates. Export the part again.")
-    if not sound.all():
-        broken = int((~sound).sum())
+    broken = int((~sound).sum())
+    if broken > max(_BROKEN * len(sound), 1):
+        raise GeometryError(
+            f"{broken} of the {len(sound)} triangles have coordinates that are no numbers: too many to be "
+            f"mended. Export the part again.",
+            {"triangles": len(sound), "broken": broken},
+        )
+    if broken:
         mesh = mesh.keep(sound).repaired(f"dropped {broken} triangles with coordinates that are no numbers")
     mesh = _drop_unused(mesh)
     farthest = float(np.abs(mesh.vertices).max())
@@ -105,9 +108,7 @@ def _drop_broken(mesh: Mesh) -> Mesh:
 
 def _weld(mesh: Mesh) -> Mesh:
     """Equal vertices become one; near ones only if the surface is open without it."""
-    part = np.zeros(len(mesh.vertices))
-    part[mesh.triangles] = mesh.part[:, None]
-    exact = np.column_stack([part, mesh.vertices + 0.0])  # -0 is 0
+    exact = np.column_stack([mesh.part_of_vertex, mesh.vertices + 0.0])  # -0 is 0
     keys, inverse = np.unique(exact, axis=0, return_inverse=True)
     part, vertices = keys[:, 0], keys[:, 1:]
     mesh = replace(mesh, vertices=vertices, triangles=inverse.reshape(-1)[mesh.triangles])
@@ -144,7 +145,10 @@ def _drop_doubles(mesh: Mesh) -> Mesh:
         mesh = mesh.keep(~flat).repaired(f"dropped {int(flat.sum())} triangles without area")
     doubled = _doubled(mesh.triangles)
     if doubled.any():
-        mesh = mesh.keep(~doubled).repaired(f"dropped {int(doubled.sum())} triangles that were there twice")
+        extent = 1e6 * float(areas(mesh.vertices, mesh.triangles[doubled]).sum())
+        mesh = mesh.keep(~doubled).repaired(
+            f"dropped {int(doubled.sum())} triangles that were there twice ({extent:.3g} mm2)"
+        )
     return mesh
 
 
@@ -192,8 +196,7 @@ def _close_holes(mesh: Mesh) -> Mesh:
     """Close holes which are small; large ones may be what the part is missing, and nobody can guess that."""
     limit = _SMALL_HOLE * mesh.diagonal
     present = {tuple(corners) for corners in np.sort(mesh.triangles, axis=1).tolist()}
-    part = np.zeros(len(mesh.vertices), dtype=np.int64)
-    part[mesh.triangles] = mesh.part[:, None]
+    part = mesh.part_of_vertex
     added: list[Int64] = []
     parts: list[Int64] = []
     closed, widest = 0, 0.0
@@ -227,14 +230,28 @@ def _drop_unused(mesh: Mesh) -> Mesh:
 
 
 def _tell_open(mesh: Mesh) -> str:
+    counts, ends = edge_counts(mesh.triangles), edges(mesh.triangles)
+    told: list[str] = []
     loops = boundary_loops(mesh.triangles)
-    if not loops:
-        return "the surface is not closed: more than two triangles meet at an edge. Look for inner walls"
-    extents = [float(np.linalg.norm(np.ptp(mesh.vertices[loop], axis=0))) for loop in loops]
-    widest = loops[int(np.argmax(extents))]
-    x, y, z = 1e3 * mesh.vertices[widest].mean(axis=0)
-    holes = "a hole" if len(loops) == 1 else f"{len(loops)} holes"
-    return (
-        f"the surface is not closed: it has {holes} of up to {1e3 * max(extents):.3g} mm, the largest at "
-        f"({x:.4g}, {y:.4g}, {z:.4g}) mm. Close it in the CAD program"
-    )
+    if loops:
+        extents = [float(np.linalg.norm(np.ptp(mesh.vertices[loop], axis=0))) for loop in loops]
+        widest = loops[int(np.argmax(extents))]
+        holes = "a hole" if len(loops) == 1 else f"{len(loops)} holes"
+        told.append(
+            f"{int((counts == 1).sum())} open edges bound {holes} of up to {1e3 * max(extents):.3g} mm, "
+            f"the largest around {_mm(mesh.vertices[widest].mean(axis=0))}"
+        )
+    crowded = np.flatnonzero(counts > 2)
+    if len(crowded):
+        number = len(np.unique(edge_codes(mesh.triangles)[crowded]))
+        edge = "one edge" if number == 1 else f"{number} edges"
+        place = mesh.vertices[ends[crowded[0]]].mean(axis=0)
+        told.append(
+            f"at {edge} more than two triangles meet, one of them at {_mm(place)} (look for inner walls)"
+        )
+    return f"the surface is not closed: {'; '.join(told)}. Close it in the CAD program"
+
+
+def _mm(point: Float64) -> str:
+    x, y, z = 1e3 * point + 0.0
+    return f"({x:.4g}, {y:.4g}, {z:.4g}) mm"
