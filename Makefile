@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint verify corpus protos format clean
+.PHONY: demo test lint verify corpus bench-solids protos format clean
 
 demo: $(STAMP)                      ## solve the example bracket: stress.png, bracket.vtu, report.html
 	$(BIN)/twin demo
@@ -24,6 +24,10 @@ verify: $(STAMP)                    ## the heavy verification cases
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus
+
+bench-solids: $(STAMP)              ## time from mesh to stress beside other codes: a quarter of an hour and more
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m tests.benchmarks.solids
 
 protos: $(STAMP)                    ## regenerate the stubs, freeze the contract
 	$(BIN)/python -m protos.generate

@@ -1,0 +1,66 @@
+"""The part of the benchmark: a stout L-bracket with two holes and a filleted corner, fixed at one end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netgen import occ
+
+import twin
+from tests.benchmarks.solids.case import Case
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.loads import assemble
+from twin.analyses.supports import hold
+from twin.geometry.parse import parse
+from twin.meshing import mesh_volume
+
+HEIGHT, WIDTH, THICKNESS = 80.0, 60.0, 22.0  # [mm]
+HOLE_RADIUS, FILLET_RADIUS = 10.0, 15.0
+LEG, OTHER_LEG = 100.0, 101.0  # of the part that is measured, and of another of the same size
+FORCE = (0.0, 500.0, -1000.0)  # [N] on the top, to the side and down
+
+# Edge length [mm] that gives about so many unknowns.
+SIZES = {"10k": 16.0, "30k": 5.6, "50k": 4.8, "100k": 3.9, "300k": 2.36, "1M": 1.66}
+
+
+@dataclass(frozen=True)
+class Meshed:
+    """A case, and what it took to make it [s]: meshing; supports and loads from faces to nodes."""
+
+    case: Case
+    meshing: float
+    boundary: float
+    mesher: str
+
+
+def shape(leg: float) -> Any:
+    """The bracket as an OCC shape, in mm."""
+    solid = occ.Box(occ.Pnt(0, 0, 0), occ.Pnt(leg, WIDTH, THICKNESS))
+    solid += occ.Box(occ.Pnt(0, 0, 0), occ.Pnt(THICKNESS, WIDTH, HEIGHT))
+    solid = solid.UnifySameDomain()
+    at_corner = [e for e in solid.edges if abs(e.center.x - THICKNESS) + abs(e.center.z - THICKNESS) < 1e-6]
+    solid = solid.MakeFillet(at_corner[:1], FILLET_RADIUS)  # each of its two faces lists the edge
+    middle, through = WIDTH / 2, THICKNESS + 2
+    solid -= occ.Cylinder(occ.Pnt(leg - 28, middle, -1), occ.Z, r=HOLE_RADIUS, h=through)
+    solid -= occ.Cylinder(occ.Pnt(-1, middle, HEIGHT - 23), occ.X, r=HOLE_RADIUS, h=through)
+    return solid
+
+
+def meshed(size: float, leg: float, folder: Path) -> Meshed:
+    """Mesh the bracket with edges of `size` [mm] by the way that an uploaded STEP file goes."""
+    source = folder / f"bracket-{leg:g}.step"
+    shape(leg).WriteStep(str(source))
+    surface, _ = parse(source, None, source.name)
+    begun = time.perf_counter()
+    mesh = mesh_volume(surface, size / 1e3, source=source)
+    made = time.perf_counter()
+    boundary = MeshBoundary(surface, mesh)
+    held = hold(boundary, (twin.Fixed(on=twin.select.plane((leg / 1e3, 0, 0), (1, 0, 0))),))
+    top = twin.select.plane((0, 0, HEIGHT / 1e3), (0, 0, 1))
+    loads = assemble(boundary, mesh, 0.0, {"": (twin.Force(FORCE, on=top),)})[""]
+    seconds = time.perf_counter() - made
+    case = Case(mesh.points, mesh.tets, held.directions.any((1, 2)), loads.nodal)
+    return Meshed(case, made - begun, seconds, mesh.mesher)

@@ -1,0 +1,55 @@
+"""One contender in a fresh process: python -m tests.benchmarks.solids.child MODULE METHOD OUT CASE [CASE ...]"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.solids.case import Answer, Case
+
+
+def main(module: str, method: str, out: str, *paths: str) -> None:
+    """Import the contender (not counted), load the cases (not counted), run, write what came out."""
+    contender = importlib.import_module(f"tests.benchmarks.solids.peers.{module}")
+    cases = [Case.load(Path(path)) for path in paths]
+    answers = contender.run(cases, method)
+    peak = {"peak_gb": resident_peak() / 1e9}
+    records = [{**record(answer, cases), **peak} for answer in answers]
+    np.savez(Path(out).with_suffix(".npz"), displacement=answers[0].displacement)
+    Path(out).write_text(json.dumps(records))
+
+
+def resident_peak() -> int:
+    """Bytes of this process at most. Not what getrusage tells: that begins with the size of the parent."""
+    told = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert told is not None
+    return int(told.group(1)) * 1024
+
+
+def record(answer: Answer, cases: list[Case]) -> dict[str, Any]:
+    """What the table says of an answer."""
+    compliance = answer.compliance
+    if compliance is None:
+        case = next(case for case in cases if len(case.points) == len(answer.displacement))
+        compliance = float(np.vdot(case.force, answer.displacement))
+    return {
+        "label": answer.label,
+        "unknowns": answer.displacement.size,
+        "seconds": answer.seconds,
+        "iterations": answer.iterations,
+        "residual": answer.residual,
+        "compliance": compliance,
+        "max_displacement": float(np.linalg.norm(answer.displacement, axis=1).max()),
+        "max_von_mises": float(answer.von_mises.max()),
+        "details": answer.details or {},
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
