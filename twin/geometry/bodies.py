@@ -53,7 +53,10 @@ def find_bodies(vertices: Float64, triangles: Int64) -> Int32:
     smallest_last = np.argsort(-shells.volumes[outer], kind="stable")
     owner[inner[smallest_last]] = outer[smallest_last]  # the smallest one around it is what it is a hole in
     enclosed = np.where(shells.closed, shells.volumes, 0.0)
-    order = np.lexsort((-shells.areas, -enclosed))
+    # rounded: of equal ones the first of the file comes first
+    order = np.lexsort(
+        [-np.round(size / max(float(size.max()), 1e-300), 9) for size in (shells.areas, enclosed)]
+    )
     order = order[owner[order] == order]
     number = np.empty(count, dtype=np.int32)
     number[order] = np.arange(len(order))

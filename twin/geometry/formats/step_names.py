@@ -63,10 +63,9 @@ def label(text: StepText, bodies: Sequence[Body], facets: int, size: float) -> L
             for number, solid in enumerate(shape.solids):
                 solids.add(solid, mine[part[mine] == count + number])
             count += len(shape.solids)
-        if len(bodies) > 1:  # the name of the only product is that of the part
-            for name in (body.product, body.occurrence):
-                if _is_name(name):
-                    products.add(name, mine)
+        for name in (body.product, body.occurrence):
+            if _is_name(name):
+                products.add(name, mine)
     told = [sentence for names in (faces, solids, products) for sentence in names.groups()[1]]
     if lost:
         told.append("some names of faces in the STEP file could not be placed: select those by place instead")

@@ -92,6 +92,7 @@ class _Package:
         self._left = self._limit = inflated_limit(size)
         self._names = {name.lower(): name for name in archive.namelist()}
         self._models: dict[str, _Model] = {}
+        self._supports = 0
 
     def soup(self) -> Soup:
         root = self._model(self._root())
@@ -129,6 +130,8 @@ class _Package:
             names.add(item.name, np.arange(first, count))
         if count == 0:
             raise GeometryError("The 3MF file holds no triangles in its build. Export the part as a solid.")
+        if self._supports:
+            warnings.append(f"{self._supports} supports of the print, which belong to no part, were left out")
         groups, told = names.groups()
         return Soup(
             np.concatenate(vertices),
@@ -158,6 +161,7 @@ class _Package:
                 raise _damaged(f"it names object {key[:20]}, which it does not have")
             found = model.objects[key]
             if found.kind in _NO_PARTS:
+                self._supports += 1
                 continue
             # a model of the archive may have a unit of its own
             place = use.place @ _scaled(model.metres / self._model(use.within).metres)
