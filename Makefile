@@ -24,6 +24,7 @@ verify: $(STAMP)                    ## the heavy verification cases
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus
+	$(BIN)/python -m tests.corpus.simjeb
 
 bench-solids: $(STAMP)              ## time from mesh to stress beside other codes: a quarter of an hour and more
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
