@@ -4,20 +4,44 @@ at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from twin.errors import GeometryError
+from twin.geometry.formats.names import Names
 from twin.geometry.formats.polygons import triangulate
-from twin.geometry.formats.soup import Float64, Soup
+from twin.geometry.formats.soup import Float64, Int64, Soup
+
+
+@dataclass(frozen=True)
+class _Belongs:
+    """What the faces that follow belong to."""
+
+    thing: str = ""
+    groups: tuple[str, ...] = ()
+    material: str = ""
+
+    def changed(self, key: str, words: list[str]) -> _Belongs:
+        """After a line of o, g or usemtl."""
+        if key == "o":
+            return replace(self, thing=" ".join(words))
+        if key == "g":
+            return replace(self, groups=tuple(name for name in words if name != "off"))
+        return replace(self, material=" ".join(words))
 
 
 def read(data: bytes) -> Soup:
-    """Triangles of an OBJ file; its objects (o) and groups (g) become groups. Raises GeometryError."""
+    """Triangles of an OBJ file. Raises GeometryError.
+
+    Its objects (o) and groups (g; a face may be in several) become groups; its materials (usemtl) too where
+    there are several.
+    """
     text = data.decode("utf-8", errors="replace").replace("\\\n", " ").replace("\\\r\n", " ")
     points: list[tuple[float, float, float]] = []
     polygons: list[list[int]] = []
-    names: list[tuple[str, ...]] = []
-    current: tuple[str, ...] = ()
+    sections = [(0, _Belongs())]  # the first polygon of each, and what it and the following ones belong to
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
         if not words:
@@ -27,14 +51,13 @@ def read(data: bytes) -> Soup:
             points.append(_point(words, number))
         elif key == "f":
             polygons.append([_index(word, len(points), number) for word in words[1:]])
-            names.append(current)
-        elif key in ("g", "o"):
-            current = tuple(name for name in words[1:] if name not in ("default", "off"))
+        elif key in ("g", "o", "usemtl"):
+            sections.append((len(polygons), sections[-1][1].changed(key, words[1:])))
     if not polygons:
         raise GeometryError(
             "The OBJ file holds no faces, so it describes no part. Export the part as a mesh."
         )
-    return _assemble(np.array(points, dtype=np.float64).reshape(-1, 3), polygons, names)
+    return _assemble(np.array(points, dtype=np.float64).reshape(-1, 3), polygons, sections)
 
 
 def _point(words: list[str], number: int) -> tuple[float, float, float]:
@@ -60,32 +83,41 @@ def _index(word: str, count: int, number: int) -> int:
     return index - 1 if index > 0 else count + index
 
 
-def _assemble(vertices: Float64, polygons: list[list[int]], names: list[tuple[str, ...]]) -> Soup:
+def _assemble(vertices: Float64, polygons: list[list[int]], sections: list[tuple[int, _Belongs]]) -> Soup:
     triangles: list[tuple[int, int, int]] = []
-    groups: dict[str, list[int]] = {}
-    skipped = 0
-    for polygon, belongs in zip(polygons, names, strict=True):
+    counts: list[int] = []  # of triangles of each polygon
+    for polygon in polygons:
         if polygon and max(polygon) >= len(vertices):
             raise GeometryError(
                 f"A face of the OBJ file names vertex {max(polygon) + 1}, but there are {len(vertices)}. "
                 f"The file is damaged or was cut off; export the part again."
             )
-        if len(polygon) < 3:
-            skipped += 1
-            continue
         try:
             cut = [(0, 1, 2)] if len(polygon) == 3 else triangulate(vertices[polygon])
         except ValueError as error:
             raise GeometryError(f"OBJ: {error}, more than can be cut into triangles.") from error
-        for name in belongs:
-            groups.setdefault(name, []).extend(range(len(triangles), len(triangles) + len(cut)))
+        counts.append(len(cut))
         triangles.extend((polygon[a], polygon[b], polygon[c]) for a, b, c in cut)
-    warnings = (f"{skipped} faces with fewer than three corners were left out",) if skipped else ()
     if not triangles:
         raise GeometryError("No face of the OBJ file has three corners.")
-    return Soup(
-        vertices,
-        np.array(triangles, dtype=np.int64),
-        {name: np.array(ids, dtype=np.int64) for name, ids in groups.items()},
-        warnings=warnings,
-    )
+    skipped = counts.count(0)
+    warnings = (f"{skipped} faces with fewer than three corners were left out",) if skipped else ()
+    groups, told = _groups(np.concatenate([[0], np.cumsum(counts)]), sections)
+    return Soup(vertices, np.array(triangles, dtype=np.int64), groups, warnings=(*warnings, *told))
+
+
+def _groups(
+    first_triangle: Int64, sections: list[tuple[int, _Belongs]]
+) -> tuple[Mapping[str, Int64], tuple[str, ...]]:
+    names = Names()
+    ends = [*(first for first, _ in sections[1:]), len(first_triangle) - 1]
+    parts = [
+        (belongs, np.arange(first_triangle[first], first_triangle[end]))
+        for (first, belongs), end in zip(sections, ends, strict=True)
+        if end > first
+    ]
+    several_materials = len({belongs.material for belongs, _ in parts}) > 1
+    for belongs, triangles in parts:
+        for name in (belongs.thing, *belongs.groups, *([belongs.material] if several_materials else [])):
+            names.add(name, triangles)
+    return names.groups()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
 from twin.errors import GeometryError
+from twin.geometry.formats.names import Names
 from twin.geometry.formats.soup import Int64, Soup
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -74,21 +76,21 @@ def _read_ascii(data: bytes) -> Soup:
         comma = any(b"," in word for triple in found[:100] for word in triple)
         advice = "it has decimal commas. Export with decimal points" if comma else "export the part again"
         raise GeometryError(f"A vertex of the STL file is not made of numbers: {advice}.") from error
-    return Soup(vertices, _three_each(facets), _solids(data))
+    groups, warnings = _solids(data)
+    return Soup(vertices, _three_each(facets), groups, warnings=warnings)
 
 
-def _solids(data: bytes) -> dict[str, Int64]:
+def _solids(data: bytes) -> tuple[Mapping[str, Int64], tuple[str, ...]]:
     """Names of solids where there are several."""
     starts = [(match.start(), match.group(2)) for match in _SOLID.finditer(data) if not match.group(1)]
-    if len(starts) < 2:
-        return {}
-    facets = np.array([match.start() for match in _FACET.finditer(data)])
-    solid = np.searchsorted(np.array([start for start, _ in starts]), facets) - 1
-    names = [name.decode(errors="replace").strip() for _, name in starts]
-    named: dict[str, list[Int64]] = {}
-    for index, name in enumerate(names):
-        named.setdefault(name or f"solid {index + 1}", []).append(np.flatnonzero(solid == index))
-    return {name: np.concatenate(parts) for name, parts in named.items()}
+    names = Names()
+    if len(starts) > 1:
+        facets = np.array([match.start() for match in _FACET.finditer(data)])
+        first = np.append(np.searchsorted(facets, [start for start, _ in starts]), len(facets))
+        for index, (_, name) in enumerate(starts):
+            said = name.decode(errors="replace").strip() or f"solid {index + 1}"
+            names.add(said, np.arange(first[index], first[index + 1]))
+    return names.groups()
 
 
 def _three_each(count: int) -> Int64:
