@@ -69,7 +69,9 @@ def _scale(soup: Soup, unit: str | None, filename: str) -> tuple[float, str, tup
 
 def _lost_digits(soup: Soup, scale: float) -> tuple[str, ...]:
     """Whether coordinates far from the origin tell the vertices apart: binary files have seven digits."""
-    used = soup.vertices[np.unique(soup.triangles)]
+    named = np.zeros(len(soup.vertices), dtype=bool)
+    named[soup.triangles] = True
+    used = soup.vertices[named]
     used = used[np.isfinite(used).all(axis=1)]
     if len(used) == 0:
         return ()

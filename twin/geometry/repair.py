@@ -194,13 +194,16 @@ def _agree(mesh: Mesh) -> Mesh:
 
 def _close_holes(mesh: Mesh) -> Mesh:
     """Close holes which are small; large ones may be what the part is missing, and nobody can guess that."""
+    loops = boundary_loops(mesh.triangles)
+    if not loops:
+        return mesh
     limit = _SMALL_HOLE * mesh.diagonal
     present = {tuple(corners) for corners in np.sort(mesh.triangles, axis=1).tolist()}
     part = mesh.part_of_vertex
     added: list[Int64] = []
     parts: list[Int64] = []
     closed, widest = 0, 0.0
-    for loop in boundary_loops(mesh.triangles):
+    for loop in loops:
         points = mesh.vertices[loop]
         extent = float(np.linalg.norm(np.ptp(points, axis=0)))
         lone = len(loop) == 3 and tuple(sorted(loop.tolist())) in present  # a triangle without neighbours
@@ -225,8 +228,12 @@ def _close_holes(mesh: Mesh) -> Mesh:
 
 
 def _drop_unused(mesh: Mesh) -> Mesh:
-    used, inverse = np.unique(mesh.triangles, return_inverse=True)
-    return replace(mesh, vertices=mesh.vertices[used], triangles=inverse.reshape(-1, 3))
+    used = np.zeros(len(mesh.vertices), dtype=bool)
+    used[mesh.triangles] = True
+    if used.all():
+        return mesh
+    number = np.cumsum(used) - 1
+    return replace(mesh, vertices=mesh.vertices[used], triangles=number[mesh.triangles])
 
 
 def _tell_open(mesh: Mesh) -> str:

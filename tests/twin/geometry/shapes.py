@@ -51,3 +51,15 @@ def ply(vertices: np.ndarray, faces: list[list[int]], order: str = "<") -> bytes
     return (
         header + body + b"".join(bytes([len(f)]) + np.array(f, dtype=order + "i4").tobytes() for f in faces)
     )
+
+
+def off(vertices: np.ndarray, faces: list[list[int]], header: str = "OFF", colour: str = "") -> bytes:
+    rows = [" ".join(repr(float(c)) for c in v) + colour for v in vertices]
+    rows += [" ".join(str(i) for i in (len(face), *face)) + "  # a face" for face in faces]
+    return "\n".join([header, f"{len(vertices)} {len(faces)} 0", "", *rows]).encode()
+
+
+def off_binary(vertices: np.ndarray, faces: list[list[int]]) -> bytes:
+    counts = np.array([len(vertices), len(faces), 0], dtype=">i4").tobytes()
+    body = b"".join(np.array([len(face), *face, 0], dtype=">i4").tobytes() for face in faces)
+    return b"OFF BINARY\n" + counts + vertices.astype(">f4").tobytes() + body

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 
-from tests.twin.geometry.shapes import CUBE_TRIANGLES, CUBE_VERTICES, obj, ply, stl_ascii, stl_binary
+from tests.twin.geometry.shapes import (
+    CUBE_TRIANGLES,
+    CUBE_VERTICES,
+    obj,
+    off,
+    off_binary,
+    ply,
+    stl_ascii,
+    stl_binary,
+)
 from twin.errors import GeometryError, UnitError
 from twin.geometry.reader import read
 
@@ -25,6 +36,16 @@ FILES = {
     "ascii.ply": ply(CUBE_VERTICES, TRIANGLES, ""),
     "quads.ply": ply(CUBE_VERTICES, QUADS),
     "quads-ascii.ply": ply(CUBE_VERTICES, QUADS, ""),
+    "triangles.off": off(CUBE_VERTICES, TRIANGLES),
+    "quads.off": off(CUBE_VERTICES, QUADS),
+    "coloured.off": off(CUBE_VERTICES, QUADS, header="COFF", colour=" 255 0 0 255"),
+    "one-line.off": off(CUBE_VERTICES, TRIANGLES).replace(b"OFF\n", b"# by hand\nOFF ", 1),
+    "binary.off": off_binary(CUBE_VERTICES, QUADS),
+    "binary.stl.gz": gzip.compress(stl_binary(CUBE_VERTICES, CUBE_TRIANGLES)),
+    "quads.obj.GZ": gzip.compress(obj(CUBE_VERTICES, QUADS)),
+    "in-two.ply.gz": gzip.compress(ply(CUBE_VERTICES, QUADS)[:99])
+    + gzip.compress(ply(CUBE_VERTICES, QUADS)[99:]),
+    "no-suffix": off(CUBE_VERTICES, TRIANGLES),
 }
 
 
@@ -75,11 +96,38 @@ def test_unit_must_be_known_and_given() -> None:
         (FILES["ascii.ply"].replace(b"3 0 1 3", b"3 0 1 8"), "a.ply", "outside of the 8"),
         (b"ISO-10303-21;\nHEADER;", "a.step", "cut off"),
         (b"\x89PNG", "a.png", "STEP, STL, OBJ, PLY"),
+        (b"OFF\n8 12", "a.off", "ends too early|more than its lines"),
+        (b"OFF\n-8 12 0\n", "a.off", "more than its lines"),
+        (b"OFF\n99999999999 12 0\n", "a.off", "more than its lines"),
+        (b"OFF\n1 1 0\n0 0 0\n3 0 0 1\n", "a.off", "outside of the 1"),
+        (b"OFF\n1 1 0\n0 0 0\n3 0 0\n", "a.off", "fewer corners"),
+        (b"OFF\n1 1 0\n0 0\n3 0 0 0\n", "a.off", "three coordinates"),
+        (b"OFF\n1 1 0\n0 0 x\n3 0 0 0\n", "a.off", "not made of numbers"),
+        (b"OFF\n1 0 0\n0 0 0\n", "a.off", "no faces"),
+        (b"4OFF\n1 0 0\n0 0 0 0\n", "a.off", "three dimensions"),
+        (FILES["binary.off"][:-20], "a.off", "bytes can't|impossible length"),
+        (gzip.compress(FILES["binary.stl"])[:-9], "a.stl.gz", "cut off"),
+        (b"\x1f\x8b" + b"nonsense" * 9, "a.stl.gz", "can't be inflated"),
+        (gzip.compress(b"\0" * (100 << 20)), "a.stl.gz", "more than 64 MB"),
+        (gzip.compress(b""), "a.stl.gz", "empty"),
+        (gzip.compress(gzip.compress(FILES["binary.stl"])), "a.stl.gz.gz", "archive"),
+        (b"\0" * 257 + b"ustar\0" + b"\0" * 249, "a.stl.tar", "Unpack"),
     ],
 )
 def test_damaged_files_are_refused_with_words(data: bytes, name: str, words: str) -> None:
     with pytest.raises(GeometryError, match=words):
         read(data, "mm", name)
+
+
+def test_obj_faces_belong_to_objects_groups_and_materials() -> None:
+    lines = obj(CUBE_VERTICES, QUADS).decode().splitlines()
+    before = ["o the cube\nusemtl steel", "g ends low", "g ends", "g off\nusemtl paint", "g default", "g lid"]
+    faces = iter(before)
+    text = "\n".join(f"{next(faces)}\n{line}" if line.startswith("f ") else line for line in lines)
+    surface, report = read(text.encode(), "mm", "named.obj")
+    sizes = {name: len(ids) for name, ids in surface.groups.items()}
+    assert sizes == {"the cube": 12, "ends": 4, "low": 2, "lid": 2, "steel": 6, "paint": 6}
+    assert report.groups == tuple(surface.groups)
 
 
 def test_names_in_obj_and_stl_become_groups() -> None:

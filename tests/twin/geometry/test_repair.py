@@ -98,3 +98,53 @@ def test_an_inside_out_part_is_turned() -> None:
 
 def test_an_absurd_size_is_told() -> None:
     assert "is the unit" in " ".join(report_of(30 * CUBE_VERTICES, CUBE_TRIANGLES).warnings)
+
+
+def test_a_t_junction_is_split() -> None:
+    """One side is cut along its middle, its neighbours are not: four triangles would be left out otherwise."""
+    middle = np.array([[0.25, 0.0, 0.0], [0.25, 0.0, 1.0], [0.5, 0.0, 0.0]])
+    vertices = np.concatenate([CUBE_VERTICES, middle])  # of the side y = 0: 0, 1, 4, 5
+    side = np.array([[0, 8, 1], [8, 9, 1], [8, 10, 9], [10, 4, 9], [4, 5, 9]])
+    report = report_of(vertices, np.concatenate([np.delete(CUBE_TRIANGLES, [4, 5], axis=0), side]))
+    assert (report.watertight, report.volume) == (True, pytest.approx(1.0))
+    assert "T-junctions" in " ".join(report.repairs)
+    assert len(report.patches) == 6
+
+
+def test_slivers_are_replaced() -> None:
+    """A triangle without height between two that are cut differently."""
+    vertices = np.concatenate([CUBE_VERTICES, [[0.5, 0.0, 0.0]]])
+    side = np.array([[0, 4, 8], [0, 8, 1], [8, 5, 1], [8, 4, 5]])
+    report = report_of(vertices, np.concatenate([np.delete(CUBE_TRIANGLES, [4, 5], axis=0), side]))
+    assert (report.watertight, report.volume) == (True, pytest.approx(1.0))
+    assert "without height" in " ".join(report.repairs)
+
+
+def test_too_much_nonsense_is_refused() -> None:
+    data = bytearray(stl_binary(CUBE_VERTICES, CUBE_TRIANGLES))
+    for triangle in range(3):
+        data[96 + 50 * triangle : 100 + 50 * triangle] = np.float32(np.nan).tobytes()
+    with pytest.raises(GeometryError, match="3 of the 12 triangles"):
+        read(bytes(data), "m", "part.stl")
+
+
+def test_lost_digits_are_told_or_refused() -> None:
+    far = CUBE_VERTICES + np.array([1e4, 0, 0])
+    assert "move it to the origin" in " ".join(report_of(far, CUBE_TRIANGLES).warnings)
+    with pytest.raises(GeometryError, match="shape is lost"):
+        report_of(CUBE_VERTICES + np.array([2e5, 0, 0]), CUBE_TRIANGLES)
+
+
+def test_open_edges_are_counted_and_placed() -> None:
+    told = " ".join(report_of(10 * CUBE_VERTICES, CUBE_TRIANGLES[2:]).warnings)
+    assert "4 open edges bound a hole of up to 1.41e+04 mm" in told
+    assert "around (0, 5000, 5000) mm" in told
+
+
+def test_a_soup_has_no_inside() -> None:
+    random = np.random.default_rng(0)
+    report = report_of(random.random((300, 3)), np.arange(300).reshape(-1, 3))
+    assert not report.watertight
+    assert not report.repairs
+    assert report.groups == ()
+    assert "100 pieces" in " ".join(report.warnings)
