@@ -39,12 +39,22 @@ def main(arguments: list[str] | None = None) -> None:
             "machine": machine.facts(),
             "bandwidth": machine.bandwidth(),
             "limits": {"seconds": options.time_limit, "memory_gb": options.memory},
-            "sizes": [bench.size(size, options.peers) for size in options.sizes],
-            "iterations": [bench.iterations(size) for size in options.iterations],
+            "sizes": [],
+            "iterations": [],
         }
-        report["machine"]["load_average_at_end"] = os.getloadavg()
+        out = options.out or RESULTS / f"{report['date']}-{_slug(report['machine'])}-solids.json"
+        # A run takes long: what is measured is written at once.
+        for size in options.sizes:
+            report["sizes"].append(bench.size(size, options.peers))
+            _write(report, out)
+        for size in options.iterations:
+            report["iterations"].append(bench.iterations(size))
+        _write(report, out)
     print(table.markdown(report))
-    out = options.out or RESULTS / f"{report['date']}-{_slug(report['machine'])}-solids.json"
+
+
+def _write(report: dict[str, Any], out: Path) -> None:
+    report["machine"]["load_average_at_end"] = os.getloadavg()
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=1) + "\n")
 
@@ -54,6 +64,7 @@ class Bench:
 
     def __init__(self, folder: Path, time_limit: float, memory_gb: float) -> None:
         self.folder, self.time_limit, self.memory_gb = folder, time_limit, memory_gb
+        self.beyond: dict[str, str] = {}  # contenders that reached a limit, and at which size
 
     def size(self, size: str, keys: list[str]) -> dict[str, Any]:
         """Everything at one size."""
@@ -75,6 +86,8 @@ class Bench:
         about = {"key": contender.key, "title": contender.title, "load_average": os.getloadavg()[0]}
         if not contender.present():
             return [{**about, "failure": "not installed", "get": contender.get}]
+        if contender.key in self.beyond:
+            return [{**about, "failure": f"not tried: {self.beyond[contender.key]}"}]
         legs = (bracket.LEG, bracket.OTHER_LEG)[: contender.parts]
         for leg in legs:
             self._mesh(size, leg)
@@ -94,6 +107,8 @@ class Bench:
         print(f"{size}: {contender.title}, {contender.method}", file=sys.stderr, flush=True)
         ended = supervise.run(command, own, out.with_suffix(".log"), ROOT, self.time_limit, self.memory_gb)
         if ended.failure:
+            if ended.limit:
+                self.beyond[contender.key] = f"{ended.failure} at {size}"
             return [{**about, "failure": ended.failure, "after": ended.seconds, "peak_gb": ended.peak_gb}]
         records = json.loads(out.read_text())
         # ccx is a process of its own, below the child: only the supervisor sees it.

@@ -23,7 +23,7 @@ LEG, OTHER_LEG = 100.0, 101.0  # of the part that is measured, and of another of
 FORCE = (0.0, 500.0, -1000.0)  # [N] on the top, to the side and down
 
 # Edge length [mm] that gives about so many unknowns.
-SIZES = {"10k": 16.0, "30k": 5.6, "50k": 4.8, "100k": 3.9, "300k": 2.36, "1M": 1.66}
+SIZES = {"10k": 16.0, "30k": 5.6, "50k": 3.9, "100k": 3.8, "300k": 2.36, "1M": 1.66}
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ _LOOK = 0.1  # [s] between two looks at the memory
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended. failure: None, or what went wrong; peak_gb: the most that was seen."""
+    """How a child ended. failure: None, or what went wrong; limit: it was one; peak_gb: the most that was seen."""
 
     failure: str | None
+    limit: bool
     seconds: float
     peak_gb: float
 
@@ -52,10 +53,11 @@ def run(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+    limit = failure is not None
     if failure is None and process.returncode:
         lines = log.read_text(errors="replace").strip().splitlines()
         failure = f"ended with {process.returncode}: {lines[-1] if lines else 'no message'}"
-    return Ended(failure, time.perf_counter() - begun, peak)
+    return Ended(failure, limit, time.perf_counter() - begun, peak)
 
 
 def _resident(pid: int) -> int:

@@ -25,6 +25,11 @@ def markdown(report: Record) -> str:
         f"Memory: copy {bandwidth['copy']:.1f} GB/s, triad {bandwidth['triad']:.1f} GB/s, all cores. "
         f"Limits: {report['limits']['seconds']:g} s and {report['limits']['memory_gb']:g} GB each.",
         "",
+        "Each in a process of its own, from arrays in memory to displacement and nodal von Mises stress; imports are "
+        "not counted. Same mesh, supports and nodal forces. Relative residual: 1e-8 (twin, PyAMG), 1e-9 of the "
+        "preconditioned one (JAX-FEM), CalculiX's own criterion (a deck can't set it). CalculiX counts the run of ccx: "
+        "its deck is written, and its results of six digits are read, outside.",
+        "",
         ", ".join(f"{name} {version}" for name, version in machine["versions"].items()) + ".",
         "",
     ]

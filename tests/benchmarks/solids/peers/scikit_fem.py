@@ -48,7 +48,11 @@ def pardiso(
 
 
 def pyamg(matrix: Any, right_side: Floats, points: Floats, seconds: dict[str, float]) -> tuple[Floats, int]:
-    """Smoothed aggregation with rigid body modes, conjugate gradients."""
+    """Smoothed aggregation with rigid body modes, conjugate gradients.
+
+    Of seven settings tried (smoothers Jacobi and energy of degree 1 and 2, thresholds 0 and 0.08, Gauss-Seidel and
+    Chebyshev relaxation) these need the fewest iterations and no setting was faster.
+    """
     from pyamg import smoothed_aggregation_solver
 
     begun = time.perf_counter()
