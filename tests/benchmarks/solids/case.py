@@ -46,6 +46,7 @@ class Answer:
     seconds: by phase: assemble, setup (factorisation or preconditioner), solve, stress
     displacement (n, 3) [m]; von_mises (n,) [Pa] at the nodes, averaged over the elements around them
     residual: relative, as the contender tells it; details: anything else worth a line
+    processor_seconds: of all threads; the child takes the time of the whole run where this is None
     compliance: [J], of a contender with a discretisation of its own, whose nodes are not the case's
     """
 
@@ -56,6 +57,7 @@ class Answer:
     iterations: int | None = None
     residual: float | None = None
     details: dict[str, Any] | None = None
+    processor_seconds: float | None = None
     compliance: float | None = None
 
 

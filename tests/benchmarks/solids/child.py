@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -18,9 +19,14 @@ def main(module: str, method: str, out: str, *paths: str) -> None:
     """Import the contender (not counted), load the cases (not counted), run, write what came out."""
     contender = importlib.import_module(f"tests.benchmarks.solids.peers.{module}")
     cases = [Case.load(Path(path)) for path in paths]
+    begun = os.times()
     answers = contender.run(cases, method)
-    peak = {"peak_gb": resident_peak() / 1e9}
-    records = [{**record(answer, cases), **peak} for answer in answers]
+    # User and system time, of this process and of those that it started.
+    processor = sum(os.times()[:4]) - sum(begun[:4])
+    records = [record(answer, cases) for answer in answers]
+    for row in records:
+        row["peak_gb"] = resident_peak() / 1e9
+        row["processor_seconds"] = row["processor_seconds"] or processor
     np.savez(Path(out).with_suffix(".npz"), displacement=answers[0].displacement)
     Path(out).write_text(json.dumps(records))
 
@@ -42,6 +48,7 @@ def record(answer: Answer, cases: list[Case]) -> dict[str, Any]:
         "label": answer.label,
         "unknowns": answer.displacement.size,
         "seconds": answer.seconds,
+        "processor_seconds": answer.processor_seconds,
         "iterations": answer.iterations,
         "residual": answer.residual,
         "compliance": compliance,

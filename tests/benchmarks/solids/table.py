@@ -28,7 +28,8 @@ def markdown(report: Record) -> str:
         "Each in a process of its own, from arrays in memory to displacement and nodal von Mises stress; imports are "
         "not counted. Same mesh, supports and nodal forces. Relative residual: 1e-8 (twin, PyAMG), 1e-9 of the "
         "preconditioned one (JAX-FEM), CalculiX's own criterion (a deck can't set it). CalculiX counts the run of ccx: "
-        "its deck is written, and its results of six digits are read, outside.",
+        "its deck is written, and its results of six digits are read, outside. Processor s: of all threads and of the "
+        "whole run; it tells more than wall time where the load shows that others were computing.",
         "",
         ", ".join(f"{name} {version}" for name, version in machine["versions"].items()) + ".",
         "",
@@ -56,47 +57,55 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _size(size: Record) -> list[str]:
     head = [
-        "tool", "unknowns", "assemble s", "setup s", "solve s", "stress s", "total s", "x ours", "iterations",
-        "peak GB", "compliance J", "max displacement m", "difference of u", "of compliance", "load",
+        "tool", "unknowns", "assemble s", "setup s", "solve s", "stress s", "total s", "x ours", "processor s",
+        "iterations", "peak GB", "compliance J", "max displacement m", "difference of u", "of compliance", "load",
     ]  # fmt: skip
     mesh = size["mesh"]
-    rows = [[f"meshing: {mesh['mesher']}", f"{mesh['unknowns']:,}", "", "", "", "", f"{mesh['meshing']:.2f}"]]
-    rows += [["supports and loads: faces to nodes", "", "", "", "", "", f"{mesh['boundary']:.2f}"]]
+    blank = [""] * len(PHASES)
+    rows = [
+        [f"meshing: {mesh['mesher']}", f"{mesh['unknowns']:,}", *blank, f"{mesh['meshing']:.2f}"],
+        ["supports and loads: faces to nodes", "", *blank, f"{mesh['boundary']:.2f}"],
+    ]
     ours = _hot(size)
     notes = []
     for row in size["rows"]:
-        if "failure" in row:
-            what = f"{row['title']}: {row['failure']}"
-            if "get" in row:
-                what += f" (to get it: {row['get']})"
-            if "peak_gb" in row:
-                what += f" (after {row['after']:.0f} s, {row['peak_gb']:.1f} GB)"
-            rows.append([row["title"], "-"])
-            notes.append(f"* {what}")
-            continue
-        name = ", ".join(filter(None, (row["title"], row["label"])))
-        phases = [f"{row['seconds'][phase]:.2f}" if phase in row["seconds"] else "" for phase in PHASES]
-        ratio = f"{total(row) / total(ours):.1f}" if ours else ""
-        rows.append(
-            [
-                name, f"{row['unknowns']:,}", *phases, f"{total(row):.2f}", ratio, str(row["iterations"] or ""),
-                f"{row['peak_gb']:.2f}", f"{row['compliance']:.9g}", f"{row['max_displacement']:.7g}",
-                "reference" if row.get("reference") else _small(row.get("displacement_difference")),
-                "" if row.get("reference") else _small(row.get("compliance_difference")),
-                f"{row['load_average']:.1f}",
-            ]
-        )  # fmt: skip
-        notes += _compilation(name, row)
-    rows = [[*row, *[""] * (len(head) - len(row))] for row in rows]
-    return [*_table(head, rows), "", *notes]
+        rows.append([row["title"], "-"] if "failure" in row else _row(row, ours))
+        notes += _failure(row) if "failure" in row else _compilation(row)
+    return [*_table(head, [[*row, *[""] * (len(head) - len(row))] for row in rows]), "", *notes]
 
 
-def _compilation(name: str, row: Record) -> list[str]:
+def _row(row: Record, ours: Record | None) -> list[str]:
+    phases = [f"{row['seconds'][phase]:.2f}" if phase in row["seconds"] else "" for phase in PHASES]
+    ratio = f"{total(row) / total(ours):.1f}" if ours else ""
+    return [
+        _name(row), f"{row['unknowns']:,}", *phases, f"{total(row):.2f}", ratio, f"{row['processor_seconds']:.1f}",
+        str(row["iterations"] or ""), f"{row['peak_gb']:.2f}", f"{row['compliance']:.9g}",
+        f"{row['max_displacement']:.7g}",
+        "reference" if row.get("reference") else _small(row.get("displacement_difference")),
+        "" if row.get("reference") else _small(row.get("compliance_difference")),
+        f"{row['load_average']:.1f}",
+    ]  # fmt: skip
+
+
+def _name(row: Record) -> str:
+    return ", ".join(filter(None, (row["title"], row["label"])))
+
+
+def _failure(row: Record) -> list[str]:
+    text = f"* {row['title']}: {row['failure']}"
+    if "get" in row:
+        text += f" (to get it: {row['get']})"
+    if "peak_gb" in row:
+        text += f" (after {row['after']:.0f} s, {row['peak_gb']:.1f} GB)"
+    return [text]
+
+
+def _compilation(row: Record) -> list[str]:
     details = row["details"]
     if "programs" not in details:
         return []
     programs = details["programs"]
-    text = f"* {name}: {len(programs)} programs compiled or fetched"
+    text = f"* {_name(row)}: {len(programs)} programs compiled or fetched"
     if programs:
         seconds = ", ".join(f"{what} {value:.2f} s" for what, value in details["compilation"].items())
         slowest = ", ".join(f"{program} {value:.2f}" for program, value in list(programs.items())[:4])
