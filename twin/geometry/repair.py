@@ -33,6 +33,7 @@ _WELD = 1e-6  # of the diagonal: nearer vertices are one where the surface is op
 _SMALL_HOLE = 0.05  # of the diagonal: the extent of a hole that is closed
 _FARTHEST = 1e6  # [m]: no part is there
 _BROKEN = 0.1  # of the triangles: more without finite coordinates than this leave no part
+_NO_AREA = 1e-12  # of the diagonal squared
 _LOST = 0.01  # of area or size: a repair that takes more has taken a piece of the part
 
 
@@ -137,7 +138,7 @@ def _merge_near(vertices: Float64, part: Float64, distance: float) -> Int64:
 def _drop_doubles(mesh: Mesh) -> Mesh:
     a, b, c = mesh.triangles.T
     flat = (a == b) | (b == c) | (c == a)
-    if flat.all():
+    if flat.all() or mesh.area < _NO_AREA * mesh.diagonal**2:
         raise GeometryError(
             "All triangles of the file are degenerate: they have no area. Export the part again."
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,6 +26,10 @@ _UNITS = {
 _CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
 _PRODUCTION = "http://schemas.microsoft.com/3dmanufacturing/production/2015/06"
 _MODEL_RELATION = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
+_NO_ZIP = (  # what zipfile raises for archives that lie
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError,
+    OSError, ValueError,
+)  # fmt: skip
 _NO_PARTS = ("support", "solidsupport")
 _MOST_INSTANCES = 100_000
 _MOST_TRIANGLES = 20_000_000
@@ -82,7 +88,7 @@ def read(data: bytes) -> Soup:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _Package(archive, len(data)).soup()
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _NO_ZIP as error:
         raise _damaged("its archive can't be unpacked") from error
 
 
