@@ -35,22 +35,15 @@ What to expect: the published values are linear tetrahedra, which are too stiff.
 Row = dict[str, Any]
 
 
-def solve(client: twin.Client, number: str, folder: Path, accuracy: float, max_unknowns: int) -> list[Row]:
-    """One row for each load case. Raises NoInterfaceError, TwinError."""
+def solve(client: twin.Client, number: str, folder: Path, **options: Any) -> list[Row]:
+    """One row for each load case; options: of Client.simulate. Raises NoInterfaceError, TwinError."""
     ply = brackets.surface_file(number)
     place = brackets.interface(ply)
     path = folder / f"{number}.ply"
     path.write_bytes(ply)
     begun = time.monotonic()
     part = client.upload(path, unit="mm")
-    run = client.simulate(
-        part,
-        brackets.study(place),
-        accuracy,
-        max_unknowns=max_unknowns,
-        max_seconds=300,
-        name=f"bracket {number}",
-    )
+    run = client.simulate(part, brackets.study(place), name=f"bracket {number}", **options)
     result = run.result()
     rows = []
     for case, published in brackets.published()[number].items():
@@ -148,9 +141,11 @@ def main() -> None:
     parser.add_argument("--ids", nargs="+", metavar="ID", help="numbers of brackets (all)")
     parser.add_argument("--accuracy", type=float, default=0.1)
     parser.add_argument("--max-unknowns", type=int, default=250_000)
+    parser.add_argument("--max-seconds", type=float, default=600.0, help="for each bracket")
     parser.add_argument("--out", type=Path, default=Path("build/simjeb.csv"), help="the table")
     parser.add_argument("--resume", action="store_true", help="keep what the table has solved")
     options = parser.parse_args()
+    limits = {name: getattr(options, name) for name in ("accuracy", "max_unknowns", "max_seconds")}
     if not brackets.DATA.exists():
         print(f"There is nothing to solve: the real geometry should lie in {brackets.DATA}.")
         return
@@ -175,7 +170,7 @@ def main() -> None:
             if number in done:
                 continue
             try:
-                found = solve(client, number, Path(folder), options.accuracy, options.max_unknowns)
+                found = solve(client, number, Path(folder), **limits)
             except (brackets.NoInterfaceError, twin.TwinError) as error:
                 found = [{"id": number, "reason": f"{type(error).__name__}: {error}"}]
             for row in found:
