@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from solvers.tet10.element import EDGES
 from twin.geometry.surface import Surface, closest
+from twin.meshing.projection import Projection
 from twin.meshing.volume_mesh import (
     FACE_EDGES,
+    Ints,
     boundary,
     check_points,
     jacobians,
-    quality,
     straight_jacobians,
 )
 
@@ -51,7 +52,7 @@ def quadratic(points: Float64, tets: Int32) -> tuple[Float64, Int32]:
     return np.concatenate([points, mids]), np.concatenate([tets, nodes], axis=1).astype(np.int32)
 
 
-def compact(points: Float64, tets: Int32) -> tuple[Float64, Int32]:
+def compact(points: Float64, tets: Ints) -> tuple[Float64, Int32]:
     """Drop points that no tetrahedron uses; orient every tetrahedron positively."""
     tets = tets.copy()
     negative = straight_jacobians(points, tets) < 0
@@ -79,47 +80,16 @@ def follow(points: Float64, tets: Int32, surface: Surface) -> Float64:
     if len(sharp):
         near_sharp = np.flatnonzero(cosine < np.cos(_CREASE_ANGLE))
         tolerance = 1e-5 * surface.diagonal
-        (from_a, _), (from_b, _) = (
-            _closest_on_edges(surface, sharp, points[ends[near_sharp, i]]) for i in (0, 1)
-        )
+        on_sharp = Projection(surface.vertices, sharp)
+        from_a, from_b = (on_sharp(points[ends[near_sharp, i]])[0] for i in (0, 1))
         along = near_sharp[(from_a < tolerance) & (from_b < tolerance)]
-        _, target[along] = _closest_on_edges(surface, sharp, start[along])
+        target[along] = on_sharp(start[along])[2]
         agrees[along] = True
 
     moved = agrees & (np.linalg.norm(target - start, axis=1) < _MOST_BULGE * length)
     result = points.copy()
     result[mids[moved]] = target[moved]
     return result
-
-
-def snap(points: Float64, tets: Int32, surface: Surface, within: float) -> Float64:
-    """Move boundary corners of straight tets (m, 4) onto the surface, and onto its sharp edges where these
-    are near.
-
-    A corner stays where it lies further away than `within` [m] or would spoil a tetrahedron.
-    """
-    faces, _ = boundary(tets)
-    nodes = np.unique(faces)
-    start = points[nodes]
-    distance, _, target = closest(surface, start)
-    sharp = sharp_edges(surface)
-    if len(sharp):
-        from_edge, on_edge = _closest_on_edges(surface, sharp, start)
-        near = from_edge < within
-        target[near], distance[near] = on_edge[near], from_edge[near]
-    moved = np.zeros(len(points), dtype=bool)
-    moved[nodes[distance < within]] = True
-    goal = points.copy()
-    goal[nodes] = target
-    worst = np.minimum(0.5 * quality(points, tets), 0.1)
-    while True:
-        result = np.where(moved[:, None], goal, points)
-        flat = quality(result, tets) < worst
-        again = moved.copy()
-        again[tets[flat].reshape(-1)] = False
-        if (again == moved).all():
-            return np.asarray(result)
-        moved = again
 
 
 def straighten(points: Float64, tets: Int32) -> tuple[Float64, int]:
@@ -189,14 +159,3 @@ def _boundary_edges(points: Float64, tets: Int32) -> tuple[Int32, Int32, Float64
     cosine = np.where(np.bincount(inverse) == 2, (mean**2).sum(axis=1) / 2 - 1, -1.0)
     mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-300)
     return unique.astype(np.int32), ends[index], mean, cosine
-
-
-def _closest_on_edges(surface: Surface, edges: Int32, points: Float64) -> tuple[Float64, Float64]:
-    import igl
-
-    if len(points) == 0:
-        return np.zeros(0), np.zeros((0, 3))
-    squared, _, nearest = igl.point_mesh_squared_distance(
-        np.ascontiguousarray(points), np.array(surface.vertices), edges.astype(np.int64)
-    )
-    return np.sqrt(np.maximum(squared, 0.0)), nearest

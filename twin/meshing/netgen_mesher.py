@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
 from twin.geometry.child import read_arrays, read_job, write_answer
-from twin.meshing.decimate import decimate
 
 MM = 1e-3  # [m]
 
@@ -31,19 +30,14 @@ def main(folder: Path) -> None:
     options: dict[str, Any] = {"maxh": job["size"] / MM, "grading": job["grading"]}
     if len(arrays["refine_points"]):
         options["meshsizefilename"] = str(_write_sizes(folder, arrays))
-    triangles = np.zeros((0, 3), dtype=np.int32)
     try:
         if job["step"] is not None:
-            from netgen.occ import OCCGeometry
-
-            mesh = OCCGeometry(job["step"]).GenerateMesh(**options)
+            mesh = _part(job["step"]).GenerateMesh(**options)
             mesh.SecondOrder()
         else:
             from netgen.stl import STLGeometry
 
-            vertices, triangles = arrays["vertices"], arrays["triangles"]
-            vertices, triangles = decimate(vertices, triangles, job["triangles"] or len(triangles))
-            stl = _write_stl(folder / "surface.stl", vertices / MM, triangles)
+            stl = _write_stl(folder / "surface.stl", arrays["vertices"] / MM, arrays["triangles"])
             mesh = STLGeometry(str(stl)).GenerateMesh(**options, **_edges(job["edge_angle"]))
     except netgen.meshing.NgException as error:
         raise MeshingFailed(f"NETGEN: {error}") from error
@@ -52,9 +46,16 @@ def main(folder: Path) -> None:
         raise MeshingFailed("NETGEN made no tetrahedra")
     if nodes.shape[1] == 10:
         nodes = nodes[:, _FROM_NETGEN]
-    write_answer(
-        folder, {"triangles": len(triangles)}, {"points": np.asarray(mesh.Coordinates()) * MM, "tets": nodes}
-    )
+    write_answer(folder, {}, {"points": np.asarray(mesh.Coordinates()) * MM, "tets": nodes})
+
+
+def _part(path: str) -> Any:
+    """The geometry of a STEP file; solids that touch or overlap share faces, so that their meshes fit."""
+    from netgen.occ import Glue, OCCGeometry
+
+    geometry = OCCGeometry(path)
+    solids = list(geometry.shape.solids)
+    return OCCGeometry(Glue(solids)) if len(solids) > 1 else geometry
 
 
 def _edges(angle: float) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from solvers.tet10.element import EDGES, shape_gradient
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
+Ints = NDArray[np.integer[Any]]
 
 FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))  # corners, normals outwards
 FACE_EDGES = ((2, 1, 0), (0, 4, 3), (1, 5, 4), (3, 5, 2))  # the edges after each corner of a face
@@ -35,7 +37,7 @@ class VolumeMesh:
     notes: tuple[str, ...]
 
 
-def jacobians(points: Float64, tets: Int32, barycentric: Float64) -> Float64:
+def jacobians(points: Float64, tets: Ints, barycentric: Float64) -> Float64:
     """Determinants of the element maps: (m, p) [m^3], six times the volume where an element is straight."""
     gradients = shape_gradient(barycentric[:, 1:])
     flat = gradients.transpose(0, 2, 1).reshape(-1, 10)
@@ -55,20 +57,20 @@ def check_points() -> Float64:
     return np.concatenate([corners, mids, np.full((4, 4), inner) + (outer - inner) * corners])
 
 
-def volume(points: Float64, tets: Int32) -> float:
+def volume(points: Float64, tets: Ints) -> float:
     """Volume of the curved elements [m^3], exact (Keast's rule of degree 3)."""
     sixth = np.full((4, 4), 1 / 6) + (1 / 2 - 1 / 6) * np.eye(4)
     values = jacobians(points, tets, np.concatenate([np.full((1, 4), 0.25), sixth]))
     return float((values @ np.array([-4 / 5, *[9 / 20] * 4])).sum() / 6)
 
 
-def straight_jacobians(points: Float64, tets: Int32) -> Float64:
+def straight_jacobians(points: Float64, tets: Ints) -> Float64:
     """(m,) determinants of the tetrahedra through the corners [m^3]."""
     a, b, c, d = (points[tets[:, i]] for i in range(4))
     return np.asarray(np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a))
 
 
-def quality(points: Float64, tets: Int32) -> Float64:
+def quality(points: Float64, tets: Ints) -> Float64:
     """(m,) shape of the corner tetrahedra: 1 is regular, 0 is flat (volume against the cube of the rms
     edge).
     """
@@ -79,7 +81,7 @@ def quality(points: Float64, tets: Int32) -> Float64:
     )
 
 
-def boundary(tets: Int32) -> tuple[Int32, Int32]:
+def boundary(tets: Ints) -> tuple[Int32, Int32]:
     """Faces that belong to one tetrahedron: corner nodes (f, 3), normals outwards, and (f, 2) of tet and
     local face.
     """
@@ -98,7 +100,7 @@ def boundary(tets: Int32) -> tuple[Int32, Int32]:
     return faces[chosen].astype(np.int32), owner.astype(np.int32)
 
 
-def hull(tets: Int32) -> Int32:
+def hull(tets: Ints) -> Int32:
     """Boundary as flat triangles through corners and mids: (4 f, 3) nodes, normals outwards."""
     faces, owner = boundary(tets)
     edge = np.array(FACE_EDGES)[owner[:, 1]]
@@ -108,8 +110,8 @@ def hull(tets: Int32) -> Int32:
     return np.concatenate([np.stack(part, axis=1) for part in parts]).astype(np.int32)
 
 
-def bodies(tets: Int32) -> int:
-    """How many pieces the mesh has, joined by whole faces."""
+def pieces(tets: Ints) -> Int32:
+    """(m,) which piece each tetrahedron belongs to, 0 ...; pieces are joined by whole faces."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -118,5 +120,21 @@ def bodies(tets: Int32) -> int:
     same = (faces[order][1:] == faces[order][:-1]).all(axis=1)
     first, second = order[:-1][same] // 4, order[1:][same] // 4
     graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(len(tets), len(tets)))
-    count, _ = connected_components(graph, directed=False)
-    return int(count)
+    _, label = connected_components(graph, directed=False)
+    return np.asarray(label, dtype=np.int32)
+
+
+def bodies(tets: Ints) -> int:
+    """How many pieces the mesh has, joined by whole faces."""
+    return int(pieces(tets).max(initial=-1)) + 1
+
+
+def dihedral_angles(points: Float64, tets: Ints) -> tuple[float, float]:
+    """The smallest and the largest angle between faces of a tetrahedron [degrees]."""
+    corners = points[tets[:, :4]]
+    a, b, c = (corners[:, np.array(FACES)[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-300)
+    cosines = [-np.einsum("ij,ij->i", normals[:, i], normals[:, j]) for i in range(4) for j in range(i)]
+    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    return float(angles.min()), float(angles.max())
