@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.errors import GeometryError
 from twin.geometry.child import read_job, write_answer
+from twin.geometry.crossings import find_crossings
 from twin.geometry.formats.detect import read_soup
 from twin.geometry.formats.soup import Soup
 from twin.geometry.mesh import Mesh
@@ -113,6 +114,7 @@ def _report(surface: Surface, mesh: Mesh, unit: str, chord_error: float) -> Repo
         warnings.append("the part has no volume: it is a sheet")
     if bodies > 1:
         warnings.append(_tell_bodies(surface, bodies))
+    warnings += _tell_crossings(surface)
     if surface.diagonal > _LONGEST or surface.diagonal < _SHORTEST:
         warnings.append(f"the part is {surface.diagonal:.3g} m long: is the unit '{unit}' right?")
     return Report(
@@ -140,3 +142,22 @@ def _tell_bodies(surface: Surface, bodies: int) -> str:
     sizes = ", ".join(f"{1e9 * volume:.4g}" for volume in volumes[:4])
     largest = f"of {sizes} mm3" if bodies <= 4 else f"the largest of {sizes} mm3"
     return f"the part has {bodies} bodies that are not connected, {largest}"
+
+
+def _tell_crossings(surface: Surface) -> list[str]:
+    """Where the surface goes through itself; nothing if it doesn't, or is too large to look."""
+    found = find_crossings(surface.vertices, surface.triangles.astype(np.int64))
+    if found is None or len(found[0]) == 0:
+        return []
+    pairs, places = found
+    x, y, z = 1e3 * places[len(places) // 2]
+    count = len(np.unique(pairs))
+    bodies = np.unique(np.sort(surface.body[pairs], axis=1), axis=0)
+    between = bodies[bodies[:, 0] != bodies[:, 1]]
+    if len(between) == 0 or not surface.closed:
+        who = "the surface crosses itself"
+    else:
+        first, second = between[0] + 1
+        who = f"body_{first} and body_{second} cross each other"
+        who += f", and {len(bodies) - 1} more pairs" if len(bodies) > 1 else ""
+    return [f"{who}: {count} triangles go through others, one at ({x:.4g}, {y:.4g}, {z:.4g}) mm"]

@@ -71,7 +71,7 @@ def label(text: StepText, bodies: Sequence[Body], facets: int, size: float) -> L
         told.append("some names of faces in the STEP file could not be placed: select those by place instead")
     groups: dict[str, Int64] = {}
     for names in (faces, solids, products):  # where a face and its solid have one name, the face has it
-        groups = {**names.groups()[0], **groups}
+        groups = {**groups, **{name: ids for name, ids in names.groups()[0].items() if name not in groups}}
     return Labels(groups, part, tuple(told))
 
 
