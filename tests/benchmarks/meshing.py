@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -77,12 +79,15 @@ def measure(surface: Surface, size: str, time_limit: float) -> dict[str, Any]:
     sizes = pilot(surface) if size == "pilot" else resolution.Sizes(4e-3, np.zeros((0, 3)), np.zeros(0))
     row: dict[str, Any] = {"triangles": len(surface.triangles), "mm": round(1e3 * sizes.size, 2)}
     refine = (sizes.points, sizes.lengths) if len(sizes.points) else None
-    started = time.monotonic()
+    row["load"] = round(os.getloadavg()[0], 1)
+    started, cpu_before = time.monotonic(), cpu_seconds()
     try:
         mesh = mesh_volume(surface, sizes.size, refine=refine, time_limit=time_limit)
     except TwinError as error:
-        return row | {"rung": None, "seconds": time.monotonic() - started, "notes": [error.message]}
-    row |= {"rung": mesh.mesher, "seconds": time.monotonic() - started, "tets": len(mesh.tets)}
+        row["seconds"], row["cpu"] = time.monotonic() - started, cpu_seconds() - cpu_before
+        return row | {"rung": None, "notes": [error.message]}
+    row["seconds"], row["cpu"] = time.monotonic() - started, cpu_seconds() - cpu_before
+    row |= {"rung": mesh.mesher, "tets": len(mesh.tets)}
     shapes = quality(mesh.points, mesh.tets)
     return row | {
         "worst": float(shapes.min()),
@@ -90,6 +95,12 @@ def measure(surface: Surface, size: str, time_limit: float) -> dict[str, Any]:
         "volume_error": volume(mesh.points, mesh.tets) / surface.volume - 1,
         "notes": list(mesh.notes),
     }
+
+
+def cpu_seconds() -> float:
+    """Of this process and the children that have ended: what others compute meanwhile does not count."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def pilot(surface: Surface) -> resolution.Sizes:
@@ -109,8 +120,9 @@ def pilot(surface: Surface) -> resolution.Sizes:
 def line(row: dict[str, Any]) -> str:
     """One mesh as a line of the table."""
     start = (
-        f"{row['id']:>4} {row['size']:>5} {row['triangles']:7} {row['mm']:6.2f} mm {row['seconds']:6.1f} s  "
+        f"{row['id']:>4} {row['size']:>5} {row['triangles']:7} {row['mm']:6.2f} mm {row['seconds']:6.1f} s"
     )
+    start += f" ({row['cpu']:.1f} s of CPU, load {row['load']:.1f})  "
     if row["rung"] is None:
         return start + "FAILED: " + row["notes"][0]
     shapes = f"quality {row['worst']:.3f} {row['mean']:.3f}"

@@ -44,7 +44,7 @@ class Straightened:
 
 def quadratic(points: Float64, tets: Int32) -> tuple[Float64, Int32]:
     """Add straight mids: points (n, 3), tets (m, 4) -> points (n + e, 3), tets (m, 10)."""
-    ends = np.sort(tets[:, np.array(EDGES)], axis=2).reshape(-1, 2).astype(np.int64)
+    ends = np.sort(tets[:, EDGES], axis=2).reshape(-1, 2).astype(np.int64)
     unique, inverse = np.unique(ends[:, 0] * len(points) + ends[:, 1], return_inverse=True)
     first, second = unique // len(points), unique % len(points)
     mids = (points[first] + points[second]) / 2
@@ -150,7 +150,7 @@ def _boundary_edges(points: Float64, tets: Int32) -> tuple[Int32, Int32, Float64
     a, b, c = (points[faces[:, i]] for i in range(3))
     normal = np.cross(b - a, c - a)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
-    mids = tets[owner[:, 0][:, None], 4 + np.array(FACE_EDGES)[owner[:, 1]]].reshape(-1)
+    mids = tets[owner[:, 0][:, None], 4 + FACE_EDGES[owner[:, 1]]].reshape(-1)
     ends = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
     unique, index, inverse = np.unique(mids, return_index=True, return_inverse=True)
     mean = np.zeros((len(unique), 3))

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tet10 import element
 from solvers.tet10.element import EDGES, shape_gradient
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 Ints = NDArray[np.integer[Any]]
 
-FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))  # corners, normals outwards
-FACE_EDGES = ((2, 1, 0), (0, 4, 3), (1, 5, 4), (3, 5, 2))  # the edges after each corner of a face
+FACES = element.FACES[:, :3]  # corners, normals outwards; face i lies across from corner i
+FACE_EDGES = element.FACES[:, 3:] - 4  # the edges after each corner of a face
 
 _CHUNK = 1 << 15
 _GAUSS = 0.1381966011250105, 0.5854101966249685
@@ -85,25 +87,27 @@ def boundary(tets: Ints) -> tuple[Int32, Int32]:
     """Faces that belong to one tetrahedron: corner nodes (f, 3), normals outwards, and (f, 2) of tet and
     local face.
     """
-    local = np.array(FACES)
-    faces = tets[:, local].reshape(-1, 3)
-    key = np.sort(faces, axis=1).astype(np.int64)
-    width = int(tets.max()) + 1 if len(tets) else 1
+    once = np.ones(4 * len(tets), dtype=bool)
+    once[_shared_faces(tets)] = False
+    chosen = np.flatnonzero(once)
+    owner = np.stack([chosen // 4, chosen % 4], axis=1)
+    return tets[:, FACES].reshape(-1, 3)[chosen].astype(np.int32), owner.astype(np.int32)
+
+
+def _shared_faces(tets: Ints) -> Int64:
+    """Faces that two tetrahedra have in common: (k, 2), local face i of tetrahedron j being 4 j + i."""
+    key = np.sort(tets[:, FACES].reshape(-1, 3), axis=1).astype(np.int64)
+    width = int(tets.max(initial=0)) + 1
     code = key[:, 0] * width + key[:, 1]
     order = np.lexsort((key[:, 2], code))
     same = (code[order][1:] == code[order][:-1]) & (key[order, 2][1:] == key[order, 2][:-1])
-    once = np.ones(len(order), dtype=bool)
-    once[1:] &= ~same
-    once[:-1] &= ~same
-    chosen = np.sort(order[once])
-    owner = np.stack([chosen // 4, chosen % 4], axis=1)
-    return faces[chosen].astype(np.int32), owner.astype(np.int32)
+    return np.stack([order[:-1][same], order[1:][same]], axis=1)
 
 
 def hull(tets: Ints) -> Int32:
     """Boundary as flat triangles through corners and mids: (4 f, 3) nodes, normals outwards."""
     faces, owner = boundary(tets)
-    edge = np.array(FACE_EDGES)[owner[:, 1]]
+    edge = FACE_EDGES[owner[:, 1]]
     ab, bc, ca = (tets[owner[:, 0], 4 + edge[:, i]] for i in range(3))
     a, b, c = faces.T
     parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
@@ -115,10 +119,7 @@ def pieces(tets: Ints) -> Int32:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    faces = np.sort(tets[:, np.array(FACES)].reshape(-1, 3), axis=1).astype(np.int64)
-    order = np.lexsort(faces.T)
-    same = (faces[order][1:] == faces[order][:-1]).all(axis=1)
-    first, second = order[:-1][same] // 4, order[1:][same] // 4
+    first, second = _shared_faces(tets).T // 4
     graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(len(tets), len(tets)))
     _, label = connected_components(graph, directed=False)
     return np.asarray(label, dtype=np.int32)
@@ -132,7 +133,7 @@ def bodies(tets: Ints) -> int:
 def dihedral_angles(points: Float64, tets: Ints) -> tuple[float, float]:
     """The smallest and the largest angle between faces of a tetrahedron [degrees]."""
     corners = points[tets[:, :4]]
-    a, b, c = (corners[:, np.array(FACES)[:, i]] for i in range(3))
+    a, b, c = (corners[:, FACES[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-300)
     cosines = [-np.einsum("ij,ij->i", normals[:, i], normals[:, j]) for i in range(4) for j in range(i)]

@@ -59,7 +59,7 @@ def test_the_lattice_fits_together_and_fills_its_box() -> None:
     assert quality(points, tets).min() == pytest.approx(quality(points, tets).max())
     points, tets = refine(points, tets, lambda at: np.where(at[:, 0] < 0.3, 0.05, 0.2))
     assert np.abs(straight_jacobians(points, tets)).sum() == pytest.approx(before)
-    faces = np.sort(tets[:, np.array(FACES)].reshape(-1, 3), axis=1)
+    faces = np.sort(tets[:, FACES].reshape(-1, 3), axis=1)
     unique, count = np.unique(faces, axis=0, return_counts=True)
     assert count.max() == 2
     # a face of one tetrahedron lies on the border: no vertex hangs on the face of a neighbour

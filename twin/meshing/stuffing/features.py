@@ -113,7 +113,7 @@ def split(points: Float64, tets: Ints, edges: Int64) -> tuple[Float64, Ints]:
     order = np.random.default_rng(0).permutation(len(edges))
     done = np.zeros(len(edges), dtype=bool)
     while not done.all():
-        ends = np.sort(tets[:, np.array(EDGES)], axis=2).astype(np.int64)
+        ends = np.sort(tets[:, EDGES], axis=2).astype(np.int64)
         codes = ends[..., 0] * _WIDTH + ends[..., 1]
         at = np.minimum(np.searchsorted(edges, codes), len(edges) - 1)
         rank = np.where((edges[at] == codes) & ~done[at], order[at], -1)

@@ -149,7 +149,7 @@ def _best(
     row, tet, local = stars.around(chosen)
     corners = points[tets[tet]]
     incidence = np.arange(len(tet))
-    edge_list = np.array(EDGES)
+    edge_list = EDGES
 
     def worst(place: Float64) -> Float64:
         at = corners.copy()

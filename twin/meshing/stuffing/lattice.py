@@ -103,7 +103,7 @@ def refine(points: Float64, tets: Int64, size: Callable[[Float64], Float64]) -> 
 
 
 def _codes(tets: Int64) -> Int64:
-    ends = np.sort(tets[:, np.array(EDGES)], axis=2)
+    ends = np.sort(tets[:, EDGES], axis=2)
     return np.asarray(ends[..., 0] * _WIDTH + ends[..., 1])
 
 

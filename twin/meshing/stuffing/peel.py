@@ -13,7 +13,6 @@ Int64 = NDArray[np.int64]
 
 _ROUNDS = 6
 _WIDTH = 1 << 31
-_OPPOSITE = np.array([3, 2, 0, 1])  # corner of each face of `FACES`
 
 
 def peel(points: Float64, tets: Ints, flat: float) -> Ints:
@@ -30,7 +29,7 @@ def peel(points: Float64, tets: Ints, flat: float) -> Ints:
         removable = np.zeros(len(tets), dtype=bool)
         for tet in np.flatnonzero((shapes < flat) & exposed.any(axis=1)).tolist():
             corners = tets[tet]
-            apexes = _OPPOSITE[exposed[tet]]  # corners across from the exposed faces
+            apexes = np.flatnonzero(exposed[tet])  # corners across from the exposed faces
             if len(apexes) == 1:
                 removable[tet] = not touched[corners[apexes[0]]]
             elif len(apexes) == 2:

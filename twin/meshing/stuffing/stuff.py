@@ -53,7 +53,7 @@ def _cuts(
 ) -> tuple[Int64, Float64]:
     """Edges that cross the surface, the inner end first: (e, 2), and where they do: (e, 3) [m]."""
     mixed = tets[(sign[tets] < 0).any(axis=1)]
-    ends = np.sort(mixed[:, np.array(EDGES)].reshape(-1, 2), axis=1)
+    ends = np.sort(mixed[:, EDGES].reshape(-1, 2), axis=1)
     ends = ends[sign[ends[:, 0]] != sign[ends[:, 1]]]
     code = np.unique(ends[:, 0] * _WIDTH + ends[:, 1])
     ends = np.stack([code // _WIDTH, code % _WIDTH], axis=1)
