@@ -12,7 +12,7 @@ from twin.geometry import child
 from twin.geometry.surface import Patch, Report, Surface
 from twin.units import length_unit
 
-VERSION = 2
+VERSION = 3
 """Of what `parse` makes of a file. Count up when it makes something else of the same bytes."""
 
 LIMITS = child.Limits(seconds=120.0, memory=8 << 30, file_size=2 << 30)

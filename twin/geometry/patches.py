@@ -12,6 +12,7 @@ Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
+MOST_DESCRIBED = 2000
 FEATURE_ANGLE = np.deg2rad(30.0)
 
 _PLANE_ANGLE = np.deg2rad(1.0)
@@ -34,9 +35,10 @@ def find_patches(vertices: Float64, triangles: Int64) -> Int32:
 
 
 def describe_patches(surface: Surface) -> tuple[Patch, ...]:
-    """Area, place and kind of every patch."""
+    """Area, place and kind of the patches: of the largest MOST_DESCRIBED, where there are more."""
     order = np.argsort(surface.patch, kind="stable")
-    starts = np.searchsorted(surface.patch[order], np.arange(int(surface.patch.max()) + 2))
+    count = min(int(surface.patch.max()) + 1, MOST_DESCRIBED)
+    starts = np.searchsorted(surface.patch[order], np.arange(count + 1))
     return tuple(
         _describe(surface, number, order[starts[number] : starts[number + 1]])
         for number in range(len(starts) - 1)

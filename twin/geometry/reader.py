@@ -13,7 +13,7 @@ from twin.geometry.crossings import find_crossings
 from twin.geometry.formats.detect import read_soup
 from twin.geometry.formats.soup import Soup
 from twin.geometry.mesh import Mesh
-from twin.geometry.patches import describe_patches, find_patches
+from twin.geometry.patches import MOST_DESCRIBED, describe_patches, find_patches
 from twin.geometry.repair import repair
 from twin.geometry.surface import Report, Surface
 from twin.units import length_unit
@@ -114,6 +114,9 @@ def _report(surface: Surface, mesh: Mesh, unit: str, chord_error: float) -> Repo
         warnings.append("the part has no volume: it is a sheet")
     if bodies > 1:
         warnings.append(_tell_bodies(surface, bodies))
+    patches = int(surface.patch.max()) + 1
+    if patches > MOST_DESCRIBED:
+        warnings.append(f"the part has {patches} patches: only the {MOST_DESCRIBED} largest are listed")
     warnings += _tell_crossings(surface)
     if surface.diagonal > _LONGEST or surface.diagonal < _SHORTEST:
         warnings.append(f"the part is {surface.diagonal:.3g} m long: is the unit '{unit}' right?")

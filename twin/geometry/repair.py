@@ -144,7 +144,7 @@ def _drop_doubles(mesh: Mesh) -> Mesh:
         )
     if flat.any():
         mesh = mesh.keep(~flat).repaired(f"dropped {int(flat.sum())} triangles without area")
-    doubled = _doubled(mesh.triangles)
+    doubled = _doubled(mesh.vertices, mesh.triangles)
     if doubled.any():
         extent = 1e6 * float(areas(mesh.vertices, mesh.triangles[doubled]).sum())
         mesh = mesh.keep(~doubled).repaired(
@@ -153,11 +153,12 @@ def _drop_doubles(mesh: Mesh) -> Mesh:
     return mesh
 
 
-def _doubled(triangles: Int64) -> NDArray[np.bool_]:
+def _doubled(vertices: Float64, triangles: Int64) -> NDArray[np.bool_]:
     """(m,) which triangles repeat another one: all but the first, and but the second where two bodies touch.
 
     Two that face each other are the touching faces of two bodies if the rest of the bodies goes on at their
-    rim: without one of them, three triangles would meet there.
+    rim: without one of them, three triangles would meet there. Those without a rim are a body that fills a
+    hole of another one, if there is another one around; else a surface that was given two sides.
     """
     order = np.argsort(triangles, axis=1)
     faces_up = ((order[:, 1] - order[:, 0]) % 3 == 1).astype(np.int64)
@@ -171,10 +172,24 @@ def _doubled(triangles: Int64) -> NDArray[np.bool_]:
     count, patch = components(triangles[first], _neighbours_among(triangles[first], both_ways))
     rim = (edge_counts(triangles[first]) > 2).reshape(-1, 3).any(axis=1)
     touching = both_ways & (np.bincount(patch, weights=rim & both_ways, minlength=count) > 0)[patch]
+    if both_ways.any() and not both_ways.all():
+        touching |= both_ways & _fills(vertices, triangles[first], both_ways, patch)
     kept = np.zeros(len(triangles), dtype=bool)
     kept[first] = True
     kept[of_direction[touching[same[of_direction]]]] = True
     return ~kept
+
+
+def _fills(
+    vertices: Float64, triangles: Int64, doubled: NDArray[np.bool_], patch: Int64
+) -> NDArray[np.bool_]:
+    """(m,) which patches of doubled triangles are closed, with others all around them."""
+    around = vertices[triangles[~doubled]].reshape(-1, 3)
+    corners = vertices[triangles]
+    within = (corners > around.min(axis=0)).all(axis=(1, 2)) & (corners < around.max(axis=0)).all(axis=(1, 2))
+    closed = np.zeros(len(triangles), dtype=bool)
+    closed[doubled] = (edge_counts(triangles[doubled]) == 2).reshape(-1, 3).all(axis=1)
+    return np.asarray((np.bincount(patch, weights=~(within & closed)) == 0)[patch])
 
 
 def _neighbours_among(triangles: Int64, chosen: NDArray[np.bool_]) -> Int64:

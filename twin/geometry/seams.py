@@ -13,6 +13,7 @@ Int64 = NDArray[np.int64]
 
 _ROUNDS = 8
 _MOST = 20_000_000  # vertices near edges, all together
+_SAMPLE = 200  # edges from which that is estimated
 
 
 def close_seams(mesh: Mesh, tolerance: float) -> Mesh:
@@ -77,9 +78,13 @@ def _on_open_edges(mesh: Mesh, tolerance: float) -> tuple[Int64, Int64]:
     length = np.linalg.norm(end - start, axis=1)
     tree = KDTree(mesh.vertices[rim])
     around = {"x": (start + end) / 2, "r": length / 2 + tolerance}
+    sample = slice(None, None, len(ends) // _SAMPLE + 1)
+    if (
+        tree.query_ball_point(around["x"][sample], around["r"][sample], return_length=True).mean() * len(ends)
+        > _MOST
+    ):
+        return nothing  # a heap of triangles: seams are not what it lacks
     near = tree.query_ball_point(**around, return_length=True)
-    if near.sum() > _MOST:
-        return nothing
     edge = np.repeat(np.arange(len(ends)), near)
     vertex = rim[np.concatenate(tree.query_ball_point(**around)).astype(np.int64)]
     part = mesh.part_of_vertex

@@ -97,6 +97,24 @@ def test_doubled_faces_are_no_second_body() -> None:
     assert "6 triangles that were there twice" in " ".join(report.repairs)
 
 
+def test_a_body_that_fills_the_hole_of_another() -> None:
+    surface, report = read_all(cube(size=3), cube((1, 1, 1), inwards=True), cube((1, 1, 1)))
+    assert (report.bodies, report.watertight) == (2, True)
+    assert volumes(surface) == pytest.approx([26, 1])
+
+
+def test_a_doubled_face_in_the_middle_of_a_part_is_dropped() -> None:
+    vertices, triangles = cube((1, 1, 1))
+    doubled = (vertices, np.concatenate([triangles[:, ::-1], triangles[:2]]))
+    _, report = read_all(cube(size=3), doubled)
+    assert (report.bodies, report.watertight, report.volume) == (1, True, pytest.approx(26))
+
+
+def test_a_surface_with_two_sides_is_one_body() -> None:
+    _, report = read_all(cube(size=3), cube(size=3, inwards=True))
+    assert (report.bodies, report.triangles, report.volume) == (1, 12, pytest.approx(27.0))
+
+
 def test_bodies_are_numbered_by_falling_volume_and_survive_a_file(tmp_path: Path) -> None:
     surface, _ = read_all(cube(size=1), cube((5, 0, 0), 3), cube((10, 0, 0), 2))
     assert volumes(surface) == pytest.approx([27, 8, 1])
