@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from solvers import krylov
@@ -27,16 +29,14 @@ class Solved(eqx.Module):
     residual: float
 
 
-@eqx.filter_jit
-def _start(preconditioner: Preconditioner, right_side: Float[Array, "node 3"]) -> krylov.CGState:
-    return krylov.cg_init(preconditioner.apply, right_side)
+_start = eqx.filter_jit(krylov.cg_init)
 
 
 @eqx.filter_jit(donate="all-except-first")
 def _advance(
-    system: tuple[LinearOperator, Preconditioner], state: krylov.CGState, tolerance: Array, steps: Array
+    system: tuple[LinearOperator, Preconditioner, Array, Array], state: krylov.CGState
 ) -> krylov.CGState:
-    operator, preconditioner = system
+    operator, preconditioner, tolerance, steps = system
     return krylov.cg_steps(operator.apply, preconditioner.apply, state, tolerance, steps)
 
 
@@ -63,9 +63,10 @@ def solve(
     Raises:
         SolveError: the iteration broke down or did not converge
     """
-    state = _start(preconditioner, right_side)
+    state = _start(right_side)
+    system = (operator, preconditioner, jax.device_put(np.float64(tolerance)), jax.device_put(STEPS))
     while int(state.outcome) == krylov.Outcome.RUNNING and int(state.iteration) < MOST_ITERATIONS:
-        state = _advance((operator, preconditioner), state, jnp.asarray(tolerance), jnp.asarray(STEPS))
+        state = _advance(system, state)
         if progress is not None:
             progress(int(state.iteration), float(state.residual_norm))
     outcome = krylov.Outcome(int(state.outcome))

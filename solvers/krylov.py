@@ -33,30 +33,30 @@ class CGState(eqx.Module):
 
     solution: Float[Array, "node 3"]
     residual: Float[Array, "node 3"]
+    last_residual: Float[Array, "node 3"]
     direction: Float[Array, "node 3"]
-    descent: Float[Array, ""]  # residual . preconditioned residual
+    descent: Float[Array, ""]  # last residual . what the preconditioner made of it
     scale: Float[Array, ""]
     residual_norm: Float[Array, ""]
     iteration: Int[Array, ""]
     outcome: Int[Array, ""]
 
 
-def cg_init(precondition: Operator, right_side: Float[Array, "node 3"]) -> CGState:
+def cg_init(right_side: Float[Array, "node 3"]) -> CGState:
     """Start from zero."""
     scale = jnp.linalg.norm(right_side)
-    preconditioned = precondition(right_side)
-    descent = jnp.vdot(right_side, preconditioned)
     zero = scale == 0
-    outcome = jnp.where(zero, Outcome.CONVERGED, jnp.where(descent > 0, Outcome.RUNNING, Outcome.BREAKDOWN))
+    one, nothing = jnp.ones_like(scale), jnp.zeros_like(right_side)
     return CGState(
-        solution=jnp.zeros_like(right_side),
+        solution=nothing,
         residual=right_side,
-        direction=preconditioned,
-        descent=descent,
-        scale=jnp.where(zero, 1, scale),
-        residual_norm=jnp.where(zero, 0.0, 1.0),
+        last_residual=nothing,
+        direction=nothing,
+        descent=one,
+        scale=jnp.where(zero, one, scale),
+        residual_norm=jnp.where(zero, 0 * one, one),
         iteration=jnp.asarray(0),
-        outcome=outcome,
+        outcome=jnp.where(zero, Outcome.CONVERGED, jnp.asarray(Outcome.RUNNING)),
     )
 
 
@@ -78,26 +78,27 @@ def cg_steps(
         return (state.outcome == Outcome.RUNNING) & (state.iteration < last)
 
     def step(state: CGState) -> CGState:
-        applied = apply(state.direction)
-        curvature = jnp.vdot(state.direction, applied)
-        length = state.descent / curvature
-        solution = state.solution + length * state.direction
+        preconditioned = precondition(state.residual)
+        descent = jnp.vdot(state.residual, preconditioned)
+        change = descent - jnp.vdot(state.last_residual, preconditioned)
+        direction = preconditioned + change / state.descent * state.direction
+        applied = apply(direction)
+        curvature = jnp.vdot(direction, applied)
+        length = jnp.vdot(state.residual, direction) / curvature
         residual = state.residual - length * applied
-        preconditioned = precondition(residual)
-        descent = jnp.vdot(residual, preconditioned)
-        change = descent - jnp.vdot(state.residual, preconditioned)
         norm = jnp.linalg.norm(residual) / state.scale
-        sound = (curvature > 0) & jnp.isfinite(norm) & ((descent > 0) | (norm <= tolerance))
+        sound = (descent > 0) & (curvature > 0) & jnp.isfinite(norm)
         return CGState(
-            solution=solution,
+            solution=state.solution + length * direction,
             residual=residual,
-            direction=preconditioned + change / state.descent * state.direction,
+            last_residual=state.residual,
+            direction=direction,
             descent=descent,
             scale=state.scale,
             residual_norm=norm,
             iteration=state.iteration + 1,
             outcome=jnp.where(
-                norm <= tolerance, Outcome.CONVERGED, jnp.where(sound, Outcome.RUNNING, Outcome.BREAKDOWN)
+                sound, jnp.where(norm <= tolerance, Outcome.CONVERGED, Outcome.RUNNING), Outcome.BREAKDOWN
             ),
         )
 

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import bucket, pad
-from solvers.hex8 import element as hex8
+from solvers.hex8.element import FULL
+from solvers.hex8.stiffness import stiffness
 from solvers.tet10.mesh import TetMesh
 
 
@@ -26,7 +27,7 @@ def lame(youngs_modulus: float, poissons_ratio: float) -> Lame:
 
 def unit_stiffness(material: Lame) -> Float[np.ndarray, "24 24"]:
     """Stiffness of a full grid cell of unit edge [N/m per m]; that of edge h is h times it."""
-    return np.asarray(hex8.stiffness(jnp.asarray(hex8.FULL[None]), material.first, material.shear)[0])
+    return np.asarray(stiffness(jnp.asarray(FULL[None]), material.first, material.shear)[0])
 
 
 class Springs(eqx.Module):

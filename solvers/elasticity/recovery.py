@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -81,11 +82,11 @@ def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], me
     # Padding elements weigh nothing; their patch is any.
     vertices = pad(local.astype(np.int32), chunks * CHUNK)
     return Patches(
-        vertices=jnp.asarray(np.moveaxis(vertices.reshape(chunks, CHUNK, 4), 1, 2)),
-        ends=jnp.asarray(pad(ends.astype(np.int32), mesh.node_count)),
-        centre=jnp.asarray(pad(points[corners], count)),
-        size=jnp.asarray(pad(size, count, fill=1.0)),
-        position=jnp.asarray(pad(points, mesh.node_count)),
+        vertices=jax.device_put(np.moveaxis(vertices.reshape(chunks, CHUNK, 4), 1, 2)),
+        ends=jax.device_put(pad(ends.astype(np.int32), mesh.node_count)),
+        centre=jax.device_put(pad(points[corners], count)),
+        size=jax.device_put(pad(size, count, fill=1.0)),
+        position=jax.device_put(pad(points, mesh.node_count)),
     )
 
 
@@ -154,7 +155,7 @@ def _recover_nodal(
     return (at_end(patches.ends[:, 0]) + at_end(patches.ends[:, 1])) / 2
 
 
-def _energy_density(stress: Float[Array, "... 6"], material: Lame) -> Float[Array, "..."]:
+def energy_density(stress: Float[Array, "... 6"], material: Lame) -> Float[Array, "..."]:
     """stress : compliance : stress [J/m^3], twice the strain energy density."""
     poisson = material.first / (2 * (material.first + material.shear))
     young = 2 * material.shear * (1 + poisson)
@@ -174,7 +175,7 @@ def _recover(
     def chunk(arrays: tuple[Array, Array, Array]) -> tuple[Array, Array]:
         nodes, weight, stress = arrays
         difference = jnp.einsum("qa,aes->qes", shape, nodal[nodes]) - stress
-        energy = (weight * _energy_density(difference, material)).sum(0)
+        energy = (weight * energy_density(difference, material)).sum(0)
         return energy, (weight * von_mises(difference) ** 2).sum(0)
 
     element_error, square = lax.map(chunk, (mesh.nodes, mesh.weight, stress))
@@ -183,7 +184,7 @@ def _recover(
         jnp.zeros((mesh.node_count, 2)).at[mesh.nodes].add(jnp.broadcast_to(shares, (*mesh.nodes.shape, 2)))
     )
     nodal_error = jnp.sqrt(sums[:, 0] / jnp.where(sums[:, 1] > 0, sums[:, 1], 1))
-    energy = (mesh.weight * _energy_density(stress, material)).sum()
+    energy = (mesh.weight * energy_density(stress, material)).sum()
     return nodal, nodal_error, element_error.reshape(-1), energy
 
 
@@ -199,7 +200,7 @@ class Recovery:
     def __call__(self, displacement: Float[np.ndarray, "n 3"]) -> RecoveredStress:
         """Stress of a displacement [m]."""
         model = self._problem.model
-        padded = jnp.asarray(pad(displacement, model.mesh.node_count))
+        padded = jax.device_put(pad(displacement, model.mesh.node_count))
         nodal, nodal_error, element_error, energy = _recover(
             model.mesh, model.material, self._patches, padded
         )

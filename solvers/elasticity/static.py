@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -29,12 +28,14 @@ TETS_PER_CUBE = 8.49
 class Problem:
     """A model with its preconditioner, ready for load cases.
 
-    count: number of mesh nodes without padding; prescribed: displacement of held directions [m]
+    count: number of mesh nodes without padding; free: projectors of the model; prescribed: displacement of held
+    directions [m]
     """
 
     model: Model
     preconditioner: AuxiliaryGrid
-    prescribed: Float[Array, "node 3"]
+    free: Float[np.ndarray, "node 3 3"]
+    prescribed: Float[np.ndarray, "node 3"]
     count: int
 
 
@@ -53,11 +54,6 @@ def _diagonal_blocks(model: Model) -> Float[Array, "node 3 3"]:
 
 
 _auxiliary_grid = eqx.filter_jit(auxiliary.auxiliary_grid)
-
-
-@eqx.filter_jit
-def _right_side(model: Model, load: Float[Array, "node 3"], prescribed: Float[Array, "node 3"]) -> Array:
-    return stiffness.FreeStiffness(model).project(load - stiffness.apply(model, prescribed))
 
 
 @eqx.filter_jit
@@ -87,7 +83,7 @@ def prepare(
     """
     mesh = tet_mesh(points, tets)
     free = pad(np.eye(3) - held, mesh.node_count)
-    model = Model(mesh, material, jnp.asarray(free), springs(*foundation) if foundation else None)
+    model = Model(mesh, material, jax.device_put(free), springs(*foundation) if foundation else None)
     diagonal = _diagonal_blocks(model)
     stiff = np.trace(np.asarray(diagonal)[: len(points)], axis1=1, axis2=2)[:, None, None] / 3
     grounded = stiff * held
@@ -103,7 +99,7 @@ def prepare(
     cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count)
     grids = hierarchy(cells, unit_stiffness(material))
     preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
-    return Problem(model, preconditioner, jnp.asarray(pad(prescribed, mesh.node_count)), len(points))
+    return Problem(model, preconditioner, free, pad(prescribed, mesh.node_count), len(points))
 
 
 @float64
@@ -127,26 +123,33 @@ def solve(
     """
     model = problem.model
     size = model.mesh.node_count
-    given = problem.prescribed if prescribed is None else jnp.asarray(pad(prescribed, size))
-    right_side = _right_side(model, jnp.asarray(pad(load, size)), given)
+    given = problem.prescribed if prescribed is None else pad(prescribed, size)
+    rest = pad(load, size)
+    if given.any():
+        rest = rest - np.asarray(_internal_force(model, jax.device_put(given)))
+    right_side = np.einsum("nij,nj->ni", problem.free, rest)
     tolerance = tolerance * _share_of_load(load, right_side)
     solved = iteration.solve(
-        stiffness.FreeStiffness(model), problem.preconditioner, right_side, tolerance, progress
+        stiffness.FreeStiffness(model),
+        problem.preconditioner,
+        jax.device_put(right_side),
+        tolerance,
+        progress,
     )
-    displacement = given + solved.solution
-    return Solution(np.asarray(displacement)[: problem.count], solved.iterations, solved.residual)
+    displacement = given + np.asarray(solved.solution)
+    return Solution(displacement[: problem.count], solved.iterations, solved.residual)
 
 
-def _share_of_load(load: Float[np.ndarray, "n 3"], right_side: Array) -> float:
+def _share_of_load(load: Float[np.ndarray, "n 3"], right_side: Float[np.ndarray, "node 3"]) -> float:
     """Prescribed displacements may need forces far above the loads; the loads are still to be balanced."""
-    size, total = float(np.linalg.norm(load)), float(jnp.linalg.norm(right_side))
+    size, total = float(np.linalg.norm(load)), float(np.linalg.norm(right_side))
     return float(np.clip(size / total, 1e-3, 1.0)) if size and total else 1.0
 
 
 @float64
 def internal_force(problem: Problem, displacement: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     """K u [N], springs included: with loads subtracted, the force of the supports on the part."""
-    force = _internal_force(problem.model, jnp.asarray(pad(displacement, problem.model.mesh.node_count)))
+    force = _internal_force(problem.model, jax.device_put(pad(displacement, problem.model.mesh.node_count)))
     return np.asarray(force)[: problem.count]
 
 

@@ -10,21 +10,57 @@ from solvers.hex8 import element
 
 
 @dataclass(frozen=True, eq=False)
-class FilledCells:
-    """Active cells of a grid, sorted by their linear index.
+class Lattice:
+    """Active cells of a Cartesian grid, sorted by their linear index.
 
     origin: corner of the grid [m]; edge: of a cell [m]; shape: number of cells along x, y, z
-    index: of each active cell along x, y, z; moments: of what of it is filled, in its own coordinates
+    index: of each active cell along x, y, z
     """
 
     origin: Float[np.ndarray, "3"]
     edge: float
     shape: Int[np.ndarray, "3"]
     index: Int[np.ndarray, "c 3"]
-    moments: Float[np.ndarray, "c 27"]
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def locate(
+        self, points: Float[np.ndarray, "p 3"], inward: Float[np.ndarray, "p 3"] | None = None
+    ) -> tuple[Int[np.ndarray, " p"], Float[np.ndarray, "p 3"]]:
+        """The active cell in which, or else beside which, points lie, and their coordinates in it.
+
+        Args:
+            points: [m]; inward: for points on the part's surface, unit vectors into it, which settle those that lie
+                between two cells
+        """
+        towards = np.zeros_like(points) if inward is None else inward
+        key = linear(self.index, self.shape)
+        scaled = (points - self.origin) / self.edge
+        cell = np.clip(np.floor(scaled + 1e-6 * towards).astype(int), 0, self.shape - 1)
+        wanted = linear(cell, self.shape)
+        found = np.searchsorted(key, wanted).clip(0, len(key) - 1)
+        lost = np.flatnonzero(key[found] != wanted)
+        if len(lost):
+            found[lost] = cKDTree(self.index + 0.5).query(scaled[lost] + 0.25 * towards[lost])[1]
+        return found, scaled - self.index[found]
+
+    def nodes(self) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "c 8"]]:
+        """Nodes [m], and those of each cell in the order of `element.CORNERS`."""
+        keys, corners = number_nodes(self.index, self.shape)
+        place = np.stack(np.unravel_index(keys, tuple(self.shape + 1)), axis=1)
+        return self.origin + self.edge * place, corners
+
+
+@dataclass(frozen=True, eq=False)
+class FilledCells:
+    """Active cells, and what of them is filled: its moments, in each cell's own coordinates."""
+
+    lattice: Lattice
+    moments: Float[np.ndarray, "c 27"]
+
+    def __len__(self) -> int:
+        return len(self.moments)
 
     @property
     def fraction(self) -> Float[np.ndarray, " c"]:
@@ -34,41 +70,21 @@ class FilledCells:
     @property
     def volume(self) -> float:
         """Of what is filled [m^3]."""
-        return float(self.fraction.sum()) * self.edge**3
+        return float(self.fraction.sum()) * self.lattice.edge**3
 
     @property
     def whole(self) -> Bool[np.ndarray, " c"]:
         """Cells without a cut."""
         return self.fraction > 1 - 1e-9
 
-    @property
-    def key(self) -> Int[np.ndarray, " c"]:
-        """Linear index of each cell, ascending."""
-        return linear(self.index, self.shape)
 
-    @property
-    def centroids(self) -> Float[np.ndarray, "c 3"]:
-        """Centroid of what is filled of each cell [m]."""
-        return self.origin + self.edge * (self.index + element.centroids(self.moments))
-
-    def locate(
-        self, points: Float[np.ndarray, "p 3"], inward: Float[np.ndarray, "p 3"]
-    ) -> tuple[Int[np.ndarray, " p"], Float[np.ndarray, "p 3"]]:
-        """The active cell in which, or beside which, points lie, and their coordinates in it.
-
-        Args:
-            points: on the part's surface [m]; inward: unit vectors into the part, which settle points that lie
-                between two cells
-        """
-        key = self.key
-        scaled = (points - self.origin) / self.edge
-        cell = np.floor(scaled + 1e-6 * inward).astype(int)
-        wanted = linear(np.clip(cell, 0, self.shape - 1), self.shape)
-        found = np.searchsorted(key, wanted).clip(0, len(key) - 1)
-        lost = np.flatnonzero(key[found] != wanted)
-        if len(lost):
-            found[lost] = cKDTree(self.index + 0.5).query(scaled[lost] + 0.25 * inward[lost])[1]
-        return found, scaled - self.index[found]
+def lattice_of(points: Float[np.ndarray, "n 3"], corners: Int[np.ndarray, "c 8"]) -> Lattice:
+    """The lattice of cells whose corners (order of `element.CORNERS`) are nodes of a uniform grid."""
+    lowest, highest = points[corners[:, 0]], points[corners[:, 7]]
+    edge = float((highest - lowest).mean())
+    origin = lowest.min(0)
+    index = np.rint((lowest - origin) / edge).astype(np.int64)
+    return Lattice(origin, edge, index.max(0) + 1, index)
 
 
 def linear(index: Int[np.ndarray, "n 3"], shape: Int[np.ndarray, "3"]) -> Int[np.ndarray, " n"]:

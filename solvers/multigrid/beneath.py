@@ -60,8 +60,11 @@ def _filled_cells(
     touched = np.vstack([samples, points])
     weight = np.concatenate([weight, np.full(len(points), 1e-12)])
     key = linear(np.clip(((touched - origin) / edge).astype(int), 0, shape - 1), shape)
-    filled, position = np.unique(key, return_inverse=True)
-    fraction = np.clip(np.bincount(position, weight), SMALLEST_FRACTION, 1)
+    every = np.bincount(
+        key, weight, minlength=int(shape.prod())
+    )  # many cells are void, but a sort costs more
+    filled = np.flatnonzero(every)
+    fraction = np.clip(every[filled], SMALLEST_FRACTION, 1)
     return np.stack(np.unravel_index(filled, tuple(shape)), 1), fraction
 
 
@@ -86,9 +89,14 @@ def spring_stiffness(
 ) -> tuple[Int[np.ndarray, " s"], Float[np.ndarray, "s 24 24"]]:
     """Cells that springs at points pull at, and the stiffness that this gives them: the sum of w w^T x spring."""
     stiff, position = np.unique(cell, return_inverse=True)
+    order = np.argsort(position, kind="stable")
     total = np.zeros((len(stiff), 24, 24))
     for start in range(0, len(cell), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        local = np.einsum("na,nb,nij->naibj", weights[rows], weights[rows], springs[rows])
-        np.add.at(total, position[rows], local.reshape(-1, 24, 24))
+        rows = order[start : start + _CHUNK]
+        weight = weights[rows]
+        local = (weight[:, :, None, None, None] * springs[rows][:, None, :, None]) * weight[
+            :, None, None, :, None
+        ]
+        first = np.flatnonzero(np.diff(position[rows], prepend=-1))
+        total[position[rows[first]]] += np.add.reduceat(local.reshape(-1, 24, 24), first)
     return stiff, total

@@ -12,7 +12,7 @@ Blocks = Float[Array, "node 3 3"]
 
 # The part of the spectrum that the smoother damps, as shares of the largest eigenvalue.
 LOWEST_SHARE = 0.1
-LANCZOS_STEPS = 20
+LANCZOS_STEPS = 12
 # Lanczos approaches the largest eigenvalue from below, and beyond it the smoother would amplify.
 LANCZOS_MARGIN = 1.08
 

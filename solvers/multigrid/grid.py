@@ -9,6 +9,7 @@ are on every level.
 from dataclasses import dataclass
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
@@ -95,7 +96,8 @@ def interpolation(
 ) -> Interpolation:
     """Padded to `length` points, in single precision."""
     return Interpolation(
-        jnp.asarray(pad(nodes.astype(np.int32), length)), jnp.asarray(pad(weights.astype(np.float32), length))
+        jax.device_put(pad(nodes.astype(np.int32), length)),
+        jax.device_put(pad(weights.astype(np.float32), length)),
     )
 
 
@@ -118,8 +120,8 @@ def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> GridH
     levels.append(grid(cells, corners, None, COARSEST_NODES))
     return GridHierarchy(
         levels=tuple(levels),
-        unit_stiffness=jnp.asarray(unit_stiffness, jnp.float32),
-        coarsest_inverse=jnp.asarray(_inverse(cells, corners, unit_stiffness), jnp.float32),
+        unit_stiffness=jax.device_put(unit_stiffness.astype(np.float32)),
+        coarsest_inverse=jax.device_put(_inverse(cells, corners, unit_stiffness).astype(np.float32)),
     )
 
 
@@ -141,10 +143,10 @@ def grid(
     most = bucket(len(multiples), 256, growth=1.5) if len(multiples) else 0
     stiff = bucket(len(cells.stiff), 256, growth=1.5)
     return Grid(
-        cells=jnp.asarray(pad(nodes[multiples], most)),
-        scale=jnp.asarray(pad(cells.scale[multiples].astype(dtype), most)),
-        stiff_cells=jnp.asarray(pad(nodes[cells.stiff], stiff)),
-        stiffness=jnp.asarray(pad(cells.stiffness.astype(dtype), stiff)),
+        cells=jax.device_put(pad(nodes[multiples], most)),
+        scale=jax.device_put(pad(cells.scale[multiples].astype(dtype), most)),
+        stiff_cells=jax.device_put(pad(nodes[cells.stiff], stiff)),
+        stiffness=jax.device_put(pad(cells.stiffness.astype(dtype), stiff)),
         to_coarser=to_coarser,
         node_count=count,
     )
@@ -191,6 +193,6 @@ def _inverse(
     inverse = np.zeros((size, size))
     # A trace of extra stiffness, so that a part that is not held is told by the iteration, not by LAPACK.
     extra = 1e-9 * matrix.diagonal()[used].mean()
-    block = scipy.linalg.inv(matrix[np.ix_(used, used)] + extra * np.eye(len(used)), assume_a="pos")
-    inverse[np.ix_(used, used)] = (block + block.T) / 2
+    block = matrix[np.ix_(used, used)] + extra * np.eye(len(used))
+    inverse[np.ix_(used, used)] = scipy.linalg.cho_solve(scipy.linalg.cho_factor(block), np.eye(len(used)))
     return inverse

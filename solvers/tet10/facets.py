@@ -18,8 +18,8 @@ class FacetQuadrature:
     """
 
     facet: Int[np.ndarray, " p"]
-    nodes: Int[np.ndarray, "p 6"]
-    shape: Float[np.ndarray, "p 6"]
+    nodes: Int[np.ndarray, "p a"]
+    shape: Float[np.ndarray, "p a"]
     position: Float[np.ndarray, "p 3"]
     normal: Float[np.ndarray, "p 3"]
     weight: Float[np.ndarray, " p"]

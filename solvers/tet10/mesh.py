@@ -1,6 +1,7 @@
 """A mesh of quadratic tetrahedra, padded and cut into chunks for `lax.scan`."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -53,9 +54,8 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
 
     def chunked(values: np.ndarray) -> Array:
         """Rows per element -> chunks with elements last."""
-        return jnp.asarray(
-            np.moveaxis(pad(values, chunks * CHUNK).reshape(chunks, CHUNK, *values.shape[1:]), 1, -1)
-        )
+        rows = pad(values, chunks * CHUNK).reshape(chunks, CHUNK, *values.shape[1:])
+        return jax.device_put(np.ascontiguousarray(np.moveaxis(rows, 1, -1)))
 
     return TetMesh(
         nodes=chunked(tets.astype(np.int32)),

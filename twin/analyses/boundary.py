@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.elasticity import loads
 from solvers.tet10 import element
 from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
 from solvers.tet10.mesh import boundary_facets
@@ -48,7 +49,7 @@ class MeshBoundary:
 
     def __init__(self, surface: Surface, mesh: VolumeMesh):
         self.surface = surface
-        self.points = mesh.points
+        self.points, self._tets = mesh.points, mesh.tets
         self.facets, _ = boundary_facets(mesh.tets)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
         self._triangle = self._one_face_per_facet(closest(surface, self._all.position)[1])
@@ -76,6 +77,10 @@ class MeshBoundary:
             triangle = self._on_own_face(crossed, fine.position.reshape(len(crossed), -1, 3))
             parts.append(fine[Selected(self.surface, selector).mask(fine.position, triangle.ravel())])
         return join(parts)
+
+    def body_force(self, base: Floats, slope: Floats) -> Floats:
+        """Nodal forces (n, 3) [N] of a force per volume, base + slope @ x [N/m^3]."""
+        return loads.body_force(self.points, self._tets, base, slope)
 
     def nodes(self, selector: Selector) -> SelectedNodes:
         """Nodes of the selected part of the boundary."""

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from solvers.elasticity import constraints
+from twin.analyses.immersed_supports import Springs
+from twin.analyses.supports import Held
 from twin.errors import FailedPrecondition, GeometryError, MaterialError, StudyError, UnconstrainedError
 from twin.geometry.selection import Selection, select
 from twin.geometry.surface import Report, Surface
@@ -26,6 +30,7 @@ from twin.studies import (
 )
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.integer]
 
 # A part outside of this range has most likely been read in the wrong unit.
 LONGEST, SHORTEST = 20.0, 1e-5
@@ -76,11 +81,6 @@ def _check_request(study: StaticStress, request: Request) -> None:
             "No surrogate is published for static stress. Ask with method='auto' or 'solver'.",
             {"method": request.method},
         )
-    if request.discretisation == "grid":
-        raise FailedPrecondition(
-            "This version solves static stress on tetrahedra only. Ask with discretisation='auto' or 'tet'.",
-            {"discretisation": request.discretisation},
-        )
     known = ("max_displacement", "max_von_mises", "compliance", "mass", "safety_factor", "reaction_force")
     unknown = [name for name in request.quantities or () if name not in known]
     if unknown:
@@ -109,17 +109,6 @@ def _check_part(surface: Surface, report: Report) -> None:
         raise GeometryError(
             f"The part is {size} long, read with lengths in {report.unit}: most likely the unit is wrong. {remedy}.",
             {"longest_m": longest, "unit": report.unit},
-        )
-    if report.bodies > 1:
-        raise GeometryError(
-            f"The part consists of {report.bodies} unconnected bodies; static stress is solved on one. "
-            "Upload the bodies one by one, or join them in the CAD system.",
-            {"bodies": report.bodies},
-        )
-    if not surface.closed:
-        raise GeometryError(
-            "The surface is not closed, so what is inside can't be told. Close its holes in the CAD system "
-            f"and upload it again. Repairs tried: {'; '.join(report.repairs) or 'none'}.",
         )
 
 
@@ -159,6 +148,75 @@ def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...
         f"Add a support that holds it there (supports now: {where}).",
         {"free_motions": "; ".join(words)},
     )
+
+
+def check_pieces_held(points: Floats, corners: Ints, held: Held) -> None:
+    """Each body that is joined to no other must be held by itself.
+
+    Args:
+        corners: nodes of each element that tell what it is joined to
+
+    Raises:
+        UnconstrainedError: one is not
+    """
+    nodes = np.flatnonzero(held.directions.any((1, 2)))
+    at, directions, slack = points[nodes], held.directions[nodes], constraints.ALONG_NORMALS
+    if held.foundation is not None:
+        facets, stiffness = held.foundation
+        own = np.einsum("faaij->faij", stiffness).reshape(-1, 3, 3)
+        size = np.trace(own, axis1=1, axis2=2)[:, None, None]
+        nodes = np.concatenate([nodes, facets.ravel()])
+        at, directions = (
+            np.concatenate([at, points[facets.ravel()]]),
+            np.concatenate([directions, own / size]),
+        )
+    _check_pieces(points, corners, nodes, constraints.Holding(at, directions, np.ones(len(at)), slack))
+
+
+def check_pieces_hang(points: Floats, corners: Ints, springs: Springs) -> None:
+    """The same for springs on the surface of a grid's cells."""
+    size = np.maximum(np.trace(springs.stiffness, axis1=1, axis2=2), 1e-300)[:, None, None]
+    where = springs.where
+    holding = constraints.Holding(
+        where.position, springs.stiffness / size, where.weight, constraints.ALONG_NORMALS
+    )
+    _check_pieces(points, corners, where.nodes[:, 0], holding)
+
+
+def _check_pieces(points: Floats, corners: Ints, nodes: Ints, holding: constraints.Holding) -> None:
+    """nodes: of the piece that each point of the holding belongs to."""
+    count, piece = _pieces(len(points), corners)
+    if count == 1:
+        return
+    for number in range(count):
+        own = points[piece == number]
+        if not len(own):
+            continue
+        chosen = piece[nodes] == number
+        part = constraints.Holding(
+            holding.points[chosen], holding.directions[chosen], holding.weights[chosen], holding.slack
+        )
+        motions, about = constraints.free_rigid_motions([part] if chosen.any() else [])
+        if len(motions):
+            diagonal = float(np.linalg.norm(np.ptp(own, axis=0)))
+            words = describe_motions(motions, about, diagonal)
+            x, y, z = 1e3 * own.mean(0)
+            raise UnconstrainedError(
+                f"The part consists of {count} bodies that don't touch, and the one about ({x:.4g}, {y:.4g}, {z:.4g}) "
+                f"mm is free to move: {', and '.join(words)}. Hold it by a support of its own, let it touch another "
+                "body, or leave it out.",
+                {"bodies": count, "free_motions": "; ".join(words)},
+            )
+
+
+def _pieces(count: int, corners: Ints) -> tuple[int, Ints]:
+    """Number of pieces that share no node, and the piece of each node that an element uses."""
+    links = np.stack([np.repeat(corners[:, 0], corners.shape[1] - 1), corners[:, 1:].ravel()])
+    graph = coo_array((np.ones(links.shape[1]), links), shape=(count, count))
+    _, label = connected_components(graph, directed=False)
+    used, piece = np.unique(label[corners[:, 0]], return_inverse=False), np.full(count, -1)
+    piece[:] = np.searchsorted(used, label).clip(0, len(used) - 1)
+    return len(used), piece
 
 
 class SmoothNormals:

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from solvers.elasticity import loads
 from solvers.elasticity.coupling import RigidRegion
 from twin.analyses.boundary import MeshBoundary
+from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.errors import StudyError
-from twin.meshing import VolumeMesh
 from twin.select import Selector, describe
 from twin.studies import Centrifugal, Force, Gravity, Load, Pressure, RemoteForce, Traction
 
 Floats = NDArray[np.float64]
 
 MOST_OF_REGION = 0.5
+
+Boundary = MeshBoundary | ImmersedBoundary
 
 
 @dataclass(frozen=True)
@@ -48,28 +50,28 @@ class CaseLoads:
 
 
 def assemble(
-    boundary: MeshBoundary, mesh: VolumeMesh, density: float, cases: Mapping[str, tuple[Load, ...]]
+    boundary: Boundary, density: float, cases: Mapping[str, tuple[Load, ...]]
 ) -> dict[str, CaseLoads]:
     """Nodal forces of every case. `density` in kg/m^3."""
     return {
         name: CaseLoads(
-            sum((_nodal(boundary, mesh, density, load) for load in items), np.zeros_like(mesh.points)),
+            sum((_nodal(boundary, density, load) for load in items), np.zeros_like(boundary.points)),
             _rigid(items),
         )
         for name, items in cases.items()
     }
 
 
-def _nodal(boundary: MeshBoundary, mesh: VolumeMesh, density: float, load: Load) -> Floats:
+def _nodal(boundary: Boundary, density: float, load: Load) -> Floats:
     match load:
         case Gravity():
-            return loads.body_force(mesh.points, mesh.tets, density * np.array(load.vector), np.zeros((3, 3)))
+            return boundary.body_force(density * np.array(load.vector), np.zeros((3, 3)))
         case Centrifugal():
             axis = np.array(load.axis) / np.linalg.norm(load.axis)
             outward = density * load.rate**2 * (np.eye(3) - np.outer(axis, axis))
-            return loads.body_force(mesh.points, mesh.tets, -outward @ np.array(load.point), outward)
+            return boundary.body_force(-outward @ np.array(load.point), outward)
         case RemoteForce(coupling="rigid"):
-            return np.zeros_like(mesh.points)
+            return np.zeros_like(boundary.points)
     where = boundary.quadrature(load.on)
     match load:
         case Force():
@@ -82,7 +84,7 @@ def _nodal(boundary: MeshBoundary, mesh: VolumeMesh, density: float, load: Load)
             traction = loads.distributed(
                 where, np.array(load.force), np.array(load.moment), np.array(load.at)
             )
-    return loads.traction(where, traction, len(mesh.points))
+    return loads.traction(where, traction, len(boundary.points))
 
 
 def _rigid(items: tuple[Load, ...]) -> tuple[RigidLoad, ...]:

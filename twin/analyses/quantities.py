@@ -17,16 +17,31 @@ from twin.quantities import Quantity
 
 Floats = NDArray[np.float64]
 
+
+@dataclass(frozen=True)
+class Trust:
+    """How far the estimates of a discretisation are trusted.
+
+    compliance, displacement: times the share of energy that the recovery finds in error; stress: times its error there
+    order: assumed, at which numbers approach their limit from mesh to mesh (smooth parts do better); factors: least
+    and most of a change since a coarser mesh that may count as error
+    """
+
+    compliance: float
+    displacement: float
+    stress: float
+    order: float
+    factors: tuple[float, float]
+
+
 # The error in energy is that of the compliance, seen through an estimate which is low by up to a factor of 1.9 on
 # coarse meshes; the largest displacement, at one point, was off by up to 3.6 times its share (thick sphere, block
-# with a hole).
-COMPLIANCE_SAFETY, DISPLACEMENT_SAFETY = 2.5, 4.5
-# The recovered stress at the surface is up to 1.7 times further off than its distance to the discrete stress says
-# (thick cylinder, four meshes: tests/verification/test_lame.py).
-STRESS_SAFETY = 2.5
-# Assumed order at which numbers approach their limit from mesh to mesh; smooth parts do better.
-ASSUMED_ORDER = 1.5
-FACTOR_RANGE = (0.25, 1.5)
+# with a hole). The recovered stress at the surface is up to 1.7 times further off than its distance to the discrete
+# stress says (thick cylinder, four meshes: tests/verification/test_lame.py).
+ON_MESH = Trust(compliance=2.5, displacement=4.5, stress=2.5, order=1.5, factors=(0.25, 1.5))
+# A grid's estimate of its own error is what stress changes within half a cell, far above the error in bending, but its
+# geometry is no better than its cells: numbers approach their limit at first order, and not evenly.
+ON_GRID = Trust(compliance=0.15, displacement=0.15, stress=1.0, order=1.0, factors=(1.0, 3.0))
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,9 @@ class Values:
     peak: Floats
 
 
-def measure(points: Floats, displacement: Floats, work: float, stress: RecoveredStress) -> Values:
+def measure(
+    trust: Trust, points: Floats, displacement: Floats, work: float, stress: RecoveredStress
+) -> Values:
     """Numbers of a case: nodes (n, 3) [m], displacement (n, 3) [m], work of the loads [J]."""
     magnitude = np.linalg.norm(displacement, axis=1)
     mises = von_mises(stress.nodal)
@@ -51,22 +68,24 @@ def measure(points: Floats, displacement: Floats, work: float, stress: Recovered
     return Values(
         {"max_displacement": largest, "max_von_mises": float(mises[peak]), "compliance": work},
         {
-            "max_displacement": DISPLACEMENT_SAFETY * energy_share * largest,
-            "max_von_mises": STRESS_SAFETY * float(stress.nodal_error[peak]),
-            "compliance": COMPLIANCE_SAFETY * energy_share * abs(work),
+            "max_displacement": trust.displacement * energy_share * largest,
+            "max_von_mises": trust.stress * float(stress.nodal_error[peak]),
+            "compliance": trust.compliance * energy_share * abs(work),
         },
         points[peak],
     )
 
 
-def errors(fine: Values, coarse: Values | None, ratio: float, ratio_at_peak: float) -> dict[str, float]:
+def errors(
+    trust: Trust, fine: Values, coarse: Values | None, ratio: float, ratio_at_peak: float
+) -> dict[str, float]:
     """Error of each number; ratios of element sizes, coarse over fine, on the whole and where the stress peaks."""
     if coarse is None:
         return dict(fine.errors)
 
     def change(name: str) -> float:
         finer = ratio_at_peak if name == "max_von_mises" else ratio
-        factor = float(np.clip(1 / (max(finer, 1.01) ** ASSUMED_ORDER - 1), *FACTOR_RANGE))
+        factor = float(np.clip(1 / (max(finer, 1.01) ** trust.order - 1), *trust.factors))
         return factor * abs(fine.values[name] - coarse.values[name])
 
     return {name: max(fine.errors[name], change(name)) for name in fine.values}

@@ -15,8 +15,8 @@ Floats = NDArray[np.float64]
 
 PILOT_TETS = 6_000
 DEFAULT_UNKNOWNS = 1_000_000
-UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
 TETS_PER_CUBE = 8.49  # regular tetrahedra of edge h in a cube of edge h
+UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
 # Of the requested accuracy, what the estimates may take up: the rest is their safety factor.
 STRESS_SHARE, ENERGY_SHARE = 0.22, 0.15
@@ -40,12 +40,15 @@ class Sizes:
         return Sizes(self.size * factor, self.points, self.lengths * factor)
 
 
-def pilot(surface: Surface, regions: Regions, request: Request) -> Sizes:
-    """A first mesh: some thousand elements, no larger than the walls are thick, finer where small regions are."""
+def pilot(surface: Surface, volume: float, regions: Regions, request: Request) -> Sizes:
+    """A first mesh: some thousand elements, no larger than the walls are thick, finer where small regions are.
+
+    volume: of the part [m^3]
+    """
     most = (request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET
-    thickness = 2 * surface.volume / surface.area
-    even = (TETS_PER_CUBE * surface.volume / min(PILOT_TETS, most)) ** (1 / 3)
-    least = (TETS_PER_CUBE * surface.volume / most) ** (1 / 3)
+    thickness = 2 * volume / surface.area
+    even = (TETS_PER_CUBE * volume / min(PILOT_TETS, most)) ** (1 / 3)
+    least = (TETS_PER_CUBE * volume / most) ** (1 / 3)
     size = max(min(even, 1.5 * thickness), least)
     points, lengths = [], []
     for selection in regions.selections:
@@ -73,7 +76,7 @@ def refined(
     """
     if affordable < WORTH_IT * len(mesh.tets):
         return None
-    edge = element_sizes(mesh)
+    edge = element_sizes(mesh.points, mesh.tets)
     wanted = np.full(len(mesh.tets), np.inf)
     for stress in stresses:
         peak = von_mises(stress.nodal).max()
@@ -104,14 +107,8 @@ def _asks_for_stress(request: Request) -> bool:
     return asked is None or "max_von_mises" in asked or "safety_factor" in asked
 
 
-def size_at(mesh: VolumeMesh, point: Floats) -> float:
-    """Mean size [m] of the elements around the node closest to a point (3,) [m]."""
-    node = int(np.argmin(((mesh.points - point) ** 2).sum(1)))
-    return float(element_sizes(mesh)[(mesh.tets == node).any(1)].mean())
-
-
-def element_sizes(mesh: VolumeMesh) -> Floats:
+def element_sizes(points: Floats, tets: NDArray[np.int32]) -> Floats:
     """Edge [m] of the regular tetrahedron of each element's volume."""
-    corners = mesh.points[mesh.tets[:, :4]]
+    corners = points[tets[:, :4]]
     volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
     return np.asarray((TETS_PER_CUBE * volume) ** (1 / 3))

@@ -1,21 +1,29 @@
-"""What the linear solver leaves behind on one mesh."""
+"""What the linear solver leaves behind on one mesh or grid."""
 
+import abc
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.recovery import RecoveredStress
+from solvers.hex8.cells import FilledCells
+from solvers.hex8.element import VTK_ORDER
 from twin.analyses import quantities
 from twin.analyses.boundary import MeshBoundary
+from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.loads import CaseLoads
+from twin.analyses.resolution import element_sizes
 from twin.meshing import VolumeMesh
+from twin.meshing.volume_mesh import quality, volume
 from twin.results.outcome import ConvergenceRow
 
 Floats = NDArray[np.float64]
+Int32 = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -34,23 +42,143 @@ class CaseSolution:
     residual: float
 
 
+class Discretised(abc.ABC):
+    """A part cut into elements, with what a summary has to say of them."""
+
+    trust: quantities.Trust
+    method: str
+
+    @property
+    @abc.abstractmethod
+    def boundary(self) -> MeshBoundary | ImmersedBoundary:
+        """The part's surface in terms of the elements."""
+
+    @property
+    @abc.abstractmethod
+    def elements(self) -> tuple[Int32, Int32]:
+        """Nodes of quadratic tetrahedra (m, 10) and of hexahedra (m, 8), in VTK's order; one of them is empty."""
+
+    @property
+    @abc.abstractmethod
+    def volume(self) -> float:
+        """Of the elements [m^3]."""
+
+    @property
+    @abc.abstractmethod
+    def mesher(self) -> str:
+        """What made them."""
+
+    @abc.abstractmethod
+    def size_at(self, point: Floats) -> float:
+        """Size of the elements around a point (3,) [m]."""
+
+    @abc.abstractmethod
+    def quality(self) -> dict[str, float]:
+        """Measures of the elements."""
+
+    @property
+    def points(self) -> Floats:
+        """Nodes (n, 3) [m]."""
+        return self.boundary.points
+
+    def __len__(self) -> int:
+        return sum(map(len, self.elements))
+
+
+@final
 @dataclass(frozen=True)
-class MeshSolution:
-    """All cases on one mesh."""
+class Meshed(Discretised):
+    """Quadratic tetrahedra that follow the surface."""
 
     mesh: VolumeMesh
-    boundary: MeshBoundary
+    on: MeshBoundary
+    trust = quantities.ON_MESH
+    method = "quadratic tetrahedra, conjugate gradients in float64, auxiliary-grid multigrid in float32"
+
+    @property
+    def boundary(self) -> MeshBoundary:
+        return self.on
+
+    @property
+    def elements(self) -> tuple[Int32, Int32]:
+        return self.mesh.tets, np.zeros((0, 8), np.int32)
+
+    @property
+    def volume(self) -> float:
+        return volume(self.mesh.points, self.mesh.tets)
+
+    @property
+    def mesher(self) -> str:
+        return self.mesh.mesher
+
+    def size_at(self, point: Floats) -> float:
+        node = int(np.argmin(((self.points - point) ** 2).sum(1)))
+        around = (self.mesh.tets == node).any(1)
+        return float(element_sizes(self.points, self.mesh.tets[around]).mean())
+
+    def quality(self) -> dict[str, float]:
+        shape = quality(self.points, self.mesh.tets)
+        return {"worst_shape": float(shape.min()), "mean_shape": float(shape.mean())}
+
+
+@final
+@dataclass(frozen=True)
+class Gridded(Discretised):
+    """Cells of a grid, cut by the surface."""
+
+    cells: FilledCells
+    on: ImmersedBoundary
+    trust = quantities.ON_GRID
+    method = "hexahedra of a grid cut by the surface, conjugate gradients in float64, multigrid in float32"
+
+    @property
+    def boundary(self) -> ImmersedBoundary:
+        return self.on
+
+    @property
+    def elements(self) -> tuple[Int32, Int32]:
+        return np.zeros((0, 10), np.int32), self.on.corners[:, VTK_ORDER].astype(np.int32)
+
+    @property
+    def volume(self) -> float:
+        return self.cells.volume
+
+    @property
+    def mesher(self) -> str:
+        return "none: a grid, cut by the surface"
+
+    def size_at(self, point: Floats) -> float:
+        return self.cells.lattice.edge
+
+    def quality(self) -> dict[str, float]:
+        return {
+            "cell_size": self.cells.lattice.edge,
+            "cut_cells": float((~self.cells.whole).sum()),
+            "emptiest_cell": float(self.cells.fraction.min()),
+        }
+
+
+@dataclass(frozen=True)
+class StudySolution:
+    """All cases on one mesh or grid."""
+
+    discretised: Discretised
     cases: Mapping[str, CaseSolution]
     measured: Mapping[str, quantities.Values]
     size: float
     seconds: float
 
     @property
+    def unknowns(self) -> int:
+        """Components of displacement."""
+        return 3 * len(self.discretised.points)
+
+    @property
     def row(self) -> ConvergenceRow:
         """How this mesh stands in the table of convergence; the worst case by stress."""
         worst = max(self.measured.values(), key=lambda m: m.values["max_von_mises"])
         return ConvergenceRow(
-            unknowns=3 * len(self.mesh.points),
+            unknowns=self.unknowns,
             size=self.size,
             iterations=max(case.iterations for case in self.cases.values()),
             residual=max(case.residual for case in self.cases.values()),
@@ -58,6 +186,16 @@ class MeshSolution:
             quantities=worst.values,
             errors=worst.errors,
         )
+
+    def errors(self, case: str, coarser: "StudySolution | None") -> dict[str, float]:
+        """Error of each number of a case, also by its change since a coarser solution."""
+        fine = self.measured[case]
+        if coarser is None:
+            return quantities.errors(self.discretised.trust, fine, None, 1.0, 1.0)
+        own, before = self.discretised, coarser.discretised
+        ratio = (len(own) / len(before)) ** (1 / 3)
+        at_peak = before.size_at(fine.peak) / own.size_at(fine.peak)
+        return quantities.errors(own.trust, fine, coarser.measured[case], ratio, at_peak)
 
 
 @dataclass

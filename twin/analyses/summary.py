@@ -2,7 +2,6 @@
 
 import resource
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 
 import jax
@@ -11,12 +10,12 @@ from numpy.typing import NDArray
 
 from solvers.elasticity import static
 from solvers.elasticity.recovery import von_mises
-from twin.analyses import checks, glyphs, quantities, resolution
+from twin.analyses import glyphs, quantities
 from twin.analyses.boundary import MeshBoundary
-from twin.analyses.solution import CaseSolution, MeshSolution
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.solution import CaseSolution, Discretised, StudySolution
+from twin.analyses.task import Task
 from twin.geometry.surface import Report, Surface
-from twin.meshing import VolumeMesh
-from twin.meshing.volume_mesh import quality, volume
 from twin.quantities import Field, Quantity
 from twin.results.outcome import CaseOutcome, Cost, Equilibrium, Outcome
 from twin.studies import Request, StaticStress
@@ -24,74 +23,70 @@ from twin.studies import Request, StaticStress
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The part, the question, and what the answer has taken so far: seconds by phase."""
-
-    surface: Surface
-    report: Report
-    study: StaticStress
-    request: Request
-    seconds: Mapping[str, float]
-
-
-def summarise(
-    asked: Asked, regions: checks.Regions, pilot: MeshSolution, final: MeshSolution, warnings: list[str]
-) -> Outcome:
-    """Put together what was found; `pilot` and `final` are the same where time allowed for one mesh only."""
-    coarse = pilot if pilot is not final else None
-    mesh = final.mesh
-    density = asked.study.material.density
-    meshed = volume(mesh.points, mesh.tets)
-    mass = Quantity(
-        density * meshed,
-        "kg",
-        density * abs(meshed - asked.surface.volume),
-        "error: volume of the mesh against that of the surface",
-    )
-    ratio = (len(final.mesh.tets) / len(pilot.mesh.tets)) ** (1 / 3)
+def summarise(task: Task, solutions: list[StudySolution], warnings: list[str]) -> Outcome:
+    """Put together what was found; solutions from coarse to fine."""
+    final = solutions[-1]
+    coarser = solutions[-2] if len(solutions) > 1 else None
+    discretised, surface, study = final.discretised, task.surface, task.study
+    mass = _mass(study.material.density, final, coarser, surface, task.report)
     cases = {}
-    warnings = [*asked.report.warnings, *warnings]
+    warnings = [*task.report.warnings, *warnings]
     for name, case in final.cases.items():
-        measured = final.measured[name]
-        at_peak = [resolution.size_at(solution.mesh, measured.peak) for solution in (pilot, final)]
-        error = quantities.errors(
-            measured, coarse.measured[name] if coarse else None, ratio, at_peak[0] / at_peak[1]
-        )
-        equilibrium = _equilibrium(mesh.points, case)
+        equilibrium = _equilibrium(discretised.points, case)
         found = quantities.quantities(
             final.measured[name],
-            error,
+            final.errors(name, coarser),
             mass=mass,
             reaction=np.array(equilibrium.reaction_force),
             reaction_error=_imbalance(equilibrium),
-            material=asked.study.material,
-            accuracy=asked.request.accuracy,
+            material=study.material,
+            accuracy=task.request.accuracy,
         )
-        warnings += _shortfalls(name, found, asked.request, len(final.cases) > 1)
-        cases[name] = CaseOutcome(
-            found, _fields(case), _surface_fields(asked.surface, final.boundary, case), equilibrium
-        )
+        warnings += _shortfalls(name, found, task.request, len(final.cases) > 1)
+        surface_fields = _surface_fields(surface, discretised.boundary, case)
+        cases[name] = CaseOutcome(found, _fields(case), surface_fields, equilibrium)
+    tets, hexahedra = discretised.elements
     return Outcome(
         cases=cases,
-        points=mesh.points,
-        tets=mesh.tets,
-        surface_vertices=asked.surface.vertices,
-        surface_triangles=asked.surface.triangles,
-        glyphs=glyphs.glyphs(asked.surface, regions),
-        assumptions=_assumptions(asked.study, asked.report),
+        points=discretised.points,
+        tets=tets,
+        hexahedra=hexahedra,
+        surface_vertices=surface.vertices,
+        surface_triangles=surface.triangles,
+        glyphs=glyphs.glyphs(surface, task.regions),
+        assumptions=_assumptions(study, task.report),
         warnings=tuple(dict.fromkeys(warnings)),
-        convergence=(pilot.row, final.row) if coarse else (final.row,),
-        mesh_quality=_mesh_quality(mesh, meshed, asked.surface.volume),
-        mesher=mesh.mesher,
-        provenance=_provenance(),
+        convergence=tuple(solution.row for solution in solutions),
+        mesh_quality={
+            "nodes": float(len(discretised.points)),
+            "elements": float(len(discretised)),
+            **discretised.quality(),
+            "volume_difference": discretised.volume / surface.volume - 1 if surface.volume > 0 else 0.0,
+        },
+        mesher=discretised.mesher,
+        provenance=_provenance(discretised),
         cost=Cost(
-            seconds=dict(asked.seconds),
+            seconds=dict(task.watch.seconds),
             joules=None,
             device=static.devices(),
             peak_bytes=_peak_bytes(),
         ),
     )
+
+
+def _mass(
+    density: float, final: StudySolution, coarser: StudySolution | None, surface: Surface, report: Report
+) -> Quantity:
+    """Mass of the elements; its error where the surface is one closed body is told by the surface itself."""
+    volume = final.discretised.volume
+    if surface.closed and report.bodies == 1:
+        error, source = abs(volume - surface.volume), "volume of the elements against that of the surface"
+    elif coarser is not None:
+        error = 2 * abs(volume - coarser.discretised.volume)
+        source = "change of the volume of the elements since a coarser solution, twice"
+    else:
+        error, source = np.inf, "unknown: the surface does not enclose one volume"
+    return Quantity(density * volume, "kg", density * error, f"error: {source}")
 
 
 def _imbalance(equilibrium: Equilibrium) -> float:
@@ -123,7 +118,9 @@ def _fields(case: CaseSolution) -> dict[str, Field]:
     }
 
 
-def _surface_fields(surface: Surface, boundary: MeshBoundary, case: CaseSolution) -> dict[str, Field]:
+def _surface_fields(
+    surface: Surface, boundary: MeshBoundary | ImmersedBoundary, case: CaseSolution
+) -> dict[str, Field]:
     nodal = np.hstack([case.displacement, case.stress.nodal])
     values = boundary.interpolate(nodal, surface.vertices)
     return {
@@ -160,23 +157,12 @@ def _assumptions(study: StaticStress, report: Report) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _mesh_quality(mesh: VolumeMesh, meshed: float, enclosed: float) -> dict[str, float]:
-    shape = quality(mesh.points, mesh.tets)
-    return {
-        "nodes": float(len(mesh.points)),
-        "elements": float(len(mesh.tets)),
-        "worst_shape": float(shape.min()),
-        "mean_shape": float(shape.mean()),
-        "volume_difference": (meshed - enclosed) / enclosed,
-    }
-
-
-def _provenance() -> dict[str, str]:
+def _provenance(discretised: Discretised) -> dict[str, str]:
     return {
         "twin": version("twin"),
         "jax": jax.__version__,
         "netgen": version("netgen-mesher"),
-        "solver": "quadratic tetrahedra, conjugate gradients in float64, auxiliary-grid multigrid in float32",
+        "solver": discretised.method,
         "linear_tolerance": f"{static.TOLERANCE:.0e}",
     }
 

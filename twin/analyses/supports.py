@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+# What holds more goes first.
+ORDER: tuple[type[Support], ...] = (Fixed, Displacement, Symmetry)
+
+
 @dataclass(frozen=True)
 class Held:
     """How a mesh is held.
@@ -33,15 +37,17 @@ def hold(boundary: MeshBoundary, supports: tuple[Support, ...]) -> Held:
     """Apply supports. Where two meet, what holds more goes first: Fixed, then Displacement, then Symmetry."""
     count = len(boundary.points)
     directions, prescribed = np.zeros((count, 3, 3)), np.zeros((count, 3))
-    order: tuple[type[Support], ...] = (Fixed, Displacement, Symmetry)
-    rigid = [s for s in supports if isinstance(s, order)]
-    for support in sorted(rigid, key=lambda s: order.index(type(s))):
+    rigid = [s for s in supports if isinstance(s, ORDER)]
+    for support in sorted(rigid, key=lambda s: ORDER.index(type(s))):
         own, value = _own(boundary, support)
         if value is not None:
             # Only along directions that nothing has claimed yet.
             free = np.eye(3) - directions
             prescribed += np.einsum("nij,njk,k->ni", free, own, value)
-            _refuse_contradiction(support, own, value, prescribed)
+            moved = own.any((1, 2))
+            off = np.einsum("nij,nj->ni", own[moved], value - prescribed[moved])
+            assert isinstance(support, Displacement)  # the only one with a value
+            refuse_contradiction(support, off, float(np.abs(prescribed[moved]).max(initial=0)))
         directions = constraints.join(directions, own)
     return Held(directions, prescribed, _foundation(boundary, supports))
 
@@ -64,13 +70,14 @@ def _own(boundary: MeshBoundary, support: Support) -> tuple[Floats, Floats | Non
     )
 
 
-def _refuse_contradiction(support: Support, own: Floats, value: Floats, prescribed: Floats) -> None:
-    """A rim shared with another support is a matter of course; most of a face held to another value is a mistake."""
-    moved = own.any((1, 2))
-    off = np.einsum("nij,nj->ni", own[moved], value - prescribed[moved])
-    scale = max(float(np.abs(value).max()), float(np.abs(prescribed).max()), 1e-300)
-    wrong = np.linalg.norm(off, axis=1) > 1e-6 * scale
-    if wrong.mean() > 0.5:
+def refuse_contradiction(support: Displacement, off: Floats, elsewhere: float = 0.0) -> None:
+    """A rim shared with another support is a matter of course; most of a face held to another value is a mistake.
+
+    off: how far each point (k, 3) is held off its prescribed place [m]; elsewhere: largest displacement held there [m]
+    """
+    given = [abs(component) for component in (support.x, support.y, support.z) if component is not None]
+    scale = max([*given, elsewhere, 1e-300])
+    if (np.linalg.norm(off, axis=1) > 1e-6 * scale).mean() > 0.5:
         raise StudyError(
             f"Displacement on {describe(support.on)} contradicts another support, which holds most of the same "
             "surface at another value. Remove one of the two.",

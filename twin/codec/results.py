@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from protos.twin.v1 import array_pb2, result_pb2
 from twin.codec.arrays import ArrayRecord, array_from_proto, array_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
-from twin.results.storage import MESH_ARRAYS, VERSION
+from twin.results.storage import VERSION, mesh_arrays
 
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
@@ -20,7 +20,7 @@ Array = NDArray[Any]
 MAX_GLYPH_POINTS = 20_000
 """How many points all glyphs of a result may have: no message may exceed 2 MiB."""
 
-_MESH_UNITS = {"points": "m", "tets": "1", "surface_vertices": "m", "surface_triangles": "1"}
+_LENGTHS = ("points", "surface_vertices")  # the other arrays of the mesh are indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def result_to_proto(
         for key, label in labels(manifest).items()
         if (record := arrays.get(key))
     }
-    mesh = {field: array_to_proto(described[f"mesh.{field}"]) for field in MESH_ARRAYS}
+    mesh = {field: array_to_proto(described[f"mesh.{field}"]) for field in mesh_arrays(manifest)}
     cost = manifest["cost"]
     return result_pb2.Result(
         name=name,
@@ -88,12 +88,14 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         arrays[record.key] = record
         return record.key
 
-    for field in MESH_ARRAYS:
+    elements = "hexahedra" if message.HasField("hexahedra") else "tets"
+    for field in mesh_arrays({"elements": elements}):
         record = array_from_proto(getattr(message, field))
         arrays[f"mesh.{field}"] = record
     cost = message.cost
     manifest = {
         "version": VERSION,
+        "elements": elements,
         "cases": [_case_from_proto(case, key) for case in message.cases],
         "glyphs": [_glyph_from_proto(index, glyph, inline) for index, glyph in enumerate(message.glyphs)],
         "assumptions": list(message.assumptions),
@@ -115,7 +117,8 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
 def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """unit, location and field of each array that the manifest names, by the array's key."""
     found: dict[str, dict[str, Any]] = {
-        f"mesh.{field}": {"unit": unit, "location": "", "field": field} for field, unit in _MESH_UNITS.items()
+        f"mesh.{field}": {"unit": "m" if field in _LENGTHS else "1", "location": "", "field": field}
+        for field in mesh_arrays(manifest)
     }
     for case in manifest["cases"]:
         for field in (*case["fields"], *case["surface_fields"]):

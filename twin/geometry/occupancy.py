@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.geometry.subdivision import subdivide
 from twin.geometry.surface import Surface, closest
 
 Float64 = NDArray[np.float64]
@@ -22,9 +23,8 @@ class Occupancy:
 
     def __init__(self, surface: Surface):
         self.surface = surface
-        corners = _halved(surface.corners, _LONGEST * surface.diagonal)
-        self._vertices = np.ascontiguousarray(corners.reshape(-1, 3))
-        self._triangles = np.arange(3 * len(corners), dtype=np.int64).reshape(-1, 3)
+        vertices, triangles, _ = subdivide(surface.vertices, surface.triangles, _LONGEST * surface.diagonal)
+        self._vertices, self._triangles = np.array(vertices), np.array(triangles)
 
     def inside(self, points: Float64) -> Bools:
         """(n,) whether points (n, 3) [m] lie in the material."""
@@ -38,17 +38,3 @@ class Occupancy:
     def closest(self, points: Float64) -> tuple[Float64, Int32, Float64]:
         """Distances (n,) [m] from the surface, its nearest triangles (n,) and nearest points (n, 3) [m]."""
         return closest(self.surface, points)
-
-
-def _halved(corners: Float64, longest: float) -> Float64:
-    """Triangles (m, 3, 3) halved in the middle of their longest edge until no edge is longer."""
-    done = []
-    while len(corners):
-        lengths = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
-        long = lengths.max(axis=1) > longest
-        done.append(corners[~long])
-        turn = (lengths[long].argmax(axis=1)[:, None] + np.arange(3)) % 3
-        a, b, c = np.take_along_axis(corners[long], turn[:, :, None], axis=1).transpose(1, 0, 2)
-        middle = (a + b) / 2
-        corners = np.concatenate([np.stack((a, middle, c), axis=1), np.stack((middle, b, c), axis=1)])
-    return np.concatenate(done)

@@ -28,13 +28,13 @@ def save_glb(outcome: Outcome, path: Path, case: str, field: str, deformation: D
     Unlit, so that colours read as in the legend. Their scale and the factor of the deformation stand in the
     extras of the mesh.
     """
-    part = skin(outcome.tets)
-    rest = outcome.points[part.nodes]
-    motion = displacement(outcome.cases[case], part.nodes)
+    part = skin(outcome)
+    rest = part.points
+    motion = part.at(displacement(outcome.cases[case], len(outcome.points)))
     factor = deformation_factor(motion, rest, deformation)
     points = rest + factor * motion
     values = scalar(outcome.cases[case], field)
-    local = Scalar(values.name, values.title, values.si, values.values[part.nodes])
+    local = Scalar(values.name, values.title, values.si, part.at(values.values))
     area, normals = nodal_normals(part, points)
     colors = bands(local, area)
     srgb = colors.color(local.values)

@@ -119,12 +119,14 @@ class Cost:
 class Mesh:
     """Where the values of fields lie.
 
-    points (n, 3) [m]: nodes of fields at "node"; tets (m, 10): elements of fields at "cell", in VTK order;
-    surface_vertices (v, 3) [m]: points of fields at "surface"; surface_triangles (t, 3).
+    points (n, 3) [m]: nodes of fields at "node"; elements of fields at "cell", in VTK order: tets (m, 10), quadratic,
+    or hexahedra (m, 8) of a grid, the other being empty; surface_vertices (v, 3) [m]: points of fields at "surface";
+    surface_triangles (t, 3).
     """
 
     points: Floats
     tets: Ints
+    hexahedra: Ints
     surface_vertices: Floats
     surface_triangles: Ints
 
@@ -133,7 +135,8 @@ class Mesh:
 class Outcome:
     """Everything that a run found.
 
-    points (n, 3) [m]; tets (m, 10), quadratic, in VTK order (mids of edges 01 12 20 03 13 23);
+    points (n, 3) [m]; tets (m, 10), quadratic, in VTK order (mids of edges 01 12 20 03 13 23), or hexahedra (h, 8) of
+    a grid that the surface cuts, the other being empty;
     surface_vertices (v, 3) [m] and surface_triangles (t, 3): the surface that was uploaded.
     """
 
@@ -150,12 +153,13 @@ class Outcome:
     mesher: str
     provenance: Mapping[str, str]
     cost: Cost
+    hexahedra: Ints = field(default_factory=lambda: np.zeros((0, 8), np.int32))
 
     def __post_init__(self) -> None:
         if not self.cases:
             raise ValueError("an outcome has at least one load case")
         shapes: Sequence[tuple[str, int]] = (
-            ("points", 3), ("tets", 10), ("surface_vertices", 3), ("surface_triangles", 3),
+            ("points", 3), ("tets", 10), ("hexahedra", 8), ("surface_vertices", 3), ("surface_triangles", 3),
         )  # fmt: skip
         for name, columns in shapes:
             array = getattr(self, name)

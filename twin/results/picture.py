@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from twin.errors import InvalidInput
 from twin.results import display, frame
+from twin.results.display import Unit
 from twin.results.frame import BODY_FORCES, INK, Layout
 from twin.results.labels import Label, place
 from twin.results.outcome import Outcome
@@ -58,26 +59,33 @@ def plot(
     chosen = outcome.cases[name]
     values = scalar(chosen, field)
     layout = Layout.of(size)
-    part = skin(outcome.tets)
-    rest = outcome.points[part.nodes]
-    motion = displacement(chosen, part.nodes)
+    part = skin(outcome)
+    rest = part.points
+    motion = part.at(displacement(chosen, len(outcome.points)))
+    on_skin = Scalar(values.name, values.title, values.si, part.at(values.values))
     factor = deformation_factor(motion, rest, deformation)
     moved = rest + factor * motion
     area, normals = nodal_normals(part, moved)
-    colors = bands(Scalar(values.name, values.title, values.si, values.values[part.nodes]), area)
+    colors = bands(on_skin, area)
 
     shown = [glyph for glyph in outcome.glyphs if glyph.case in (None, name)]
     diagonal = float(np.linalg.norm(np.ptp(rest, axis=0)))
     drawn = solids([g for g in shown if g.kind not in BODY_FORCES], rest, normals, moved, diagonal)
-    peak = int(np.argmax(values.values))
-    peak_at = outcome.points[peak] + factor * displacement(chosen, np.array([peak]))[0]
+    # On a grid, nodes of cut cells lie outside of the part: what its surface shows counts.
+    whole, places, moves = (
+        (on_skin, rest, motion)
+        if len(outcome.hexahedra)
+        else (values, outcome.points, displacement(chosen, len(outcome.points)))
+    )
+    peak = int(np.argmax(whole.values))
+    peak_at = places[peak] + factor * moves[peak]
     axes_of_view = best_view(
         moved, part.faces[:, :3], [*(solid.anchors for solid in drawn), peak_at[None]], *size
     )
     everything = np.concatenate([moved, rest, *(solid.points for solid in drawn)])
     view = fit(axes_of_view, everything, *size, (layout.left, layout.right, layout.top, layout.bottom))
     fine = _finer(view, _SUPERSAMPLING)
-    pixels, depth, body = paint(fine, part, moved, values.values[part.nodes], colors.color, drawn)
+    pixels, depth, body = paint(fine, part, moved, on_skin.values, colors.color, drawn)
 
     figure = Figure(figsize=(size[0] / 100.0, size[1] / 100.0), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
@@ -98,11 +106,11 @@ def plot(
     _draw_links(canvas, view, drawn, layout)
     covered = np.isfinite(depth[::_SUPERSAMPLING, ::_SUPERSAMPLING])
     marks = [
-        *_mark_peak(canvas, view, peak_at, values, peak, body, layout),
+        *_mark_peak(canvas, view, peak_at, float(whole.values[peak]), whole.unit, body, layout),
         *_load_labels(view, drawn, body, layout),
     ]
-    frame.draw_title(canvas, chosen, name, outcome, values, layout)
-    frame.draw_legend(canvas, colors, values, layout)
+    frame.draw_title(canvas, chosen, name, outcome, whole, layout)
+    frame.draw_legend(canvas, colors, whole, layout)
     frame.draw_foot(canvas, drawn, factor, layout)
     frame.draw_axes(canvas, view, shown, layout)
     frame.draw_scale_bar(canvas, view, layout)
@@ -135,7 +143,7 @@ def _draw_edges(
 
 
 def _mark_peak(
-    canvas: Axes, view: View, at: Floats, values: Scalar, node: int, body: Visibility, layout: Layout
+    canvas: Axes, view: View, at: Floats, value: float, unit: Unit, body: Visibility, layout: Layout
 ) -> list[Label]:
     x, y, depth = view.project(at[None])[0]
     fine = np.array([[x * _SUPERSAMPLING, y * _SUPERSAMPLING, depth]])
@@ -145,7 +153,7 @@ def _mark_peak(
         ring = Circle((x, y), 7 * layout.unit, fill=False, edgecolor=color, linestyle=style, zorder=7)
         ring.set_linewidth(width * layout.unit)
         canvas.add_patch(ring)
-    text = f"max {display.number(float(values.values[node]) / values.unit.factor, 3)} {values.unit.name}" + (
+    text = f"max {display.number(value / unit.factor, 3)} {unit.name}" + (
         "" if shows else " (on the far side)"
     )
     return [Label(text, x, y, INK, layout.points(19), "bold")]

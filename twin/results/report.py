@@ -229,7 +229,9 @@ def _chord(error: float) -> str:
 def _mesh(outcome: Outcome) -> Rows:
     rows = [
         ("Mesher", outcome.mesher),
-        ("Quadratic tetrahedra", f"{len(outcome.tets):,}"),
+        ("Hexahedra", f"{len(outcome.hexahedra):,}")
+        if len(outcome.hexahedra)
+        else ("Quadratic tetrahedra", f"{len(outcome.tets):,}"),
         ("Nodes", f"{len(outcome.points):,}"),
     ]
     known = {"elements", "nodes", "tets"}

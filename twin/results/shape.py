@@ -40,8 +40,8 @@ def deformation_factor(motion: Floats, points: Floats, deformation: Deformation)
     return 1.0 if wanted <= 1.0 else round_down(wanted)
 
 
-def displacement(case: CaseOutcome, nodes: NDArray[np.int64]) -> Floats:
-    """(k, 3) at some nodes [m]; zero where the case has no such field."""
+def displacement(case: CaseOutcome, count: int) -> Floats:
+    """(count, 3) at the nodes [m]; zero where the case has no such field."""
     if "displacement" not in case.fields:
-        return np.zeros((len(nodes), 3))
-    return np.asarray(case.fields["displacement"].values[nodes], dtype=np.float64)
+        return np.zeros((count, 3))
+    return np.asarray(case.fields["displacement"].values, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The boundary of a mesh of quadratic tetrahedra: all that a picture of it needs."""
+"""The boundary of a part as a picture needs it: of a mesh of quadratic tetrahedra, or the surface in a grid."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.tet10.element import FACES
+from twin.geometry.subdivision import six_node_faces, subdivide
+from twin.results.grid import GridInterpolator
+from twin.results.outcome import Mesh, Outcome
 
 Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -19,10 +22,20 @@ _SPLIT = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))
 
 @dataclass(frozen=True, eq=False)
 class Skin:
-    """nodes: (k,) indices into the volume mesh; faces: (f, 6) indices into `nodes`, oriented outward."""
+    """points: (k, 3) [m]; faces: (f, 6) of them, corners and midsides, oriented outward.
 
-    nodes: Indices
+    nodes, weights: (k, a) nodes of the volume mesh that make up the value at each point.
+    """
+
+    points: Floats
     faces: Indices
+    nodes: Indices
+    weights: Floats
+
+    def at(self, values: Floats) -> Floats:
+        """Nodal values (n, ...) at the points (k, ...)."""
+        found: Floats = np.einsum("ka,ka...->k...", self.weights, values[self.nodes])
+        return found
 
     @cached_property
     def triangles(self) -> Indices:
@@ -40,7 +53,23 @@ class Skin:
         return sides[paired], np.stack([owner[paired], owner[paired + 1]], axis=1)
 
 
-def skin(tets: NDArray[np.integer]) -> Skin:
+def skin(mesh: Mesh | Outcome) -> Skin:
+    """What is seen of a result."""
+    if len(mesh.hexahedra):
+        return _surface_in_grid(mesh)
+    return _boundary(mesh.points, mesh.tets)
+
+
+def _surface_in_grid(mesh: Mesh | Outcome) -> Skin:
+    """The uploaded surface, as fine as the grid."""
+    grid = GridInterpolator(mesh.points, mesh.hexahedra)
+    vertices, triangles, _ = subdivide(mesh.surface_vertices, mesh.surface_triangles, 2.0 * grid.edge)
+    points, faces = six_node_faces(vertices, triangles)
+    nodes, weights, _ = grid.locate(points)
+    return Skin(points, faces, nodes, weights)
+
+
+def _boundary(points: Floats, tets: NDArray[np.integer]) -> Skin:
     """Faces that belong to one tetrahedron only. tets: (m, 10)."""
     corners, compact = np.unique(tets[:, :4], return_inverse=True)
     compact = compact.reshape(-1, 4).astype(np.int64)
@@ -59,7 +88,9 @@ def skin(tets: NDArray[np.integer]) -> Skin:
     chosen = order[single]
     faces = tets[chosen // 4][np.arange(len(chosen))[:, None], FACES[chosen % 4]]
     nodes, local = np.unique(faces, return_inverse=True)
-    return Skin(nodes.astype(np.int64), local.reshape(-1, 6).astype(np.int64))
+    return Skin(
+        points[nodes], local.reshape(-1, 6), nodes[:, None].astype(np.int64), np.ones((len(nodes), 1))
+    )
 
 
 def face_normals(points: Floats, triangles: Indices) -> Floats:

@@ -16,7 +16,12 @@ from twin.quantities import Field, Quantity
 from twin.results.outcome import CaseOutcome, ConvergenceRow, Cost, Equilibrium, Glyph, Outcome
 
 VERSION = 1
-MESH_ARRAYS = ("points", "tets", "surface_vertices", "surface_triangles")
+
+
+def mesh_arrays(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The arrays of the mesh that a manifest has: of the two kinds of elements one only."""
+    return ("points", manifest.get("elements", "tets"), "surface_vertices", "surface_triangles")
+
 
 Array = NDArray[Any]
 Manifest = dict[str, Any]
@@ -25,9 +30,13 @@ GetArray = Callable[[str], Array]
 
 def dump(outcome: Outcome) -> tuple[Manifest, dict[str, Array]]:
     """Manifest (JSON-able) and arrays by name, e.g. "default.displacement", "mesh.points"."""
-    arrays: dict[str, Array] = {f"mesh.{name}": getattr(outcome, name) for name in MESH_ARRAYS}
+    elements = "hexahedra" if len(outcome.hexahedra) else "tets"
+    arrays: dict[str, Array] = {
+        f"mesh.{name}": getattr(outcome, name) for name in mesh_arrays({"elements": elements})
+    }
     manifest: Manifest = {
         "version": VERSION,
+        "elements": elements,
         "cases": [_dump_case(name, case, arrays) for name, case in outcome.cases.items()],
         "glyphs": [_dump_glyph(index, glyph, arrays) for index, glyph in enumerate(outcome.glyphs)],
         "assumptions": list(outcome.assumptions),
@@ -50,9 +59,11 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
         raise ValueError(
             f"the result was written in format {manifest.get('version')!r}, this version reads {VERSION}"
         )
+    mesh: dict[str, Any] = {"tets": np.zeros((0, 10), np.int32)}
+    mesh |= {name: get_array(f"mesh.{name}") for name in mesh_arrays(manifest)}
     return Outcome(
         cases={record["name"]: _load_case(record, get_array) for record in manifest["cases"]},
-        **{name: get_array(f"mesh.{name}") for name in MESH_ARRAYS},
+        **mesh,
         glyphs=tuple(_load_glyph(record, get_array) for record in manifest["glyphs"]),
         assumptions=tuple(manifest["assumptions"]),
         warnings=tuple(manifest["warnings"]),

@@ -423,6 +423,7 @@ class Result(message.Message):
     MESHER_FIELD_NUMBER: builtins.int
     PROVENANCE_FIELD_NUMBER: builtins.int
     COST_FIELD_NUMBER: builtins.int
+    HEXAHEDRA_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}/result"."""
     mesher: builtins.str
@@ -437,7 +438,9 @@ class Result(message.Message):
 
     @builtins.property
     def tets(self) -> array_pb2.ArrayInfo:
-        """Cells of the volume mesh, (m, 10): corners 0-3, then mid-side nodes of (0,1) (1,2) (2,0) (0,3) (1,3) (2,3)."""
+        """Cells of the volume mesh, (m, 10): corners 0-3, then mid-side nodes of (0,1) (1,2) (2,0) (0,3) (1,3) (2,3). Absent
+        where the answer was found on a grid.
+        """
 
     @builtins.property
     def surface_vertices(self) -> array_pb2.ArrayInfo:
@@ -475,6 +478,12 @@ class Result(message.Message):
     def cost(self) -> Cost:
         """What it cost."""
 
+    @builtins.property
+    def hexahedra(self) -> array_pb2.ArrayInfo:
+        """Cells of the grid that the part's surface cuts, (m, 8), where the answer was found on one: corners counter-clockwise
+        round the bottom, then round the top (VTK's order). Nodes of cut cells lie outside of the part.
+        """
+
     def __init__(
         self,
         *,
@@ -492,9 +501,10 @@ class Result(message.Message):
         mesher: builtins.str = ...,
         provenance: abc.Mapping[builtins.str, builtins.str] | None = ...,
         cost: Cost | None = ...,
+        hexahedra: array_pb2.ArrayInfo | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "glyphs", b"glyphs", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "glyphs", b"glyphs", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

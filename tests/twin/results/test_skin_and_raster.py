@@ -6,8 +6,8 @@ from twin.results.skin import edge_normals, face_normals, skin
 
 
 def test_the_skin_of_a_box_is_closed_and_faces_outward(beam):
-    part = skin(beam.tets)
-    points = beam.points[part.nodes]
+    part = skin(beam)
+    points = part.points
     vectors = face_normals(points, part.triangles) / 2.0
     area = 2 * (0.1 * 0.02 + 0.1 * 0.01 + 0.02 * 0.01)
     assert np.linalg.norm(vectors, axis=1).sum() == pytest.approx(area)
@@ -18,8 +18,8 @@ def test_the_skin_of_a_box_is_closed_and_faces_outward(beam):
 
 
 def test_the_edges_of_a_box_are_its_twelve(beam):
-    part = skin(beam.tets)
-    points = beam.points[part.nodes]
+    part = skin(beam)
+    points = part.points
     edges, _ = part.edges
     first, second = edge_normals(part, points)
     sharp = edges[(first * second).sum(axis=1) < 0.5]
@@ -46,7 +46,7 @@ def test_a_curved_face_is_smooth_where_its_quadratic_elements_are():
     )
     from twin.results.skin import Skin
 
-    part = Skin(np.arange(len(points)), faces)
+    part = Skin(points, faces, np.arange(len(points))[:, None], np.ones((len(points), 1)))
     # both faces know the shared edge by its midside node
     edges, _ = part.edges
     assert edges[:, 1].tolist() == [node(2, 1)]

@@ -23,6 +23,7 @@ from twin.sdk.envelope import envelope
 from twin.sdk.wording import study_rows
 
 if TYPE_CHECKING:
+    from twin.results.grid import GridInterpolator
     from twin.results.shape import Deformation
     from twin.sdk.interpolation import Interpolator
 
@@ -37,7 +38,7 @@ class Source:
     def __init__(self, wire: Wire, record: ResultRecord) -> None:
         self._record: Final = record
         self._cache: Final = ArrayCache(lambda key: wire.read_array(record.arrays[key]))
-        self._interpolator: Interpolator | None = None
+        self._interpolator: Interpolator | GridInterpolator | None = None
         # Numbers only: what is looked up in its fields is fetched, its mesh is empty.
         self.outline: Final = storage.load(record.manifest, self._outlined)
 
@@ -53,21 +54,29 @@ class Source:
         known = ", ".join(field["name"] for field in records) or "none"
         raise InvalidInput(f"the result has no field {name!r}; it has {known}")
 
-    async def interpolator(self) -> Interpolator:
-        if self._interpolator is None:
+    async def interpolator(self) -> Interpolator | GridInterpolator:
+        found = self._interpolator
+        if found is None:
+            from twin.results.grid import GridInterpolator
             from twin.sdk.interpolation import Interpolator
 
-            points, tets = await asyncio.gather(self.array("mesh.points"), self.array("mesh.tets"))
-            self._interpolator = await asyncio.to_thread(Interpolator, points, tets)
-        return self._interpolator
+            kind = storage.mesh_arrays(self._record.manifest)[1]
+            points, elements = await asyncio.gather(self.array("mesh.points"), self.array(f"mesh.{kind}"))
+            if kind == "hexahedra":
+                found = await asyncio.to_thread(GridInterpolator, points, elements)
+            else:
+                found = await asyncio.to_thread(Interpolator, points, elements)
+            self._interpolator = found
+        return found
 
     async def outcome(self) -> Outcome:
         """The whole result.
 
         Its fields are fetched when they are looked up, which must not be on the event loop.
         """
-        arrays = await asyncio.gather(*(self.array(f"mesh.{name}") for name in storage.MESH_ARRAYS))
-        mesh: dict[str, Any] = dict(zip(storage.MESH_ARRAYS, arrays, strict=True))
+        names = storage.mesh_arrays(self._record.manifest)
+        arrays = await asyncio.gather(*(self.array(f"mesh.{name}") for name in names))
+        mesh: dict[str, Any] = dict(zip(names, arrays, strict=True))
         return replace(self.outline, **mesh)
 
     def _outlined(self, key: str) -> NDArray[Any]:
@@ -200,7 +209,13 @@ class AsyncResult:
 
     async def mesh(self) -> Mesh:
         outcome = await self._source.outcome()
-        return Mesh(outcome.points, outcome.tets, outcome.surface_vertices, outcome.surface_triangles)
+        return Mesh(
+            outcome.points,
+            outcome.tets,
+            outcome.hexahedra,
+            outcome.surface_vertices,
+            outcome.surface_triangles,
+        )
 
     async def save(self, path: str | Path, case: str | None = None) -> Path:
         from twin.results.files import save

@@ -1,0 +1,96 @@
+"""Supports on a surface that cuts the cells of a grid: all are springs, stiff ones where a support holds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity import immersed
+from solvers.tet10.facets import FacetQuadrature, join
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.supports import ORDER, refuse_contradiction
+from twin.geometry.selection import Selected
+from twin.geometry.surface import closest
+from twin.studies import Displacement, ElasticFoundation, Fixed, Support
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Springs:
+    """Springs on the surface.
+
+    where: the points (p,) that they act at; stiffness: per area (p, 3, 3) [N/m^3]
+    ground: displacement of the ground that they hang on (p, 3) [m]
+    """
+
+    where: FacetQuadrature
+    stiffness: Floats
+    ground: Floats
+
+    def force(self, displacement: Floats) -> Floats:
+        """Nodal forces of the springs on the part (n, 3) [N] under nodal displacements [m]."""
+        stretch = self.ground - immersed.at_points(self.where, displacement)
+        return immersed.spring_force(self.where, self.stiffness, stretch, len(displacement))
+
+
+def joined(parts: list[Springs]) -> Springs:
+    """All springs of several sets."""
+    return Springs(
+        join([part.where for part in parts]),
+        np.concatenate([part.stiffness for part in parts]),
+        np.concatenate([part.ground for part in parts]),
+    )
+
+
+def springs(boundary: ImmersedBoundary, supports: tuple[Support, ...], penalty: float) -> Springs:
+    """Springs of all supports. Where two meet, what holds more goes first: Fixed, then Displacement, then Symmetry.
+
+    penalty: stiffness per area of a face that is held [N/m^3]
+    """
+    holding = sorted((s for s in supports if isinstance(s, ORDER)), key=lambda s: ORDER.index(type(s)))
+    parts = [_holding(boundary, support, holding[:rank], penalty) for rank, support in enumerate(holding)]
+    parts += [_foundation(boundary, s) for s in supports if isinstance(s, ElasticFoundation)]
+    return joined(parts)
+
+
+def _holding(boundary: ImmersedBoundary, support: Support, before: list[Support], penalty: float) -> Springs:
+    where = boundary.quadrature(support.on)
+    count = len(where.weight)
+    triangle = closest(boundary.surface, where.position)[1] if before else None
+    claimed = np.zeros((count, 3, 3))
+    ground = np.zeros((count, 3))
+    for earlier in before:
+        assert triangle is not None
+        shared = Selected(boundary.surface, earlier.on).mask(where.position, triangle)
+        left = np.eye(3) - claimed[shared]
+        own = _directions(earlier, where.normal[shared])
+        ground[shared] += np.einsum("pij,j->pi", left @ own, _value(earlier))
+        claimed[shared] += left @ own @ left
+    left = np.eye(3) - claimed
+    own, value = _directions(support, where.normal), _value(support)
+    if isinstance(support, Displacement):
+        refuse_contradiction(support, np.einsum("pij,pj->pi", own @ claimed, value - ground))
+    return Springs(where, penalty * left @ own @ left, np.broadcast_to(value, (count, 3)).copy())
+
+
+def _directions(support: Support, normal: Floats) -> Floats:
+    if isinstance(support, Fixed):
+        return np.tile(np.eye(3), (len(normal), 1, 1))
+    if isinstance(support, Displacement):
+        given = [component is not None for component in (support.x, support.y, support.z)]
+        return np.tile(np.diag(np.array(given, float)), (len(normal), 1, 1))
+    return np.asarray(normal[:, :, None] * normal[:, None, :])
+
+
+def _value(support: Support) -> Floats:
+    if isinstance(support, Displacement):
+        return np.array([component or 0.0 for component in (support.x, support.y, support.z)])
+    return np.zeros(3)
+
+
+def _foundation(boundary: ImmersedBoundary, support: ElasticFoundation) -> Springs:
+    where = boundary.quadrature(support.on)
+    every = np.broadcast_to(np.eye(3), (len(where.weight), 3, 3))
+    along = every if support.direction == "all" else where.normal[:, :, None] * where.normal[:, None, :]
+    return Springs(where, support.stiffness * along, np.zeros((len(where.weight), 3)))

@@ -1,0 +1,196 @@
+"""Static stress on a grid that the surface cuts: no mesher, any surface.
+
+Ever finer grids, until the change from one to the next says that the accuracy is met or the budget ends.
+"""
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity import immersed
+from solvers.elasticity.constraints import rigid_motions
+from solvers.elasticity.model import Lame, lame
+from solvers.elasticity.recovery import RecoveredStress
+from solvers.hex8.cells import FilledCells
+from solvers.precision import float64
+from twin.analyses import checks, quantities
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.immersed_supports import Springs, joined, springs
+from twin.analyses.loads import CaseLoads, RigidLoad, assemble
+from twin.analyses.resolution import DEFAULT_UNKNOWNS
+from twin.analyses.solution import CaseSolution, Gridded, StudySolution
+from twin.analyses.task import STAGES, OutOfTimeError, Task, by_rigid_regions, solver_errors
+from twin.geometry.subdivision import six_node_faces, subdivide
+from twin.gridding import fill
+
+Floats = NDArray[np.float64]
+
+FIRST_CELLS = 12_000
+ACROSS = 2.0  # cells across the walls, to begin with
+UNKNOWNS_PER_CELL = 4.5
+MOST_GRIDS = 4
+REFINEMENT = (0.5, 0.7)  # of the edge, from grid to grid
+WORTH_IT = 0.85
+
+
+def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
+    """Solutions from coarse to fine, and warnings.
+
+    Raises:
+        OutOfTimeError: not even the first grid was solved in time; GeometryError; SolveFailed
+    """
+    most = task.request.max_unknowns or DEFAULT_UNKNOWNS
+    edge = _first_edge(task, most)
+    span = STAGES["check"], STAGES["pilot solve"]
+    solutions = [_solve(task, edge, span)]
+    warnings: list[str] = []
+    while len(solutions) < MOST_GRIDS:
+        finest = solutions[-1]
+        finer = _finer_edge(task, solutions, most)
+        if finer is None:
+            break
+        if finest.seconds * (edge / finer) ** 3 > task.remaining:
+            warnings.append(
+                f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid could be solved."
+            )
+            break
+        edge, span = finer, (span[1], (span[1] + STAGES["solve"]) / 2)
+        try:
+            solutions.append(_solve(task, edge, span))
+        except OutOfTimeError:
+            warnings.append(
+                f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid was solved."
+            )
+            break
+    warnings.append(
+        f"Solved on a grid of {1e3 * edge:.3g} mm cells that the surface cuts, as a preview: walls and gaps of less "
+        "than about two cells are followed roughly, and gaps of less than one are bridged. The error estimates of the "
+        "stress are wide."
+    )
+    return solutions, warnings
+
+
+def _first_edge(task: Task, most: float) -> float:
+    with task.watch.phase("grid"):
+        volume = task.volume
+    wall = 2 * volume / task.surface.area
+    count = min(FIRST_CELLS, most / UNKNOWNS_PER_CELL)
+    least = (volume / (most / UNKNOWNS_PER_CELL)) ** (1 / 3)
+    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS), least))
+
+
+def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> float | None:
+    """The next grid's cells, None where the accuracy is met or there is no room for more unknowns."""
+    finest = solutions[-1]
+    refine = REFINEMENT[1]
+    if len(solutions) > 1:
+        worst = _worst_error(task, finest, solutions[-2])
+        if worst <= task.request.accuracy:
+            return None
+        refine = float(np.clip(task.request.accuracy / worst, *REFINEMENT))
+    refine = max(refine, (finest.unknowns / most) ** (1 / 3))
+    return refine * finest.size if refine < WORTH_IT else None
+
+
+def _worst_error(task: Task, fine: StudySolution, coarse: StudySolution) -> float:
+    """Largest relative error of what was asked for."""
+    asked = set(task.request.quantities or ("max_displacement", "max_von_mises", "compliance"))
+    if "safety_factor" in asked:
+        asked.add("max_von_mises")
+    worst = 0.0
+    for name in fine.cases:
+        for key, error in fine.errors(name, coarse).items():
+            value = abs(fine.measured[name].values[key])
+            if key in asked and value:
+                worst = max(worst, error / value)
+    return worst
+
+
+def _solve(task: Task, edge: float, span: tuple[float, float]) -> StudySolution:
+    """Solve all cases on one grid; progress goes over `span`."""
+    begun = time.perf_counter()
+    task.tell("mesh", span[0], f"filling cells of {1e3 * edge:.3g} mm")
+    with task.watch.phase("grid"):
+        cells = fill(task.surface, edge)
+    task.tell("solve", span[0], f"setting up {len(cells):,} cells")
+    material = float64(lame)(task.study.material.youngs_modulus, task.study.material.poissons_ratio)
+    with task.watch.phase("set-up"):
+        boundary = ImmersedBoundary(task.surface, cells)
+        hanging = springs(boundary, task.study.supports, immersed.penalty(material, edge))
+        checks.check_pieces_hang(boundary.points, boundary.corners, hanging)
+        loads = assemble(boundary, task.study.material.density, task.study.cases)
+    cases: dict[str, CaseSolution] = {}
+    for group in by_rigid_regions(loads):
+        cases |= _solve_group(task, boundary, cells, material, hanging, group, span, len(loads), len(cases))
+    vertices, triangles, _ = subdivide(task.surface.vertices, task.surface.triangles, 2 * edge)
+    samples, _ = six_node_faces(vertices, triangles)
+    measured = {name: _measure(boundary, samples, case) for name, case in cases.items()}
+    ordered = {name: cases[name] for name in task.study.cases}
+    return StudySolution(Gridded(cells, boundary), ordered, measured, edge, time.perf_counter() - begun)
+
+
+def _solve_group(
+    task: Task,
+    boundary: ImmersedBoundary,
+    cells: FilledCells,
+    material: Lame,
+    hanging: Springs,
+    loads: Mapping[str, CaseLoads],
+    span: tuple[float, float],
+    count: int,
+    done: int,
+) -> dict[str, CaseSolution]:
+    rigid = [
+        _rigid_region(boundary, load, immersed.penalty(material, cells.lattice.edge))
+        for load in next(iter(loads.values())).rigid
+    ]
+    with task.watch.phase("set-up"):
+        every = joined([hanging, *(region for region, _ in rigid)])
+        problem = immersed.prepare(cells, material, every.where, every.stiffness)
+        moved = hanging.force(np.zeros_like(boundary.points))
+    found: dict[str, CaseSolution] = {}
+    with solver_errors():
+        with task.watch.phase("solve"):
+            follow = task.follow("rigid coupling", span, count, done)
+            parts = [(region.where, region.stiffness, motions) for region, motions in rigid]
+            regions = immersed.RigidRegions(problem, parts, follow) if rigid else None
+        for name, case in loads.items():
+            follow = task.follow(f"load case {name}", span, count, done + len(found))
+            rigid_work = 0.0
+            with task.watch.phase("solve"):
+                if regions is None:
+                    solution = immersed.solve(problem, case.nodal + moved, progress=follow)
+                else:
+                    resultants = np.concatenate([[*load.force, *load.moment] for load in case.rigid])
+                    solution, rigid_work = regions.solve(case.nodal + moved, resultants, follow)
+            with task.watch.phase("recover"):
+                stress = immersed.recover(problem, solution.displacement)
+            found[name] = CaseSolution(
+                solution.displacement,
+                float(np.vdot(case.nodal, solution.displacement)) + rigid_work,
+                case,
+                stress,
+                hanging.force(solution.displacement),
+                solution.iterations + (regions.iterations if regions else 0),
+                solution.residual,
+            )
+    return found
+
+
+def _rigid_region(boundary: ImmersedBoundary, load: RigidLoad, penalty: float) -> tuple[Springs, Floats]:
+    """The springs that a rigid region hangs on, and the motion of their points in its six unit motions (p, 3, 6)."""
+    where = boundary.quadrature(load.on)
+    count = len(where.weight)
+    stiffness = np.broadcast_to(penalty * np.eye(3), (count, 3, 3))
+    return Springs(where, stiffness, np.zeros((count, 3))), rigid_motions(where.position, np.array(load.at))
+
+
+def _measure(boundary: ImmersedBoundary, samples: Floats, case: CaseSolution) -> quantities.Values:
+    """Numbers of a case, at points of the surface: nodes of cut cells lie outside of it."""
+    stress = case.stress
+    nodal = np.hstack([case.displacement, stress.nodal, stress.nodal_error[:, None]])
+    values = boundary.interpolate(nodal, samples)
+    on_surface = RecoveredStress(values[:, 3:9], values[:, 9], stress.element_error, stress.energy)
+    return quantities.measure(quantities.ON_GRID, samples, values[:, :3], case.work, on_surface)

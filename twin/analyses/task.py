@@ -1,0 +1,102 @@
+"""One run of a static stress study while it is worked on."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from solvers.elasticity import static
+from solvers.iteration import SolveError
+from twin.analyses.checks import Regions
+from twin.analyses.loads import CaseLoads
+from twin.analyses.monitor import Monitor
+from twin.analyses.solution import Stopwatch
+from twin.errors import SolveFailed
+from twin.geometry.surface import Report, Surface
+from twin.gridding import enclosed_volume
+from twin.studies import Request, StaticStress
+
+# Shares of the whole for the progress bar: the second mesh and its solution take most of the time.
+STAGES = {
+    "check": 0.02,
+    "pilot mesh": 0.10,
+    "pilot solve": 0.20,
+    "mesh": 0.45,
+    "solve": 0.85,
+    "recover": 0.95,
+}
+
+
+class OutOfTimeError(Exception):
+    """The time that the request allows has passed."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What was asked, and whom to tell. deadline: on the clock of `time.perf_counter`."""
+
+    surface: Surface
+    report: Report
+    study: StaticStress
+    request: Request
+    regions: Regions
+    source: Path | None
+    monitor: Monitor
+    workdir: Path
+    watch: Stopwatch
+    deadline: float
+
+    @cached_property
+    def volume(self) -> float:
+        """Of the part [m^3]; bodies that overlap count once."""
+        sound = self.surface.closed and self.report.bodies == 1
+        return self.surface.volume if sound else enclosed_volume(self.surface)
+
+    @property
+    def remaining(self) -> float:
+        """Time until the deadline [s]."""
+        return self.deadline - time.perf_counter()
+
+    def tell(self, phase: str, fraction: float, message: str, residual: float | None = None) -> None:
+        """Report progress; raise OutOfTimeError past the deadline."""
+        self.monitor.progress(phase, fraction, message, residual)
+        if self.remaining < 0:
+            raise OutOfTimeError
+
+    def follow(
+        self, what: str, span: tuple[float, float], count: int, done: int
+    ) -> Callable[[int, float], None]:
+        """Progress of one linear solve: the residual falls to its tolerance on a logarithmic scale."""
+
+        def follow(iteration: int, residual: float) -> None:
+            share = (
+                min(1.0, np.log10(max(residual, 1e-12)) / np.log10(static.TOLERANCE)) if residual < 1 else 0.0
+            )
+            fraction = span[0] + (span[1] - span[0]) * (done + share) / count
+            self.tell("solve", fraction, f"{what}, iteration {iteration}", residual)
+
+        return follow
+
+
+def by_rigid_regions(loads: Mapping[str, CaseLoads]) -> list[dict[str, CaseLoads]]:
+    """Cases that share their rigid regions, and so the operator."""
+    groups: dict[tuple[object, ...], dict[str, CaseLoads]] = {}
+    for name, case in loads.items():
+        groups.setdefault(tuple((r.on, r.at) for r in case.rigid), {})[name] = case
+    return list(groups.values())
+
+
+@contextmanager
+def solver_errors() -> Iterator[None]:
+    """Failures of the linear solver, for the user."""
+    try:
+        yield
+    except SolveError as error:
+        raise SolveFailed(
+            f"The equations could not be solved: {error}. Look at the mesh quality in the report, or ask for "
+            "another accuracy to get another mesh.",
+        ) from error
