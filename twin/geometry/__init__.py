@@ -3,9 +3,12 @@
 surface.py      Surface, Patch, Report, closest: what the other rooms see
 parse.py        parse: a file in a limited child process (child.py), where reader.py runs
 formats/        one reader per format
-repair.py       welding, doubles, orientation (bodies.py), small holes
+mesh.py         Mesh: a surface under repair
+repair.py       welding, doubles, seams.py, small holes; bodies.py: what touches, orientation, cavities
+crossings.py    triangles that go through each other
 patches.py      faces by feature angle
 selection.py    select, Selected: selectors on the true surface (regions.py, nearest.py)
+occupancy.py    what is inside
 """
 
 from twin.geometry.surface import Patch, Report, Surface, closest

@@ -25,7 +25,9 @@ class Surface:
     """Triangles of a part's boundary, normals pointing out of the material.
 
     vertices: (n, 3) [m]; triangles: (m, 3) vertex indices; patch: (m,) the face (by feature angle) each
-    triangle belongs to, 0 ... p-1; groups: named sets of triangle indices (k,), from the file.
+    triangle belongs to, 0 ... p-1; groups: named sets of triangle indices (k,): names of faces, solids,
+    products, objects, nodes or materials in the file, and body_1 ... body_b for those of several bodies (see
+    `body`) that the file gives no name.
     The arrays are read-only.
     """
 
@@ -153,7 +155,8 @@ class Patch:
 class Report:
     """What was found in a geometry file and what was done to it.
 
-    volume [m^3] (0 where the surface is open), area [m^2], bounds [m]; bodies: unconnected parts;
+    volume [m^3] (0 where the surface is open), area [m^2], bounds [m]; bodies: unconnected parts, which may
+    touch, with their cavities; patches: the largest ones, where there are thousands; groups: names;
     repairs, warnings: sentences; unit: of the file's lengths; chord_error: largest distance of the facets
     from the CAD surface [m], 0 where the facets are all that is known.
     """
