@@ -30,7 +30,7 @@ Int32 = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 _FLAT = 0.1  # quality below which a tetrahedron on the boundary is taken off where it can be
-_DUST = 1e-4  # of the volume: smaller pieces are where a wall only just reaches into the lattice
+_DUST = 1e-3  # of the volume: smaller pieces are where a wall only just reaches into the lattice
 
 
 def main(folder: Path) -> None:
@@ -38,16 +38,18 @@ def main(folder: Path) -> None:
     job, arrays = read_job(folder), read_arrays(folder)
     surface = Surface(arrays["vertices"], arrays["triangles"], arrays["patch"])
     asked = arrays["refine_points"], arrays["refine_sizes"]
-    points, tets = fill(surface, job["size"], job["grading"], *asked)
+    points, tets, dropped = fill(surface, job["size"], job["grading"], *asked)
     least, most = dihedral_angles(points, tets)
     note = f"dihedral angles from {least:.1f} to {most:.1f} degrees"
+    if dropped:
+        note += f"; pieces that hang on too thin walls, {100 * dropped:.2g} % of the volume, were left out"
     write_answer(folder, {"note": note}, {"points": points, "tets": tets})
 
 
 def fill(
     surface: Surface, size: float, grading: float, refine_points: Float64, refine_sizes: Float64
-) -> tuple[Float64, Int32]:
-    """Tetrahedra (m, 4) of the sizes asked for [m], and their points (n, 3) [m]."""
+) -> tuple[Float64, Int32, float]:
+    """Points (n, 3) [m] and tetrahedra (m, 4) of the sizes asked for [m]; of the volume, what was left out."""
     occupancy = Occupancy(surface)
     on_surface = Projection(surface.vertices, surface.triangles)
     field = size_field(surface, on_surface, size, grading, refine_points, refine_sizes)
@@ -66,15 +68,17 @@ def fill(
             "no part of the lattice lies inside the surface: it encloses nothing, or is too thin"
         )
     points, tets = compact(points, cells)
-    points, tets = compact(points, peel(points, _without_dust(points, tets), _FLAT))
+    kept, dropped = _without_dust(points, tets)
+    points, tets = compact(points, peel(points, kept, _FLAT))
     points, bound_tets, features = attach(points, tets, surface, on_surface)
     points = improve(points, bound_tets, features)
     bound_tets = peel(points, bound_tets, _FLAT)
     points = improve(points, bound_tets, rebind(features, points, bound_tets))
-    return compact(points, bound_tets)
+    return *compact(points, bound_tets), dropped
 
 
-def _without_dust(points: Float64, tets: Int32) -> Int32:
+def _without_dust(points: Float64, tets: Int32) -> tuple[Int32, float]:
     label = pieces(tets)
     volume = np.bincount(label, np.abs(straight_jacobians(points, tets)))
-    return tets[volume[label] > _DUST * volume.sum()]
+    small = volume <= _DUST * volume.sum()
+    return tets[~small[label]], float(volume[small].sum() / volume.sum())

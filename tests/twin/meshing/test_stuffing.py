@@ -102,8 +102,8 @@ def test_a_sphere_is_round() -> None:
 
 
 def test_sizes_are_honoured_where_asked() -> None:
-    plain, _ = fill(CUBE, 3e-3, 0.3, *NOWHERE)
-    finer, tets = fill(CUBE, 3e-3, 0.3, np.zeros((1, 3)), np.array([2e-4]))
+    plain, _, _ = fill(CUBE, 3e-3, 0.3, *NOWHERE)
+    finer, tets, _ = fill(CUBE, 3e-3, 0.3, np.zeros((1, 3)), np.array([2e-4]))
     near, near_plain = ((np.linalg.norm(points, axis=1) < 1e-3).sum() for points in (finer, plain))
     assert near > 20 * near_plain
     assert quality(finer, tets).min() > 0.05

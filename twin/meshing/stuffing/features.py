@@ -74,7 +74,7 @@ def attach(
     place = points.copy()
     local = _local_edge(points, faces)
     distance, triangle, _ = on_surface(points[nodes])
-    kind[nodes] = np.where(distance < 0.5 * local[nodes], FACE, FIXED)  # far from it a hole is bridged
+    kind[nodes] = np.where(distance < 0.9 * local[nodes], FACE, FIXED)  # far from it a hole is bridged
     patch = np.full(len(points), -1, dtype=np.int64)
     patch[nodes] = surface.patch[triangle]
     if len(sharp):

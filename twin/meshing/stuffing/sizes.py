@@ -16,7 +16,7 @@ from twin.meshing.samples import radii, sample
 Float64 = NDArray[np.float64]
 
 SPACING = 0.35  # of the size asked for: of the points where the shape is looked at
-FINEST = 1 / 6  # of the size asked for: walls that need smaller elements are not followed
+FINEST = 1 / 5  # of the size asked for: walls that need smaller elements are not followed
 CURVED_FINEST = 1 / 4
 ACROSS = 1.8  # elements through a wall
 PER_GAP = 1.0  # elements through a gap
