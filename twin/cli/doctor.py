@@ -186,7 +186,7 @@ CHECKS: Final[tuple[Callable[[], list[Finding]], ...]] = (
     _jax,
     _energy,
     lambda: _library("netgen", probes.NETGEN, "netgen-mesher", "meshes a cube"),
-    lambda: _library("ftetwild", probes.FTETWILD, "pytetwild", "meshes a cube"),
+    lambda: _library("manifold", probes.MANIFOLD, "manifold3d", "joins two cubes"),
     lambda: _library("vtk", probes.VTK, "vtk pyvista", "writes a file and reads it"),
     lambda: _library("pictures", probes.PICTURES, "matplotlib", "draws without a display"),
     _off_screen,

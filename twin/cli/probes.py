@@ -29,15 +29,13 @@ mesh = occ.OCCGeometry(occ.Box(occ.Pnt(0, 0, 0), occ.Pnt(1, 1, 1))).GenerateMesh
 print(json.dumps({"version": version("netgen-mesher"), "tets": len(mesh.Elements3D())}))
 """
 
-FTETWILD: Final = """
+MANIFOLD: Final = """
 import json
 from importlib.metadata import version
-import numpy as np, pytetwild
-corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=np.float64)
-faces = np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1],
-                  [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]], dtype=np.int32)
-tets = pytetwild.tetrahedralize(corners, faces, edge_length_fac=0.5, quiet=True)[1]
-print(json.dumps({"version": version("pytetwild"), "tets": len(tets)}))
+from manifold3d import Manifold
+union = Manifold.cube((1, 1, 1)) + Manifold.cube((1, 1, 1)).translate((0.5, 0, 0))
+assert abs(union.volume() - 1.5) < 1e-9
+print(json.dumps({"version": version("manifold3d"), "triangles": union.num_tri()}))
 """
 
 PICTURES: Final = """
@@ -84,7 +82,7 @@ def ask(program: str, timeout: float = 60.0) -> Answer:
     try:
         with tempfile.TemporaryDirectory(
             prefix="twin-doctor-"
-        ) as folder:  # fTetWild leaves files where it runs
+        ) as folder:  # meshers may leave files where they run
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=timeout, check=False, cwd=folder
             )

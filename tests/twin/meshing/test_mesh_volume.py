@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from solvers.tet10.element import EDGES
+from tests.benchmarks import meshing
 from tests.twin.geometry.shapes import CUBE_TRIANGLES, CUBE_VERTICES, stl_binary
 from tests.twin.geometry.step_files import write_step_files
 from twin.errors import Cancelled, MeshingFailed
@@ -234,3 +235,19 @@ def test_a_real_part_in_inches() -> None:
     assert_sound(mesh)
     assert "STEP" in mesh.mesher
     assert volume(mesh.points, mesh.tets) == pytest.approx(report.volume, rel=1e-3)
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+@pytest.mark.timeout(5400)
+def test_95_percent_of_the_real_brackets_are_meshed() -> None:
+    """Within 30 s each, all attempts and checks included; the command behind it prints the whole table."""
+    if not CORPUS.is_dir():
+        pytest.skip("the folder of real geometry (../shared/data beside the project) is absent")
+    names = sorted(file.name.split(".")[0] for file in meshing.BRACKETS.glob("*.ply.gz"))
+    rows = [
+        {"id": name, "size": "pilot", **meshing.measure(meshing.bracket(name), "pilot", 90.0)}
+        for name in names
+    ]
+    late = [meshing.line(row) for row in rows if row["rung"] is None or row["seconds"] > meshing.LIMIT]
+    assert len(late) <= 0.05 * len(rows), "\n".join(late)
