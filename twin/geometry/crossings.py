@@ -10,8 +10,11 @@ Int64 = NDArray[np.int64]
 
 _MOST_TRIANGLES = 500_000
 _MOST_PAIRS = 8_000_000  # of boxes that overlap: seconds and a few hundred MB
+_SAMPLES = 200  # points of a body that are looked for in another one
+_MOST_WORK = 100_000_000  # of points times triangles
+_SURELY_INSIDE = 0.9
 _INSIDE = 1e-7  # barycentric: what only touches doesn't cross
-_APART = 1e-9  # of the part
+_APART = 1e-5  # of the part: what is less deep touches, within the digits of a file
 
 
 def find_crossings(vertices: Float64, triangles: Int64) -> tuple[Int64, Float64] | None:
@@ -40,6 +43,39 @@ def find_crossings(vertices: Float64, triangles: Int64) -> tuple[Int64, Float64]
     crossing, where = np.concatenate(found), np.concatenate(places)
     unique, index = np.unique(crossing, axis=0, return_index=True)
     return unique, where[index]
+
+
+def find_overlaps(vertices: Float64, triangles: Int64, body: Int64) -> Int64:
+    """Pairs (k, 2) of closed bodies of which one has corners or middles of faces in the other.
+
+    Sees what no edge pierces: boxes that overlap with their sides in the same planes.
+    """
+    import igl
+
+    count = int(body.max()) + 1
+    corners = vertices[triangles]
+    order = np.argsort(body, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(body, minlength=count))[:-1])
+    lower = np.array([corners[ids].min(axis=(0, 1)) for ids in members])
+    upper = np.array([corners[ids].max(axis=(0, 1)) for ids in members])
+    size = float(np.linalg.norm(np.ptp(vertices, axis=0)))
+    found: list[tuple[int, int]] = []
+    work = 0
+    for one in range(count):
+        meets = ((lower < upper[one] - _APART * size) & (upper > lower[one] + _APART * size)).all(axis=1)
+        for other in np.flatnonzero(meets & (np.arange(count) != one)).tolist():
+            ids = members[other]
+            samples = corners[ids[:: len(ids) // _SAMPLES + 1]].mean(axis=1)
+            work += len(samples) * len(members[one])
+            if work > _MOST_WORK:
+                return np.unique(np.sort(np.array(found, dtype=np.int64).reshape(-1, 2), axis=1), axis=0)
+            shell = np.ascontiguousarray(triangles[members[one]])
+            inside = np.asarray(igl.winding_number(vertices, shell, samples)).reshape(-1) > _SURELY_INSIDE
+            if inside.any():
+                deep, _, _ = igl.point_mesh_squared_distance(samples[inside], vertices, shell)
+                if (np.asarray(deep) > (_APART * size) ** 2).any():
+                    found.append((one, other))
+    return np.unique(np.sort(np.array(found, dtype=np.int64).reshape(-1, 2), axis=1), axis=0)
 
 
 def _pierced(piercing: Float64, pierced: Float64, apart: float) -> tuple[NDArray[np.bool_], Float64]:

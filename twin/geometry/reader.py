@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.errors import GeometryError
 from twin.geometry.child import read_job, write_answer
-from twin.geometry.crossings import find_crossings
+from twin.geometry.crossings import find_crossings, find_overlaps
 from twin.geometry.formats.detect import read_soup
 from twin.geometry.formats.soup import Soup
 from twin.geometry.mesh import Mesh
@@ -148,19 +148,26 @@ def _tell_bodies(surface: Surface, bodies: int) -> str:
 
 
 def _tell_crossings(surface: Surface) -> list[str]:
-    """Where the surface goes through itself; nothing if it doesn't, or is too large to look."""
-    found = find_crossings(surface.vertices, surface.triangles.astype(np.int64))
-    if found is None or len(found[0]) == 0:
+    """Where the surface goes through itself, and which bodies overlap; nothing if it is too large to look."""
+    triangles = surface.triangles.astype(np.int64)
+    found = find_crossings(surface.vertices, triangles)
+    if found is None:
         return []
     pairs, places = found
-    x, y, z = 1e3 * places[len(places) // 2]
-    count = len(np.unique(pairs))
-    bodies = np.unique(np.sort(surface.body[pairs], axis=1), axis=0)
-    between = bodies[bodies[:, 0] != bodies[:, 1]]
-    if len(between) == 0 or not surface.closed:
-        who = "the surface crosses itself"
-    else:
-        first, second = between[0] + 1
-        who = f"body_{first} and body_{second} cross each other"
-        who += f", and {len(bodies) - 1} more pairs" if len(bodies) > 1 else ""
-    return [f"{who}: {count} triangles go through others, one at ({x:.4g}, {y:.4g}, {z:.4g}) mm"]
+    between = np.unique(np.sort(surface.body[pairs], axis=1), axis=0)
+    between = between[between[:, 0] != between[:, 1]]
+    told: list[str] = []
+    if surface.closed and int(surface.body.max()) > 0:
+        overlaps = find_overlaps(surface.vertices, triangles, surface.body.astype(np.int64))
+        between = np.unique(np.concatenate([between, overlaps]), axis=0)
+        if len(between):
+            first, second = between[0] + 1
+            more = f", and {len(between) - 1} more pairs" if len(between) > 1 else ""
+            told.append(f"body_{first} and body_{second} overlap{more}: the volume counts that twice")
+    if len(pairs):
+        x, y, z = 1e3 * places[len(places) // 2]
+        told.append(
+            f"the surface crosses itself: {len(np.unique(pairs))} triangles go through others, one at "
+            f"({x:.4g}, {y:.4g}, {z:.4g}) mm"
+        )
+    return told

@@ -65,8 +65,12 @@ def test_overlapping_bodies_are_told() -> None:
     _, report = read(stl_binary(two_cubes((0.5, 0.3, 0.2)), BOTH), "m", "part.stl")
     told = " ".join(report.warnings)
     assert report.bodies == 2
-    assert "body_1 and body_2 cross each other" in told
-    assert "mm" in told
+    assert "body_1 and body_2 overlap" in told
+    assert "crosses itself" in told
+    _, report = read(stl_binary(two_cubes((0.5, 0, 0)), BOTH), "m", "part.stl")  # no edge pierces a face
+    assert "body_1 and body_2 overlap" in " ".join(report.warnings)
+    _, report = read(stl_binary(two_cubes((1, 0.3, 0)), BOTH), "m", "part.stl")
+    assert "overlap" not in " ".join(report.warnings)
     _, report = read(stl_binary(CUBE_VERTICES, CUBE_TRIANGLES), "m", "part.stl")
     assert not report.warnings
 
