@@ -21,7 +21,7 @@ from twin.geometry.surface import Surface
 from twin.meshing import curve
 from twin.meshing.checks import verify
 from twin.meshing.solids import Solids, join_surfaces, solids
-from twin.meshing.stuffing.sizes import SizeField
+from twin.meshing.stuffing.sizes import TETS_PER_CUBE, SizeField
 from twin.meshing.volume_mesh import VolumeMesh
 
 Float64 = NDArray[np.float64]
@@ -29,7 +29,6 @@ Int32 = NDArray[np.int32]
 Refine = tuple[Float64, Float64]
 
 _MOST_TETS = 3e7
-_TETS_PER_CUBE = 8.5  # regular tetrahedra of edge h in a cube of edge h
 _PLACES = 10_000  # where sizes are looked at to tell how many tetrahedra there will be
 
 
@@ -129,7 +128,7 @@ def _refuse(surface: Surface, size: float, grading: float) -> None:
         raise MeshingFailed(f"the element size must be positive, not {size:g} m")
     if not 0.01 <= grading <= 1.0:
         raise MeshingFailed(f"the grading must lie between 0.01 and 1, not {grading:g}")
-    expected = abs(surface.volume) * _TETS_PER_CUBE / size**3
+    expected = abs(surface.volume) * TETS_PER_CUBE / size**3
     if expected > _MOST_TETS:
         raise MeshingFailed(
             f"an element size of {1e3 * size:.3g} mm would make about {expected:.1e} tetrahedra of this "
@@ -176,7 +175,7 @@ def _patience(task: _Task, surface: Surface) -> float:
     places = lower + np.random.default_rng(0).random((_PLACES, 3)) * (upper - lower)
     places = places[occupancy.inside(places)]
     lengths = SizeField(task.size, task.grading, *task.refine)(places)
-    tets = _TETS_PER_CUBE * float((upper - lower).prod()) * (1 / lengths**3).sum() / _PLACES
+    tets = TETS_PER_CUBE * float((upper - lower).prod()) * (1 / lengths**3).sum() / _PLACES
     return 10.0 + 3e-5 * len(surface.triangles) + tets / 5000
 
 

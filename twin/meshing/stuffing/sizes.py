@@ -16,12 +16,19 @@ from twin.meshing.samples import radii, sample
 Float64 = NDArray[np.float64]
 
 SPACING = 0.35  # of the size asked for: of the points where the shape is looked at
-FINEST = 1 / 5  # of the size asked for: walls that need smaller elements are not followed
+FINEST = (
+    1 / 16,
+    1 / 10,
+    1 / 7,
+    1 / 5,
+)  # of the size asked for: where walls are thin, as far as the budget goes
 CURVED_FINEST = 1 / 4
-ACROSS = 1.8  # elements through a wall
+ACROSS = 1.7  # elements through a wall
 PER_GAP = 1.0  # elements through a gap
 PER_RADIUS = 1.0  # elements on the radius of a curved face
 _CLEAR = 1e-3  # of the size asked for
+TETS_PER_CUBE = 8.5  # regular tetrahedra of edge h in a cube of edge h
+_BUDGET, _BUDGET_PER_TET = 120_000, 15
 _BIN = np.sqrt(2.0)
 _EPS = 0.2  # how much further than the nearest point one may be taken for it
 
@@ -67,14 +74,13 @@ def size_field(
     lengths: Float64,
 ) -> SizeField:
     """The sizes asked for, (k, 3) and (k,) [m], with those that the shape needs."""
-    finest = FINEST * size
     at, triangle = sample(surface, SPACING * size)
     normal = surface.normals[triangle]
     local = np.maximum(radii(surface)[triangle] / PER_RADIUS, CURVED_FINEST * size)
     for direction, elements in ((-normal, ACROSS), (normal, PER_GAP)):
         start = at + _CLEAR * size * direction  # beyond the face itself, and one that lies on it
         local = np.minimum(local, on_surface.first_hit(start, direction, elements * size) / elements)
-    local = np.maximum(local, finest)
+    local = np.maximum(local, _finest(surface, size, local))
     needed = local < 0.9 * size
     return SizeField(
         size,
@@ -82,3 +88,14 @@ def size_field(
         np.concatenate([at[needed], points]),
         np.concatenate([local[needed], np.maximum(lengths, 1e-3 * size)]),
     )
+
+
+def _finest(surface: Surface, size: float, local: Float64) -> float:
+    """The smallest element [m] that can be afforded, where points of the surface need `local` (k,) [m]."""
+    budget = _BUDGET + _BUDGET_PER_TET * TETS_PER_CUBE * abs(surface.volume) / size**3
+    for share in FINEST[:-1]:
+        # a layer of one element along all of the surface, which is what walls and gaps are made of
+        wanted = np.clip(local, share * size, size)
+        if TETS_PER_CUBE * surface.area * float((1 / wanted**2).mean()) < budget:
+            return share * size
+    return FINEST[-1] * size
