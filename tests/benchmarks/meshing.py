@@ -46,7 +46,9 @@ def main() -> None:
     options = parser.parse_args()
     options.results.parent.mkdir(parents=True, exist_ok=True)
     done = {(row["id"], row["size"]) for row in read(options.results)}
-    for name in options.ids or sorted(file.name.split(".")[0] for file in BRACKETS.glob("*.ply.gz")):
+    for name in dict.fromkeys(options.ids) or sorted(
+        file.name.split(".")[0] for file in BRACKETS.glob("*.ply.gz")
+    ):
         missing = [size for size in options.sizes if (name, size) not in done]
         if not missing:
             continue
