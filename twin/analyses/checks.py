@@ -150,11 +150,11 @@ def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...
     )
 
 
-def check_pieces_held(points: Floats, corners: Ints, held: Held) -> None:
+def check_pieces_held(points: Floats, elements: Ints, held: Held) -> None:
     """Each body that is joined to no other must be held by itself.
 
     Args:
-        corners: nodes of each element that tell what it is joined to
+        elements: nodes of each element
 
     Raises:
         UnconstrainedError: one is not
@@ -170,28 +170,26 @@ def check_pieces_held(points: Floats, corners: Ints, held: Held) -> None:
             np.concatenate([at, points[facets.ravel()]]),
             np.concatenate([directions, own / size]),
         )
-    _check_pieces(points, corners, nodes, constraints.Holding(at, directions, np.ones(len(at)), slack))
+    _check_pieces(points, elements, nodes, constraints.Holding(at, directions, np.ones(len(at)), slack))
 
 
-def check_pieces_hang(points: Floats, corners: Ints, springs: Springs) -> None:
+def check_pieces_hang(points: Floats, elements: Ints, springs: Springs) -> None:
     """The same for springs on the surface of a grid's cells."""
     size = np.maximum(np.trace(springs.stiffness, axis1=1, axis2=2), 1e-300)[:, None, None]
     where = springs.where
     holding = constraints.Holding(
         where.position, springs.stiffness / size, where.weight, constraints.ALONG_NORMALS
     )
-    _check_pieces(points, corners, where.nodes[:, 0], holding)
+    _check_pieces(points, elements, where.nodes[:, 0], holding)
 
 
-def _check_pieces(points: Floats, corners: Ints, nodes: Ints, holding: constraints.Holding) -> None:
+def _check_pieces(points: Floats, elements: Ints, nodes: Ints, holding: constraints.Holding) -> None:
     """nodes: of the piece that each point of the holding belongs to."""
-    count, piece = _pieces(len(points), corners)
+    count, piece = _pieces(len(points), elements)
     if count == 1:
         return
     for number in range(count):
         own = points[piece == number]
-        if not len(own):
-            continue
         chosen = piece[nodes] == number
         part = constraints.Holding(
             holding.points[chosen], holding.directions[chosen], holding.weights[chosen], holding.slack
@@ -209,14 +207,11 @@ def _check_pieces(points: Floats, corners: Ints, nodes: Ints, holding: constrain
             )
 
 
-def _pieces(count: int, corners: Ints) -> tuple[int, Ints]:
-    """Number of pieces that share no node, and the piece of each node that an element uses."""
-    links = np.stack([np.repeat(corners[:, 0], corners.shape[1] - 1), corners[:, 1:].ravel()])
+def _pieces(count: int, elements: Ints) -> tuple[int, Ints]:
+    """Number of pieces that share no node, and the piece of each node."""
+    links = np.stack([np.repeat(elements[:, 0], elements.shape[1] - 1), elements[:, 1:].ravel()])
     graph = coo_array((np.ones(links.shape[1]), links), shape=(count, count))
-    _, label = connected_components(graph, directed=False)
-    used, piece = np.unique(label[corners[:, 0]], return_inverse=False), np.full(count, -1)
-    piece[:] = np.searchsorted(used, label).clip(0, len(used) - 1)
-    return len(used), piece
+    return connected_components(graph, directed=False)
 
 
 class SmoothNormals:

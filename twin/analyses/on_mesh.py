@@ -42,6 +42,12 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     mesh, first = _mesh_within_limit(task, first, STAGES["check"], "first mesh, to see where the stress is")
     pilot = _solve(task, mesh, first.size, (STAGES["pilot mesh"], STAGES["pilot solve"]))
     second, warnings = _second(task, mesh, pilot, first, time.perf_counter() - begun)
+    most = task.request.max_unknowns
+    if second is not None and most is not None and second.unknowns > most:
+        warnings.append(
+            f"The mesh has {second.unknowns:,} unknowns, more than max_unknowns = {most:,}: the coarsest found that "
+            "follows the part's faces."
+        )
     return [pilot, *([second] if second else [])], warnings
 
 
@@ -115,7 +121,7 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: tuple[float, float])
     with task.watch.phase("set-up"):
         boundary = MeshBoundary(task.surface, mesh)
         held = hold(boundary, task.study.supports)
-        checks.check_pieces_held(mesh.points, mesh.tets[:, :4], held)
+        checks.check_pieces_held(mesh.points, mesh.tets, held)
         loads = assemble(boundary, task.study.material.density, task.study.cases)
     cases: dict[str, CaseSolution] = {}
     for group in by_rigid_regions(loads):

@@ -1,0 +1,259 @@
+"""The grid discretisation against closed forms and tetrahedra, on faces that do not follow the grid, and on dirt."""
+
+import numpy as np
+import pytest
+import trimesh
+
+import twin
+from tests.verification import shapes
+from twin import select
+from twin.analyses import on_mesh, static_stress
+from twin.errors import MeshingFailed
+from twin.geometry.parse import parse
+from twin.studies import Request
+
+YOUNG, POISSON, DENSITY = 210e9, 0.3, 7800.0
+STEEL = twin.Material(YOUNG, POISSON, DENSITY)
+LENGTHS = np.array([0.1, 0.04, 0.03])
+TURN = shapes.rotation(np.array([1.0, 2.0, 0.5]), 0.7)
+CLOSE = 2.0  # percent: how near the two discretisations must be
+
+
+def turned(*point: float) -> tuple[float, float, float]:
+    """A point or a direction of the block, in the turned frame."""
+    x, y, z = TURN @ np.array(point)
+    return float(x), float(y), float(z)
+
+
+def face(axis: int, at: float) -> select.Selector:
+    """A face of the turned block."""
+    place = np.zeros(3)
+    place[axis] = at
+    return select.plane(turned(*place), turned(*np.eye(3)[axis]))
+
+
+def upload(client, solid, tmp_path, name="part.stl"):
+    path = tmp_path / name
+    solid.export(path)
+    return client.upload(path, unit="m")
+
+
+@pytest.fixture(scope="module")
+def block(client, tmp_path_factory):
+    """A block of 12 triangles with a corner at the origin, turned askew."""
+    solid = trimesh.creation.box(extents=LENGTHS)
+    solid.apply_translation(LENGTHS / 2)
+    solid.vertices = solid.vertices @ TURN.T
+    return upload(client, solid, tmp_path_factory.mktemp("block"))
+
+
+def solve(client, part, study, discretisation, accuracy=0.1, **options):
+    return client.simulate(part, study, accuracy=accuracy, discretisation=discretisation, **options).result()
+
+
+ROOT = [twin.Fixed(on=face(0, 0.0))]
+END = face(0, LENGTHS[0])
+STUDIES = {
+    "force on a part of a face": twin.StaticStress(
+        STEEL,
+        ROOT,
+        [twin.Force(turned(0, 0, -1000), on=select.sphere(turned(0.1, 0.02, 0.03), 0.012))],
+    ),
+    "pressure and gravity": twin.StaticStress(
+        STEEL,
+        ROOT,
+        [twin.Pressure("5 bar", on=face(2, LENGTHS[2])), twin.Gravity(turned(0, 0, -9.81))],
+    ),
+    "traction and rotation": twin.StaticStress(
+        STEEL,
+        ROOT,
+        [
+            twin.Centrifugal(turned(0, 0, 1), turned(0, 0.02, 0), "3000 rpm"),
+            twin.Force(turned(0, 800, 0), on=END),
+        ],
+    ),
+    "distributing coupling": twin.StaticStress(
+        STEEL,
+        ROOT,
+        [twin.RemoteForce(turned(0, 0, -500), at=turned(0.15, 0.02, 0.015), on=END, moment=turned(20, 0, 0))],
+    ),
+    "rigid coupling": twin.StaticStress(
+        STEEL,
+        ROOT,
+        [
+            twin.RemoteForce(
+                turned(0, 0, -500),
+                at=turned(0.15, 0.02, 0.015),
+                on=END,
+                moment=turned(20, 0, 0),
+                coupling="rigid",
+            )
+        ],
+    ),
+    "foundation and symmetry": twin.StaticStress(
+        STEEL,
+        [
+            twin.ElasticFoundation(on=face(2, 0.0), stiffness=5e10),
+            twin.Symmetry(on=face(0, 0.0)),
+            twin.Symmetry(on=face(1, 0.0)),
+        ],
+        [
+            twin.Force(
+                turned(0, 0, -2e4), on=select.sphere(turned(0.1, 0.04, 0.03), 0.03) & face(2, LENGTHS[2])
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_grid_and_tetrahedra_agree(client, block, name):
+    asked = {"quantities": ["max_displacement", "compliance"]}
+    grid = solve(client, block, STUDIES[name], "grid", **asked)
+    tets = solve(client, block, STUDIES[name], "tet", **asked)
+    assert "grid" in grid.mesher
+    for quantity in asked["quantities"]:
+        found, other = grid.quantities[quantity], tets.quantities[quantity]
+        assert found.value == pytest.approx(other.value, rel=CLOSE / 100), quantity
+        assert abs(found.value - other.value) <= found.error + other.error, quantity
+    reaction, other = (result.quantities["reaction_force"].value for result in (grid, tets))
+    assert reaction == pytest.approx(other, abs=1e-3 * np.linalg.norm(other))
+    assert abs(grid.quantities["mass"].value - DENSITY * LENGTHS.prod()) < 1e-3 * DENSITY * LENGTHS.prod()
+
+
+def test_a_prescribed_displacement_stretches_the_block(client, block):
+    """Uniaxial strain by a moved face: stress E u / L everywhere; the grid's stress is covered by its error."""
+    moved = 1e-4
+    along = turned(1, 0, 0)
+    study = twin.StaticStress(
+        STEEL,
+        [
+            *(twin.Symmetry(on=face(axis, 0.0)) for axis in range(3)),
+            twin.Displacement(on=END, x=moved * along[0], y=moved * along[1], z=moved * along[2]),
+        ],
+        [],
+    )
+    result = solve(client, block, study, "grid", accuracy=0.2)
+    middle = result.probe("von_mises", [turned(0.05, 0.02, 0.015)]).values[0, 0]
+    assert middle == pytest.approx(YOUNG * moved / LENGTHS[0], rel=0.03)
+    assert result.quantities["max_displacement"].value == pytest.approx(moved, rel=0.05)
+
+
+def test_a_thick_sphere_and_its_peak_stress(client, tmp_path):
+    """Lamé: hoop stress at the inner face p (b^3 + 2 a^3) / (2 (b^3 - a^3))."""
+    inner, outer, pressure = 0.1, 0.2, 50e6
+    part = client.upload(shapes.write_step(shapes.octant_sphere(inner, outer), tmp_path / "sphere.step"))
+    planes = [select.plane((0, 0, 0), axis) for axis in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    inside = select.sphere((0, 0, 0), 1.05 * inner) & ~(planes[0] | planes[1] | planes[2])
+    study = twin.StaticStress(
+        STEEL, [twin.Symmetry(on=p) for p in planes], [twin.Pressure(pressure, on=inside)]
+    )
+    result = solve(client, part, study, "grid", accuracy=0.1)
+    hoop = pressure * (outer**3 + 2 * inner**3) / (2 * (outer**3 - inner**3))
+    moved = (inner / YOUNG) * ((1 - POISSON) * hoop + POISSON * pressure)
+    stress, displacement = result.quantities["max_von_mises"], result.quantities["max_displacement"]
+    assert abs(stress.value - (hoop + pressure)) <= stress.error
+    assert stress.value == pytest.approx(hoop + pressure, rel=0.15)
+    assert abs(displacement.value - moved) <= displacement.error
+    assert displacement.value == pytest.approx(moved, rel=0.01)
+
+
+def cantilever(client, solid, tmp_path, discretisation="auto"):
+    part = upload(client, solid, tmp_path)
+    study = twin.StaticStress(
+        STEEL,
+        [twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))],
+        [twin.Force((0, 0, -1000), on=select.plane((0.1, 0, 0), (1, 0, 0)))],
+    )
+    return solve(client, part, study, discretisation, quantities=["max_displacement"])
+
+
+def bar() -> trimesh.Trimesh:
+    solid = trimesh.creation.box(extents=LENGTHS)
+    solid.apply_translation(LENGTHS / 2)
+    for _ in range(4):
+        solid = solid.subdivide()
+    return solid
+
+
+def with_holes(solid: trimesh.Trimesh) -> trimesh.Trimesh:
+    """Every 40th triangle of the long sides is missing."""
+    inside = (solid.triangles_center[:, 0] > 0.02) & (solid.triangles_center[:, 0] < 0.08)
+    solid.update_faces(~(inside & (np.arange(len(solid.faces)) % 40 == 0)))
+    return solid
+
+
+def overlapping(_: trimesh.Trimesh) -> trimesh.Trimesh:
+    """The same bar from two that overlap."""
+    halves = []
+    for start, end in ((0.0, 0.06), (0.04, 0.1)):
+        half = trimesh.creation.box(extents=(end - start, *LENGTHS[1:]))
+        half.apply_translation(((start + end) / 2, *LENGTHS[1:] / 2))
+        halves.append(half)
+    return trimesh.util.concatenate(halves)
+
+
+@pytest.mark.parametrize("damage", [with_holes, overlapping])
+def test_a_damaged_surface_answers_like_the_whole_one(client, tmp_path, damage):
+    clean = cantilever(client, bar(), tmp_path, "tet")
+    found = cantilever(client, damage(bar()), tmp_path, "grid")
+    assert found.quantities["max_displacement"].value == pytest.approx(
+        clean.quantities["max_displacement"].value, rel=0.03
+    )
+
+
+def test_bodies_apart_must_each_be_held(client, tmp_path):
+    lower, upper = bar(), bar()
+    upper.apply_translation((0, 0, 0.1))
+    both = trimesh.util.concatenate([lower, upper])
+    for discretisation in ("grid", "tet"):
+        result = cantilever(client, both, tmp_path, discretisation)
+        alone = cantilever(client, bar(), tmp_path, discretisation)
+        assert result.quantities["max_displacement"].value == pytest.approx(
+            alone.quantities["max_displacement"].value / 2, rel=0.03
+        )
+    loose = bar()
+    loose.apply_translation((0.02, 0, 0.1))
+    part = upload(client, trimesh.util.concatenate([lower, loose]), tmp_path)
+    study = twin.StaticStress(
+        STEEL,
+        [twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))],
+        [twin.Force((0, 0, -1000), on=select.plane((0.1, 0, 0), (1, 0, 0)))],
+    )
+    for discretisation in ("grid", "tet"):
+        with pytest.raises(twin.TwinError, match="don't touch"):
+            solve(client, part, study, discretisation)
+
+
+def test_where_no_mesh_can_be_had_the_grid_answers_and_says_so(tmp_path, monkeypatch):
+    """The mesher is made to fail; the rest is the real analysis."""
+
+    def fails(*_args, **_options):
+        raise MeshingFailed("every rung failed")
+
+    class Silent:
+        def progress(self, *_args):
+            """Nobody listens."""
+
+    path = tmp_path / "bar.stl"
+    bar().export(path)
+    surface, report = parse(path, "m", "bar.stl")
+    study = twin.StaticStress(
+        STEEL,
+        [twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))],
+        [twin.Force((0, 0, -1000), on=select.plane((0.1, 0, 0), (1, 0, 0)))],
+    )
+    monkeypatch.setattr(on_mesh, "mesh_volume", fails)
+
+    def run(discretisation):
+        request = Request(accuracy=0.2, discretisation=discretisation, quantities=("max_displacement",))
+        return static_stress.run(
+            surface, report, study, request, source=None, monitor=Silent(), workdir=tmp_path
+        )
+
+    with pytest.raises(MeshingFailed):
+        run("tet")
+    outcome = run("auto")
+    assert len(outcome.hexahedra)
+    assert "every rung failed" in " ".join(outcome.warnings)
+    assert "grid discretisation answers" in " ".join(outcome.warnings)
