@@ -51,6 +51,7 @@ _BENCH = "pip install -e '.[bench]'"
 CONTENDERS: tuple[Contender, ...] = (
     Contender("cold", "twin", "ours", "cold", lambda: True, ""),
     Contender("warm", "twin", "ours", "warm", lambda: True, "", parts=2),
+    Contender("grid", "twin, grid", "grid", "grid", lambda: True, ""),
     Contender(
         "pardiso",
         "scikit-fem + PARDISO (Cholesky)",

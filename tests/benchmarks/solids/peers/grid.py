@@ -1,0 +1,90 @@
+"""This project's grid discretisation: from the part's surface, which the boundary of the mesh stands for here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from solvers.elasticity import immersed
+from solvers.elasticity.model import lame
+from solvers.elasticity.recovery import von_mises
+from solvers.hex8 import element
+from solvers.precision import float64
+from solvers.tet10.facets import facet_quadrature
+from solvers.tet10.mesh import boundary_facets
+from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Answer, Case
+from tests.benchmarks.solids.peers.ours import Compilations
+from twin.geometry.surface import Surface
+from twin.gridding import fill
+
+ROUGH = 40  # cells along the diagonal, to see how many unknowns cells of a size make
+
+
+def surface_of(case: Case) -> Surface:
+    """The boundary of the mesh; midsides are corners too, so that curved faces stay curved."""
+    facets, _ = boundary_facets(case.tets)
+    pieces = facets[:, np.array([(0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5)])].reshape(-1, 3)
+    used, triangles = np.unique(pieces, return_inverse=True)
+    return Surface(case.points[used], triangles.reshape(-1, 3), np.zeros(len(pieces), np.int32))
+
+
+def cell_edge(surface: Surface, unknowns: int) -> float:
+    """Of cells that make about so many unknowns."""
+    edge = surface.diagonal / ROUGH
+    for _ in range(2):
+        nodes, _ = fill(surface, edge).lattice.nodes()
+        edge *= (3 * len(nodes) / unknowns) ** (1 / 3)
+    return edge
+
+
+def answer(case: Case, surface: Surface, edge: float, label: str) -> Answer:
+    """From the surface to stress; to assemble is to fill the cells."""
+    facets, _ = boundary_facets(case.tets)
+    held = facet_quadrature(case.points, facets, np.flatnonzero(case.fixed[facets].all(1)))
+    loaded = np.flatnonzero(case.force.any(1))
+    with Compilations.watched() as compilations:
+        begun, processor = time.perf_counter(), time.process_time()
+        cells = fill(surface, edge)
+        filled = time.perf_counter()
+        _, corners = cells.lattice.nodes()
+        cell, local = cells.lattice.locate(held.position, -held.normal)
+        where = held.__class__(
+            cell, corners[cell], element.shape(local), held.position, held.normal, held.weight
+        )
+        material = float64(lame)(YOUNGS_MODULUS, POISSONS_RATIO)
+        springs = np.broadcast_to(immersed.penalty(material, edge) * np.eye(3), (len(cell), 3, 3))
+        problem = immersed.prepare(cells, material, where, springs)
+        cell, local = cells.lattice.locate(case.points[loaded])
+        shares = element.shape(local)[:, :, None] * case.force[loaded][:, None]
+        force = immersed.loads.scatter(corners[cell], shares, len(problem.points))
+        prepared = time.perf_counter()
+        solution = immersed.solve(problem, force)
+        solved = time.perf_counter()
+        stress = von_mises(immersed.recover(problem, solution.displacement).nodal)
+        done = time.perf_counter()
+    return Answer(
+        label,
+        {
+            "fill": filled - begun,
+            "setup": prepared - filled,
+            "solve": solved - prepared,
+            "stress": done - solved,
+        },
+        solution.displacement,
+        stress,
+        solution.iterations,
+        solution.residual,
+        {"compilation": compilations.seconds(), "programs": compilations.programs()},
+        time.process_time() - processor,
+        float(np.vdot(force, solution.displacement)),
+    )
+
+
+def run(cases: Sequence[Case], method: str) -> list[Answer]:
+    """The same part twice: with what has to be compiled, and without."""
+    case = cases[0]
+    surface = surface_of(case)
+    edge = cell_edge(surface, case.unknowns)
+    return [answer(case, surface, edge, label) for label in ("first in its process", "same process, again")]
