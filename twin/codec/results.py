@@ -180,7 +180,7 @@ def _quantity_to_proto(quantity: Manifest) -> result_pb2.Quantity:
     return result_pb2.Quantity(
         name=quantity["name"],
         values=values,
-        unit=quantity["unit"],
+        unit=quantity["unit"] or "1",
         errors=errors,
         note=quantity["note"],
         vector=vector,
@@ -191,7 +191,7 @@ def _quantity_from_proto(message: result_pb2.Quantity) -> dict[str, Any]:
     return {
         "name": message.name,
         "value": list(message.values) if message.vector else message.values[0],
-        "unit": message.unit,
+        "unit": "" if message.unit == "1" else message.unit,
         "error": list(message.errors) if message.vector else message.errors[0],
         "note": message.note,
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from twin import codec
 from twin.errors import Internal, NotFound, TwinError
+from twin.geometry.formats.inflate import MAGIC, gunzip
 from twin.results import storage
 from twin.results.outcome import Outcome
 from twin.store.arrays import Label, store_arrays
@@ -112,6 +113,9 @@ class Executor:
             self.workspace.blobs.download(lease.tenant, digest, path)
         except NotFound:
             return None  # the surface is all that an analysis can't do without
+        data = path.read_bytes()
+        if data.startswith(MAGIC):  # meshers read what is inside
+            path.write_bytes(gunzip(data))
         return path
 
     @contextmanager

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from twin.errors import GeometryError
 from twin.geometry.formats import gltf, obj, off, ply, step, stl, threemf
-from twin.geometry.formats.inflate import gunzip
+from twin.geometry.formats.inflate import MAGIC, gunzip
 from twin.geometry.formats.soup import Soup
 
 READERS: Mapping[str, Callable[[bytes], Soup]] = {
@@ -28,7 +28,7 @@ def read_soup(data: bytes, filename: str) -> Soup:
     """What a file holds, inflated first if it is gzipped. Raises GeometryError."""
     if not data:
         raise GeometryError(f"'{filename}' is empty (0 bytes). Export or copy the part again.")
-    if data[:2] == b"\x1f\x8b":
+    if data[:2] == MAGIC:
         data, filename = gunzip(data), _without_gz(filename)
         if not data:
             raise GeometryError(f"'{filename}' in the gzip file is empty (0 bytes). Compress the part again.")
@@ -39,7 +39,7 @@ def detect(data: bytes, filename: str) -> str:
     """A key of READERS. Raises GeometryError for another format."""
     suffix = PurePath(filename).suffix.lower()
     head = data[:512]
-    if data[257:262] == b"ustar" or head[:2] in (b"\x1f\x8b", b"7z", b"Rar"):
+    if data[257:262] == b"ustar" or head[:2] in (MAGIC, b"7z", b"Rar"):
         raise GeometryError(f"'{filename}' is an archive. Unpack it and send the part itself.")
     if b"ISO-10303-21" in head:
         return "STEP"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from twin.errors import GeometryError
 
+MAGIC = b"\x1f\x8b"
+
 _MOST = 1 << 30
 _HARMLESS = 64 << 20
 _RATIO = 200  # meshes shrink to a third or a twentieth; zeros to a thousandth
@@ -32,7 +34,7 @@ def gunzip(data: bytes) -> bytes:
 
 def _members(data: bytes) -> Iterator[bytes]:
     left = inflated_limit(len(data))
-    while data[:2] == b"\x1f\x8b":  # several may follow each other; other bytes are padding
+    while data[:2] == MAGIC:  # several may follow each other; other bytes are padding
         stream = zlib.decompressobj(wbits=31)
         try:
             inflated = stream.decompress(data, left + 1)

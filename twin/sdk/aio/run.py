@@ -67,8 +67,10 @@ class AsyncRun:
         goes on).
         """
         try:
-            async with asyncio.timeout(timeout):
-                last = await self._end()
+            last = await self.info()
+            if last.state not in ENDED:
+                async with asyncio.timeout(timeout):
+                    last = await self._end()
         except TimeoutError:
             raise DeadlineExceeded(
                 f"{self.name} has not ended within {timeout:g} s. It goes on: ask again, or cancel it."
