@@ -229,7 +229,7 @@ def _outcome() -> Outcome:
         quantities={
             "max_von_mises": Quantity(3e8, "Pa", 1e7, "at (1, 2, 3) mm"),
             "reaction_force": Quantity(np.array([0, 0, 35600.0]), "N", np.array([1.0, np.inf, 0])),
-            "safety_factor": Quantity(2.0, "1", np.inf),
+            "safety_factor": Quantity(2.0, "", np.inf),
         },
         fields={
             "displacement": Field("displacement", generator.normal(size=(10, 3)), "m", "node"),
