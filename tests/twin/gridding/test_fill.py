@@ -1,0 +1,91 @@
+"""How full the cells of a grid are: volumes of known bodies, whole, overlapping and damaged."""
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twin.errors import GeometryError
+from twin.geometry.surface import Surface
+from twin.gridding import enclosed_volume, fill
+from twin.gridding.fill import below_plane
+
+
+def surface(solid: trimesh.Trimesh) -> Surface:
+    return Surface(solid.vertices, solid.faces, np.zeros(len(solid.faces), np.int32))
+
+
+def box(*lengths: float, at=(0.0, 0.0, 0.0)) -> trimesh.Trimesh:
+    solid = trimesh.creation.box(extents=lengths)
+    solid.apply_translation(at)
+    return solid
+
+
+def second_moment(cells, axis: int) -> float:
+    """About the origin [m^5], from the moments of all cells."""
+    lattice = cells.lattice
+    first, second = (9, 18) if axis == 0 else (3, 6) if axis == 1 else (1, 2)
+    corner = lattice.origin[axis] + lattice.edge * lattice.index[:, axis]
+    zeroth = cells.moments[:, 0]
+    return float(
+        lattice.edge**3
+        * (
+            corner**2 * zeroth
+            + 2 * corner * lattice.edge * cells.moments[:, first]
+            + lattice.edge**2 * cells.moments[:, second]
+        ).sum()
+    )
+
+
+@pytest.mark.parametrize("edge", [0.09, 0.031])
+def test_a_box_is_filled_to_its_volume_and_its_second_moments(edge):
+    lengths = np.array([1.0, 0.7, 0.33])
+    cells = fill(surface(box(*lengths)), edge)
+    assert cells.volume == pytest.approx(lengths.prod(), rel=2e-3)  # its edges are rounded off
+    for axis in range(3):
+        exact = lengths.prod() * lengths[axis] ** 2 / 12
+        assert second_moment(cells, axis) == pytest.approx(exact, rel=0.01)
+
+
+def test_a_sphere_is_approached_at_second_order():
+    sphere = trimesh.creation.icosphere(5)
+    errors = [abs(fill(surface(sphere), edge).volume / sphere.volume - 1) for edge in (0.2, 0.1, 0.05)]
+    assert errors[0] < 4e-3
+    assert errors[2] < errors[0] / 10
+
+
+@pytest.mark.parametrize(
+    ("solids", "volume"),
+    [
+        ([box(1, 1, 1), box(1, 1, 1, at=(1, 0, 0))], 2.0),
+        ([box(1, 1, 1), box(1, 1, 1, at=(0.5, 0.03, 0))], 2 - 0.5 * 0.97),
+        ([box(1, 1, 1), box(1, 1, 1, at=(0, 0, 2))], 2.0),
+    ],
+    ids=["touching", "overlapping", "apart"],
+)
+def test_bodies_count_once_where_they_overlap(solids, volume):
+    assert enclosed_volume(surface(trimesh.util.concatenate(solids))) == pytest.approx(volume, rel=0.01)
+
+
+def test_holes_do_no_harm():
+    solid = box(1, 1, 1)
+    for _ in range(4):
+        solid = solid.subdivide()
+    solid.update_faces(np.arange(len(solid.faces)) % 50 != 0)
+    assert enclosed_volume(surface(solid)) == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_sheet_encloses_nothing():
+    sheet = Surface([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0.2]], [[0, 1, 2], [1, 3, 2]], [0, 0])
+    with pytest.raises(GeometryError, match="encloses nothing"):
+        fill(sheet, 0.1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.tuples(*[st.floats(0, 1)] * 3).filter(lambda n: max(n) > 0.1), st.floats(0, 0.8))
+def test_a_plane_cuts_a_cube_as_counting_says(normal, distance):
+    unit = np.array(normal) / np.linalg.norm(normal)
+    lattice = (np.stack(np.meshgrid(*[np.arange(24)] * 3), -1).reshape(-1, 3) + 0.5) / 24 - 0.5
+    counted = (lattice @ unit < distance).mean()
+    assert below_plane(unit[None], np.array([distance]))[0] == pytest.approx(counted, abs=0.03)
