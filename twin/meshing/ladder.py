@@ -151,7 +151,7 @@ def _climb(task: _Task, surface: Surface, sound: bool, told: list[str]) -> Volum
         begun = time.monotonic()
         for rung in _ON_TRIANGLES:
             left = patience - (time.monotonic() - begun)
-            if left < patience / 2:
+            if left < patience / 3:
                 told.append(f"{rung.name}: left out, the time for NETGEN was over")
                 continue
             made = _try(task, rung, surface, sound, 1, left, told)
@@ -176,7 +176,7 @@ def _patience(task: _Task, surface: Surface) -> float:
     places = places[occupancy.inside(places)]
     lengths = SizeField(task.size, task.grading, *task.refine)(places)
     tets = TETS_PER_CUBE * float((upper - lower).prod()) * (1 / lengths**3).sum() / _PLACES
-    return 8.0 + 3e-5 * len(surface.triangles) + tets / 5000
+    return 10.0 + 3e-5 * len(surface.triangles) + tets / 5000
 
 
 def _try(
