@@ -1,7 +1,8 @@
 """How much of each cell of a grid lies inside a surface.
 
 Blocks of cells are halved until the surface is clear of them. A cell that it cuts is cut into subcells, and of each the
-side of the surface's tangent plane that is inside counts: exact where the surface is flat.
+share on the inner side of the surface's tangent plane counts, as a slab: exact where the surface is flat and follows
+the grid.
 """
 
 from __future__ import annotations
@@ -83,16 +84,34 @@ def _moments(occupancy: Occupancy, corner: Floats, edge: float) -> Floats:
     """Moments (c, 27) of the filled part of cells with their lowest corners at `corner` (c, 3) [m]."""
     lower = np.stack(np.meshgrid(*[np.arange(SUBCELLS)] * 3, indexing="ij"), -1).reshape(-1, 3) / SUBCELLS
     centre = corner[:, None] + edge * (lower + 0.5 / SUBCELLS)
-    filled = _filled(occupancy, centre.reshape(-1, 3), edge / SUBCELLS)
-    return np.asarray(filled.reshape(len(corner), -1) @ element.box_moments(lower, lower + 1 / SUBCELLS))
+    share, towards = _filled(occupancy, centre.reshape(-1, 3), edge / SUBCELLS)
+    moments = np.zeros((len(corner), 27))
+    for index, start in enumerate(lower):
+        own = slice(index, None, len(lower))
+        moments += element.box_moments(*_slabs(start, share[own], towards[own]))
+    return moments
 
 
-def _filled(occupancy: Occupancy, centre: Floats, size: float) -> Floats:
-    """How full cubes of edge `size` [m] about points (n, 3) [m] are."""
+def _slabs(start: Floats, share: Floats, towards: Floats) -> tuple[Floats, Floats]:
+    """What is filled of subcells at `start`, as slabs: lower and upper corners (c, 3) in units of the cell.
+
+    The slab lies across the axis that the surface faces most, on the side of the material.
+    """
+    rows, axis = np.arange(len(share)), np.abs(towards).argmax(axis=1)
+    lower = np.tile(start, (len(share), 1))
+    upper = lower + 1 / SUBCELLS
+    above = towards[rows, axis] > 0
+    lower[rows, axis] += np.where(above, 1 - share, 0) / SUBCELLS
+    upper[rows, axis] -= np.where(above, 0, 1 - share) / SUBCELLS
+    return lower, upper
+
+
+def _filled(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, Floats]:
+    """How full cubes of edge `size` [m] about points (n, 3) [m] are, and the direction (n, 3) into the material."""
     distance, triangle, place = occupancy.closest(centre)
     clear = distance > np.sqrt(3) / 2 * size
-    filled = np.zeros(len(centre))
-    filled[clear] = occupancy.inside(centre[clear])
+    share, towards = np.zeros(len(centre)), np.zeros_like(centre)
+    share[clear] = occupancy.inside(centre[clear])
     near = np.flatnonzero(~clear)
     facing = occupancy.surface.normals[triangle[near]]
     away = centre[near] - place[near]
@@ -104,9 +123,10 @@ def _filled(occupancy: Occupancy, centre: Floats, size: float) -> Floats:
     there = occupancy.inside(place[near] - step)
     # The same on both sides: a face between bodies that touch or overlap, or a sheet.
     border = here != there
-    share = below_plane(np.abs(away), distance[near] / size)  # on the centre's side of the plane
-    filled[near] = np.where(border, np.where(here, share, 1 - share), here)
-    return filled
+    on_this_side = below_plane(np.abs(away), distance[near] / size)
+    share[near] = np.where(border, np.where(here, on_this_side, 1 - on_this_side), here)
+    towards[near] = np.where(here[:, None], away, -away)
+    return share, towards
 
 
 def below_plane(normal: Floats, distance: Floats) -> Floats:

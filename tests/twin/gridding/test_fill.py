@@ -42,12 +42,12 @@ def second_moment(cells, axis: int) -> float:
 def test_a_box_is_filled_to_its_volume_and_its_second_moments(edge):
     """Exact but for the subcells at its edges, which one plane can't tell: second order in the size of a cell."""
     lengths = np.array([1.0, 0.7, 0.33])
-    off = 0.1 * (edge / lengths.min()) ** 2
+    off = 0.2 * (edge / lengths.min()) ** 2
     cells = fill(surface(box(*lengths)), edge)
     assert cells.volume == pytest.approx(lengths.prod(), rel=off)
     for axis in range(3):
         exact = lengths.prod() * lengths[axis] ** 2 / 12
-        assert second_moment(cells, axis) == pytest.approx(exact, rel=4 * off)
+        assert second_moment(cells, axis) == pytest.approx(exact, rel=3 * off)
 
 
 def test_a_sphere_is_approached_at_second_order():
