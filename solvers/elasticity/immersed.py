@@ -17,12 +17,11 @@ from scipy.spatial import cKDTree
 from solvers import iteration
 from solvers.buckets import pad
 from solvers.elasticity import loads
-from solvers.elasticity.model import Lame, unit_stiffness
+from solvers.elasticity.model import Lame, cell_stiffness, unit_stiffness
 from solvers.elasticity.recovery import RecoveredStress, energy_density, von_mises
 from solvers.elasticity.static import TOLERANCE, Solution
 from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells
-from solvers.hex8.stiffness import stiffness as cell_stiffness
 from solvers.iteration import Progress
 from solvers.multigrid import cycle
 from solvers.multigrid.beneath import spring_stiffness
@@ -31,7 +30,7 @@ from solvers.operator import LinearOperator
 from solvers.precision import float64
 from solvers.tet10.facets import FacetQuadrature
 
-# Where a face is held, it is by springs as stiff as so many cells' depth of material.
+# Where a face is held, it is by springs so many times as stiff as the material is through the depth of a cell.
 PENALTY = 20.0
 # Of a whole cell's stiffness, what a cut cell has at least: slivers of material hold their nodes.
 SOFTEST = 1e-3
@@ -82,7 +81,6 @@ def penalty(material: Lame, edge: float) -> float:
 
 
 _grid_cycle = eqx.filter_jit(cycle.grid_cycle)
-_cell_stiffness = eqx.filter_jit(cell_stiffness)
 
 
 @float64
@@ -118,7 +116,7 @@ def _stiffness(moments: Float[np.ndarray, "c 27"], material: Lame) -> Float[np.n
         rows = slice(start, start + _CHUNK)
         chunk = pad(moments[rows], _CHUNK)
         chunk[len(moments[rows]) :] = element.FULL
-        found = _cell_stiffness(jnp.asarray(chunk), material.first, material.shear)
+        found = cell_stiffness(jax.device_put(chunk), material.first, material.shear)
         stiffness[rows] = np.asarray(found)[: len(moments[rows])]
     return stiffness
 

@@ -1,6 +1,7 @@
 """The discrete problem of linear elasticity."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -9,6 +10,8 @@ from solvers.buckets import bucket, pad
 from solvers.hex8.element import FULL
 from solvers.hex8.stiffness import stiffness
 from solvers.tet10.mesh import TetMesh
+
+cell_stiffness = eqx.filter_jit(stiffness)
 
 
 class Lame(eqx.Module):
@@ -27,7 +30,7 @@ def lame(youngs_modulus: float, poissons_ratio: float) -> Lame:
 
 def unit_stiffness(material: Lame) -> Float[np.ndarray, "24 24"]:
     """Stiffness of a full grid cell of unit edge [N/m per m]; that of edge h is h times it."""
-    return np.asarray(stiffness(jnp.asarray(FULL[None]), material.first, material.shear)[0])
+    return np.asarray(cell_stiffness(jax.device_put(FULL[None]), material.first, material.shear)[0])
 
 
 class Springs(eqx.Module):
