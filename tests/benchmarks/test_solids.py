@@ -52,12 +52,15 @@ def test_the_answer_satisfies_the_equations_that_scikit_fem_assembles(
 
 
 def test_peers_agree_or_are_reported_absent(rows: list[dict[str, Any]]):
+    absent = {row["key"] for row in rows if "failure" in row}
     for row in rows:
         if "failure" in row:
             assert row["failure"] == "not installed", row
             assert row["get"]
         elif not row["details"].get("another part"):
-            digits = 1e-4 if row["key"] in ("spooles", "cholesky") else 1e-6  # CalculiX writes six digits
+            # CalculiX writes six digits, and is what others are compared with where PARDISO is absent
+            rounded = row["key"] in ("spooles", "cholesky") or "pardiso" in absent
+            digits = 1e-4 if rounded else 1e-6
             assert row["displacement_difference"] < digits
             assert abs(row["compliance_difference"]) < digits
 
