@@ -170,7 +170,7 @@ def _goals(report: Record) -> list[str]:
     lines = []
     for size in report["sizes"]:
         solved = [row for row in size["rows"] if "failure" not in row]
-        peers = [row for row in solved if row["key"] not in ("cold", "warm")]
+        peers = [row for row in solved if row["key"] not in ("cold", "warm", "grid")]
         hot, cold = _hot(size), next((row for row in solved if row["key"] == "cold"), None)
         if size["size"] == GOAL_SIZE and peers and hot and cold:
             best = min(peers, key=total)
