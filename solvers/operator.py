@@ -8,18 +8,22 @@ from jaxtyping import Array, Float
 
 
 class LinearOperator(eqx.Module):
-    """A symmetric positive definite operator on the directions in which nodes are free."""
+    """A symmetric positive definite operator."""
 
     @abc.abstractmethod
     def apply(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        """The operator's product with a vector along the free directions; the result lies along them too."""
+        """The operator's product with a vector."""
+
+
+class ConstrainedOperator(LinearOperator):
+    """An operator on the directions in which nodes are free: it takes vectors along them to vectors along them."""
 
     @abc.abstractmethod
     def project(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
         """The part of a vector along the free directions."""
 
     @abc.abstractmethod
-    def single_precision(self) -> "LinearOperator":
+    def single_precision(self) -> "ConstrainedOperator":
         """The same operator in float32."""
 
 

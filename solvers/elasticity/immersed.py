@@ -49,16 +49,6 @@ class GridStiffness(LinearOperator):
     def apply(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
         return cycle.apply_grid(self.grid, self.unit_stiffness, vector)
 
-    def project(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-        return vector
-
-    def single_precision(self) -> "GridStiffness":
-        return eqx.tree_at(
-            lambda s: (s.grid.scale, s.grid.stiffness, s.unit_stiffness),
-            self,
-            replace_fn=lambda array: array.astype(jnp.float32),
-        )
-
 
 @dataclass(frozen=True)
 class ImmersedProblem:
@@ -95,7 +85,7 @@ def prepare(
     """
     unit = unit_stiffness(material)
     lattice = cells.lattice
-    points, corners = lattice.nodes()
+    points, corners = lattice.nodes
     cut = np.flatnonzero(~cells.whole)
     own = lattice.edge * _stiffness(cells.moments[cut], material)
     springy, extra = spring_stiffness(held.facet, held.shape, held.weight[:, None, None] * springs)

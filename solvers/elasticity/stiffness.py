@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.elasticity.model import Lame, Model
-from solvers.operator import LinearOperator
+from solvers.operator import ConstrainedOperator
 from solvers.tet10 import element
 from solvers.tet10.mesh import TetMesh
 
@@ -81,7 +81,7 @@ def apply(model: Model, displacement: Float[Array, "node 3"]) -> Float[Array, "n
     return force
 
 
-class FreeStiffness(LinearOperator):
+class FreeStiffness(ConstrainedOperator):
     """The stiffness of a model on the directions that are free."""
 
     model: Model

@@ -1,6 +1,7 @@
 """The cells of a Cartesian grid that a part fills, wholly or in part."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -45,6 +46,7 @@ class Lattice:
             found[lost] = cKDTree(self.index + 0.5).query(scaled[lost] + 0.25 * towards[lost])[1]
         return found, scaled - self.index[found]
 
+    @cached_property
     def nodes(self) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "c 8"]]:
         """Nodes [m], and those of each cell in the order of `element.CORNERS`."""
         keys, corners = number_nodes(self.index, self.shape)

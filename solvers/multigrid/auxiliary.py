@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from solvers.multigrid import chebyshev
 from solvers.multigrid.cycle import GridCycle, grid_cycle
 from solvers.multigrid.grid import GridHierarchy, Interpolation
-from solvers.operator import LinearOperator, Preconditioner, invert_blocks
+from solvers.operator import ConstrainedOperator, Preconditioner, invert_blocks
 
 DEGREE = 3
 
@@ -17,7 +17,7 @@ DEGREE = 3
 class AuxiliaryGrid(Preconditioner):
     """The preconditioner of an operator: everything in single precision."""
 
-    operator: LinearOperator
+    operator: ConstrainedOperator
     inverse_diagonal: Float[Array, "node 3 3"]
     top: Float[Array, ""]
     from_mesh: Interpolation
@@ -51,7 +51,7 @@ def free_inverse(
 
 
 def auxiliary_grid(
-    operator: LinearOperator,
+    operator: ConstrainedOperator,
     diagonal: Float[Array, "node 3 3"],
     free: Float[Array, "node 3 3"],
     hierarchy: GridHierarchy,

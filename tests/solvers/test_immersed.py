@@ -40,7 +40,7 @@ def face(cells, size, axis, at, per_cell=4):
     normal[:, axis] = 1.0 if at else -1.0
     cell, local = cells.lattice.locate(points, -normal)
     area = size[others[0]] * size[others[1]] / len(points)
-    corners = cells.lattice.nodes()[1]
+    corners = cells.lattice.nodes[1]
     return FacetQuadrature(
         cell, corners[cell], element.shape(local), points, normal, np.full(len(points), area)
     )

@@ -24,7 +24,7 @@ class ImmersedBoundary:
 
     def __init__(self, surface: Surface, cells: FilledCells):
         self.surface, self.cells = surface, cells
-        self.points, self.corners = cells.lattice.nodes()
+        self.points, self.corners = cells.lattice.nodes
 
     def quadrature(self, selector: Selector) -> FacetQuadrature:
         """Quadrature over the selected part of the surface; `facet` is the cell, `nodes` are its nodes."""

@@ -34,7 +34,7 @@ def cell_edge(surface: Surface, unknowns: int) -> float:
     """Of cells that make about so many unknowns."""
     edge = surface.diagonal / ROUGH
     for _ in range(2):
-        nodes, _ = fill(surface, edge).lattice.nodes()
+        nodes, _ = fill(surface, edge).lattice.nodes
         edge *= (3 * len(nodes) / unknowns) ** (1 / 3)
     return edge
 
@@ -48,7 +48,7 @@ def answer(case: Case, surface: Surface, edge: float, label: str) -> Answer:
         begun, processor = time.perf_counter(), time.process_time()
         cells = fill(surface, edge)
         filled = time.perf_counter()
-        _, corners = cells.lattice.nodes()
+        _, corners = cells.lattice.nodes
         cell, local = cells.lattice.locate(held.position, -held.normal)
         where = held.__class__(
             cell, corners[cell], element.shape(local), held.position, held.normal, held.weight
