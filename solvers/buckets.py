@@ -16,7 +16,11 @@ def bucket(count: int, multiple: int = 1, growth: float = GROWTH) -> int:
     return multiple * math.ceil(growth**exponent - 1e-9)
 
 
-def pad(array: Shaped[np.ndarray, "n ..."], length: int, fill: float = 0) -> Shaped[np.ndarray, "length ..."]:
-    """`array` with rows of `fill` appended up to `length` rows."""
-    padding = [(0, length - len(array))] + [(0, 0)] * (array.ndim - 1)
-    return np.pad(array, padding, constant_values=fill)
+def pad(
+    array: Shaped[np.ndarray, "n ..."], length: int, fill: float = 0, dtype: type | None = None
+) -> Shaped[np.ndarray, "length ..."]:
+    """`array`, of its own type or of another, with rows of `fill` appended up to `length` rows."""
+    padded = np.empty((length, *array.shape[1:]), dtype or array.dtype)
+    padded[: len(array)] = array
+    padded[len(array) :] = fill
+    return padded

@@ -21,11 +21,11 @@ from solvers.elasticity.model import Lame, cell_stiffness, unit_stiffness
 from solvers.elasticity.recovery import RecoveredStress, energy_density, von_mises
 from solvers.elasticity.static import TOLERANCE, Solution
 from solvers.hex8 import element
-from solvers.hex8.cells import FilledCells
+from solvers.hex8.cells import FilledCells, number_nodes
 from solvers.iteration import Progress
 from solvers.multigrid import cycle
 from solvers.multigrid.beneath import spring_stiffness
-from solvers.multigrid.grid import Cells, Grid, grid, hierarchy, node_bucket
+from solvers.multigrid.grid import Cells, Grid, grid, hierarchy
 from solvers.operator import LinearOperator
 from solvers.precision import float64
 from solvers.tet10.facets import FacetQuadrature
@@ -95,8 +95,8 @@ def prepare(
     stiffness[np.searchsorted(stiff, springy)] += extra
     scale = lattice.edge * np.where(cells.whole, 1.0, SOFTEST)
     level = Cells(lattice.index, scale, stiff, stiffness, lattice.shape)
-    count = node_bucket(len(points))
-    operator = GridStiffness(grid(level, corners, None, count, np.float64), jnp.asarray(unit))
+    keys, _ = number_nodes(lattice.index, lattice.shape)
+    operator = GridStiffness(grid(level, keys, corners, None, np.float64), jax.device_put(unit))
     return ImmersedProblem(cells, points, corners, material, operator, _grid_cycle(hierarchy(level, unit)))
 
 

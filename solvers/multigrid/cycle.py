@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from solvers.multigrid import chebyshev
+from solvers.multigrid.bricks import add_diagonal, add_force
 from solvers.multigrid.grid import Grid, GridHierarchy
 from solvers.operator import Preconditioner, invert_blocks
 
@@ -23,20 +24,18 @@ def apply_grid(
 ) -> Float[Array, "node 3"]:
     """Stiffness of the cells of a level."""
     force = jnp.zeros_like(displacement)
-    if grid.scale.size:
-        local = displacement[grid.cells].reshape(-1, 24) @ unit_stiffness
-        force = force.at[grid.cells].add((grid.scale[:, None] * local).reshape(-1, 8, 3))
+    if grid.bricks is not None:
+        force = add_force(grid.bricks, unit_stiffness, displacement, force)
     local = jnp.einsum("cij,cj->ci", grid.stiffness, displacement[grid.stiff_cells].reshape(-1, 24))
     return force.at[grid.stiff_cells].add(local.reshape(-1, 8, 3))
 
 
 def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "24 24"]) -> GridSmoother:
     """Set up the smoother of a level."""
-    unit = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, 3, 8, 3))
     own = jnp.einsum("caiaj->caij", grid.stiffness.reshape(-1, 8, 3, 8, 3))
-    diagonal = jnp.zeros((grid.node_count, 3, 3), unit.dtype)
-    diagonal = diagonal.at[grid.cells].add(grid.scale[:, None, None, None] * unit)
-    diagonal = diagonal.at[grid.stiff_cells].add(own)
+    diagonal = jnp.zeros((grid.node_count, 3, 3), unit_stiffness.dtype).at[grid.stiff_cells].add(own)
+    if grid.bricks is not None:
+        diagonal = add_diagonal(grid.bricks, unit_stiffness, diagonal)
     inverse = invert_blocks(diagonal)
     top = chebyshev.largest_eigenvalue(lambda x: apply_grid(grid, unit_stiffness, x), inverse)
     return GridSmoother(inverse, top)
@@ -67,8 +66,7 @@ class GridCycle(Preconditioner):
             return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
 
         displacement = smooth(force)
-        coarse_count = self.hierarchy.levels[level + 1].node_count
-        coarse_force = grid.to_coarser.restrict(force - apply(displacement), coarse_count)
+        coarse_force = grid.to_coarser.restrict(force - apply(displacement))
         displacement = displacement + grid.to_coarser.prolong(self.cycle(coarse_force, level + 1))
         return displacement + smooth(force - apply(displacement))
 

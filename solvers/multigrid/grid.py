@@ -19,9 +19,11 @@ from jaxtyping import Array, Float, Int
 from solvers.buckets import bucket, pad
 from solvers.hex8.cells import linear, number_nodes
 from solvers.hex8.element import CORNERS
+from solvers.multigrid.bricks import Bricks, bricks
 
 # The coarsest grid is solved by a dense inverse of three times as many rows.
 COARSEST_NODES = 448
+_AROUND = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
 
 
 class Interpolation(eqx.Module):
@@ -40,19 +42,39 @@ class Interpolation(eqx.Module):
         return jnp.zeros((count, 3), forces.dtype).at[self.nodes].add(share)
 
 
+class Transfer(eqx.Module):
+    """Between a level and the next coarser one; absent nodes weigh nothing.
+
+    parents: the coarse nodes of the cell that each fine node lies in; children: the fine nodes about each coarse node,
+    the same weights in the other direction, so that restriction reads where a transpose would scatter
+    """
+
+    parents: Int[Array, "fine 8"]
+    parent_weights: Float[Array, "fine 8"]
+    children: Int[Array, "coarse 27"]
+    child_weights: Float[Array, "coarse 27"]
+
+    def prolong(self, values: Float[Array, "coarse 3"]) -> Float[Array, "fine 3"]:
+        """Values at the fine nodes."""
+        return jnp.einsum("pa,pai->pi", self.parent_weights, values[self.parents])
+
+    def restrict(self, forces: Float[Array, "fine 3"]) -> Float[Array, "coarse 3"]:
+        """Forces carried to the coarse nodes."""
+        return jnp.einsum("pa,pai->pi", self.child_weights, forces[self.children])
+
+
 class Grid(eqx.Module):
     """One level. Nodes of a cell are in the order of `CORNERS`.
 
-    cells, scale: nodes of cells that are multiples of the unit cell, and the multiple: fraction times edge [m]
+    bricks: cells that are multiples of the unit cell, the multiple being fraction times edge [m]; None without any
     stiff_cells, stiffness: nodes of cells with a stiffness of their own [N/m]
-    node_count: padding included (static); to_coarser: interpolation from the next level, None on the coarsest
+    node_count: padding included (static); to_coarser: None on the coarsest
     """
 
-    cells: Int[Array, "cell 8"]
-    scale: Float[Array, " cell"]
+    bricks: Bricks | None
     stiff_cells: Int[Array, "stiff 8"]
     stiffness: Float[Array, "stiff 24 24"]
-    to_coarser: Interpolation | None
+    to_coarser: Transfer | None
     node_count: int = eqx.field(static=True)
 
 
@@ -97,7 +119,7 @@ def interpolation(
     """Padded to `length` points, in single precision."""
     return Interpolation(
         jax.device_put(pad(nodes.astype(np.int32), length)),
-        jax.device_put(pad(weights.astype(np.float32), length)),
+        jax.device_put(pad(weights, length, dtype=np.float32)),
     )
 
 
@@ -110,14 +132,12 @@ def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> GridH
     keys, corners = number_nodes(cells.index, cells.shape)
     levels = []
     while len(keys) > COARSEST_NODES:
-        count = node_bucket(len(keys))
         coarse = _coarsen(cells, unit_stiffness)
         coarse_keys, coarse_corners = number_nodes(coarse.index, coarse.shape)
-        place = np.stack(np.unravel_index(keys, tuple(cells.shape + 1)), 1) / 2
-        to_coarser = interpolation(*interpolate(place, coarse_keys, coarse.shape), count)
-        levels.append(grid(cells, corners, to_coarser, count))
+        to_coarser = _transfer(keys, cells.shape, coarse_keys, coarse.shape)
+        levels.append(grid(cells, keys, corners, to_coarser))
         cells, keys, corners = coarse, coarse_keys, coarse_corners
-    levels.append(grid(cells, corners, None, COARSEST_NODES))
+    levels.append(grid(cells, keys, corners, None))
     return GridHierarchy(
         levels=tuple(levels),
         unit_stiffness=jax.device_put(unit_stiffness.astype(np.float32)),
@@ -132,23 +152,44 @@ def node_bucket(count: int) -> int:
 
 def grid(
     cells: Cells,
+    keys: Int[np.ndarray, " n"],
     corners: Int[np.ndarray, "c 8"],
-    to_coarser: Interpolation | None,
-    count: int,
+    to_coarser: Transfer | None,
     dtype: type = np.float32,
 ) -> Grid:
-    """One level, padded."""
-    nodes = corners.astype(np.int32)
+    """One level, padded; keys, corners: of `number_nodes`."""
     multiples = np.flatnonzero(cells.scale)
-    most = bucket(len(multiples), 256, growth=1.5) if len(multiples) else 0
     stiff = bucket(len(cells.stiff), 256, growth=1.5)
     return Grid(
-        cells=jax.device_put(pad(nodes[multiples], most)),
-        scale=jax.device_put(pad(cells.scale[multiples].astype(dtype), most)),
-        stiff_cells=jax.device_put(pad(nodes[cells.stiff], stiff)),
-        stiffness=jax.device_put(pad(cells.stiffness.astype(dtype), stiff)),
+        bricks=bricks(cells.index[multiples], cells.scale[multiples], keys, cells.shape, dtype),
+        stiff_cells=jax.device_put(pad(corners[cells.stiff].astype(np.int32), stiff)),
+        stiffness=jax.device_put(pad(cells.stiffness, stiff, dtype=dtype)),
         to_coarser=to_coarser,
-        node_count=count,
+        node_count=node_bucket(len(keys)),
+    )
+
+
+def _transfer(
+    fine: Int[np.ndarray, " n"],
+    fine_shape: Int[np.ndarray, "3"],
+    coarse: Int[np.ndarray, " g"],
+    coarse_shape: Int[np.ndarray, "3"],
+) -> Transfer:
+    """Between the nodes with the linear indices `fine` and `coarse`."""
+    place = np.stack(np.unravel_index(fine, tuple(fine_shape + 1)), axis=1)
+    parents, parent_weights = interpolate(place / 2, coarse, coarse_shape)
+    middle = 2 * np.stack(np.unravel_index(coarse, tuple(coarse_shape + 1)), axis=1)
+    around = middle[:, None] + _AROUND
+    wanted = linear(around.reshape(-1, 3), fine_shape + 1)
+    children = np.searchsorted(fine, wanted).clip(0, len(fine) - 1)
+    present = (fine[children] == wanted) & ((around >= 0) & (around <= fine_shape)).all(2).ravel()
+    child_weights = present.reshape(-1, len(_AROUND)) * (1 - np.abs(_AROUND) / 2).prod(1)
+    rows, coarse_rows = node_bucket(len(fine)), node_bucket(len(coarse))
+    return Transfer(
+        parents=jax.device_put(pad(parents.astype(np.int32), rows)),
+        parent_weights=jax.device_put(pad(parent_weights, rows, dtype=np.float32)),
+        children=jax.device_put(pad(children.reshape(-1, len(_AROUND)).astype(np.int32), coarse_rows)),
+        child_weights=jax.device_put(pad(child_weights, coarse_rows, dtype=np.float32)),
     )
 
 
@@ -165,12 +206,20 @@ def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> Cells:
     own = np.empty_like(fine.stiffness)
     for which in range(8):
         inside = octant[fine.stiff] == which
-        own[inside] = interpolate[which].T @ fine.stiffness[inside] @ interpolate[which]
+        own[inside] = _congruent(fine.stiffness[inside], interpolate[which])
     gather = sparse.csr_array(
         (np.ones(len(own)), (parent[fine.stiff], np.arange(len(own)))), shape=(len(parents), len(own))
     )
-    stiffness = stiffness + gather @ own.reshape(-1, 576)
+    stiffness += gather @ own.reshape(-1, 576)
     return Cells(index, np.zeros(len(parents)), np.arange(len(parents)), stiffness.reshape(-1, 24, 24), shape)
+
+
+def _congruent(
+    stiffness: Float[np.ndarray, "s 24 24"], basis: Float[np.ndarray, "24 24"]
+) -> Float[np.ndarray, "s 24 24"]:
+    """basis^T K basis of symmetric matrices, by two large products instead of many small ones."""
+    half = (stiffness.reshape(-1, 24) @ basis).reshape(-1, 24, 24)
+    return (half.swapaxes(1, 2).reshape(-1, 24) @ basis).reshape(-1, 24, 24)
 
 
 def _within_parent(octant: Int[np.ndarray, "3"]) -> Float[np.ndarray, "8 8"]:

@@ -110,8 +110,6 @@ def _filled(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, 
     """How full cubes of edge `size` [m] about points (n, 3) [m] are, and the direction (n, 3) into the material."""
     distance, triangle, place = occupancy.closest(centre)
     clear = distance > np.sqrt(3) / 2 * size
-    share, towards = np.zeros(len(centre)), np.zeros_like(centre)
-    share[clear] = occupancy.inside(centre[clear])
     near = np.flatnonzero(~clear)
     facing = occupancy.surface.normals[triangle[near]]
     away = centre[near] - place[near]
@@ -119,11 +117,13 @@ def _filled(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, 
     away[apart] /= distance[near][apart, None]
     away[~apart] = facing[~apart]
     step = np.maximum(distance[near], _STEP * size)[:, None] * away
-    here = occupancy.inside(place[near] + step)
-    there = occupancy.inside(place[near] - step)
+    probes = np.concatenate([centre[clear], place[near] + step, place[near] - step])
+    whole, here, there = np.split(occupancy.inside(probes), np.cumsum([clear.sum(), len(near)]))
     # The same on both sides: a face between bodies that touch or overlap, or a sheet.
     border = here != there
     on_this_side = below_plane(np.abs(away), distance[near] / size)
+    share, towards = np.zeros(len(centre)), np.zeros_like(centre)
+    share[clear] = whole
     share[near] = np.where(border, np.where(here, on_this_side, 1 - on_this_side), here)
     towards[near] = np.where(here[:, None], away, -away)
     return share, towards

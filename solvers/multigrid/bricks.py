@@ -1,0 +1,109 @@
+"""Multiples of the unit cell, in bricks of four along each edge.
+
+The nodes that cells share are read and added to once for a brick, not once for each of their eight cells, which is what
+the product with their stiffness costs on any machine; within a brick everything is a shift.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from solvers.buckets import bucket, pad
+from solvers.hex8.cells import linear
+from solvers.hex8.element import CORNERS
+
+EDGE = 4  # cells
+CHUNK = 128  # bricks per step of a scan, so that a step's arrays stay in cache
+_NODES = np.stack(np.meshgrid(*[np.arange(EDGE + 1)] * 3, indexing="ij"), -1).reshape(-1, 3)
+
+
+class Bricks(eqx.Module):
+    """nodes: of each brick, x slowest; where a brick has no cell, any node
+    scale: of each of its cells, the multiple of the unit cell, 0 where there is none
+    """
+
+    nodes: Int[Array, "chunk 125 brick"]
+    scale: Float[Array, "chunk 4 4 4 brick"]
+
+
+def bricks(
+    index: Int[np.ndarray, "c 3"],
+    scale: Float[np.ndarray, " c"],
+    keys: Int[np.ndarray, " n"],
+    shape: Int[np.ndarray, "3"],
+    dtype: type,
+) -> Bricks | None:
+    """Group cells, None where there are none.
+
+    Args:
+        index: cells in a grid of `shape`
+        keys: linear indices of its nodes in use, sorted
+    """
+    if len(index) == 0:
+        return None
+    across = -(-shape // EDGE)
+    used, brick = np.unique(linear(index // EDGE, across), return_inverse=True)
+    first = EDGE * np.stack(np.unravel_index(used, tuple(across)), axis=1)
+    # bricks may reach beyond the grid, where they have no cells
+    nodes = linear(np.minimum(first[:, None] + _NODES, shape).reshape(-1, 3), shape + 1)
+    nodes = np.searchsorted(keys, nodes).clip(0, len(keys) - 1).reshape(-1, len(_NODES))
+    multiples: Float[np.ndarray, "b 4 4 4"] = np.zeros((len(used), EDGE, EDGE, EDGE), dtype)
+    multiples[brick, *(index % EDGE).T] = scale
+    count = bucket(len(used), CHUNK)
+
+    def chunked(rows: np.ndarray) -> Array:
+        rows = pad(rows, count)
+        return jax.device_put(np.moveaxis(rows.reshape(-1, CHUNK, *rows.shape[1:]), 1, -1).copy())
+
+    return Bricks(chunked(nodes.astype(np.int32)), chunked(multiples))
+
+
+def add_force(
+    bricks: Bricks,
+    unit_stiffness: Float[Array, "24 24"],
+    displacement: Float[Array, "node 3"],
+    force: Float[Array, "node 3"],
+) -> Float[Array, "node 3"]:
+    """`force` and what the cells resist `displacement` with."""
+
+    def add_chunk(force: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
+        nodes, scale = chunk
+        local = jnp.moveaxis(displacement[nodes], -1, 0).reshape(3, *[EDGE + 1] * 3, CHUNK)
+        corners = jnp.stack([local[:, *_cells_with_corner(corner)] for corner in CORNERS])
+        product = (unit_stiffness @ corners.reshape(24, -1)).reshape(8, 3, *scale.shape)
+        own = _add_corners(product * scale)
+        return force.at[nodes].add(jnp.moveaxis(own.reshape(3, *nodes.shape), 0, -1)), None
+
+    return lax.scan(add_chunk, force, (bricks.nodes, bricks.scale))[0]
+
+
+def add_diagonal(
+    bricks: Bricks, unit_stiffness: Float[Array, "24 24"], diagonal: Float[Array, "node 3 3"]
+) -> Float[Array, "node 3 3"]:
+    """`diagonal` and the cells' diagonal blocks."""
+    unit = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, 3, 8, 3)).reshape(8, 9)
+
+    def add_chunk(diagonal: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
+        nodes, scale = chunk
+        own = _add_corners(jnp.einsum("ak,...->ak...", unit, scale))
+        own = jnp.moveaxis(own.reshape(9, *nodes.shape), 0, -1)
+        return diagonal.at[nodes].add(own.reshape(*nodes.shape, 3, 3)), None
+
+    return lax.scan(add_chunk, diagonal, (bricks.nodes, bricks.scale))[0]
+
+
+def _cells_with_corner(corner: Int[np.ndarray, "3"]) -> tuple[slice, ...]:
+    """Of a brick's nodes those that are this corner of its cells."""
+    return tuple(slice(first, first + EDGE) for first in corner)
+
+
+def _add_corners(values: Float[Array, "8 k 4 4 4 brick"]) -> Float[Array, "k 5 5 5 brick"]:
+    """Sum at the nodes of a brick what its cells have at their corners, an axis at a time."""
+    for axis in (4, 3, 2):
+        lower, upper = values[0::2], values[1::2]
+        edge = jnp.zeros_like(lax.slice_in_dim(lower, 0, 1, axis=axis))
+        values = jnp.concatenate([lower, edge], axis) + jnp.concatenate([edge, upper], axis)
+    return values[0]
