@@ -63,16 +63,3 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
         weight=chunked(determinant * element.GAUSS_WEIGHTS),
         node_count=bucket(len(points), CHUNK),
     )
-
-
-def boundary_facets(
-    tets: Int[np.ndarray, "m 10"],
-) -> tuple[Int[np.ndarray, "f 6"], Int[np.ndarray, " f"]]:
-    """Facets that belong to one element only, nodes ordered outwards, and the element of each."""
-    facets = tets[:, element.FACES].reshape(-1, 6)
-    corners = np.sort(facets[:, :3], axis=1).astype(np.int64)
-    most = corners.max() + 1
-    key = (corners[:, 0] * most + corners[:, 1]) * most + corners[:, 2]
-    _, first, count = np.unique(key, return_index=True, return_counts=True)
-    outer = np.sort(first[count == 1])
-    return facets[outer], outer // 4

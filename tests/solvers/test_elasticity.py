@@ -10,8 +10,9 @@ from solvers.elasticity.model import lame
 from solvers.elasticity.recovery import Recovery, von_mises
 from solvers.iteration import SolveError
 from solvers.precision import float64
+from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
-from solvers.tet10.mesh import boundary_facets, tet_mesh
+from solvers.tet10.mesh import tet_mesh
 from tests.solvers.meshes import box, distort
 
 STEEL = float64(lame)(210e9, 0.3)

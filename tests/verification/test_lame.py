@@ -9,8 +9,8 @@ from solvers.elasticity.model import lame
 from solvers.elasticity.recovery import Recovery
 from solvers.precision import float64
 from solvers.tet10 import element
+from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
-from solvers.tet10.mesh import boundary_facets
 from tests.verification import shapes
 
 YOUNG, POISSON = 210e9, 0.3

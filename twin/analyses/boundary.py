@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from solvers.elasticity import loads
 from solvers.tet10 import element
+from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
-from solvers.tet10.mesh import boundary_facets
 from twin.geometry.selection import Selected
 from twin.geometry.surface import Surface, closest
 from twin.meshing import VolumeMesh

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import twin
-from twin.errors import TwinError, from_record, to_record
+from twin.errors import Internal, TwinError, from_record, to_record
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -137,11 +137,16 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _failure(code: int, log: Path) -> ChildFailed:
     tail = log.read_bytes()[-2000:].decode(errors="replace").strip()
     last = tail.splitlines()[-1][:200] if tail else ""
-    if any(sign in tail for sign in ("MemoryError", "bad_alloc", "failed to map segment", "Cannot allocate")):
+    if _out_of_memory(tail):
         return ChildFailed("memory", "needed more memory than it may have")
     if code < 0:
         return ChildFailed("crash", f"crashed ({signal.Signals(-code).name})")
     return ChildFailed("crash", f"failed: {last}" if last else f"ended with code {code}")
+
+
+def _out_of_memory(text: str) -> bool:
+    signs = ("MemoryError", "bad_alloc", "failed to map segment", "Cannot allocate")
+    return any(sign in text for sign in signs)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -180,7 +185,15 @@ def _child(module: str) -> None:
     try:
         importlib.import_module(module).main(folder)
     except TwinError as error:
-        (folder / "answer.json").write_text(json.dumps({"error": to_record(error)}))
+        _write_error(folder, error)
+    except ImportError as error:
+        if _out_of_memory(str(error)):
+            raise
+        _write_error(folder, Internal(f"The server's installation is incomplete: {error}."))
+
+
+def _write_error(folder: Path, error: TwinError) -> None:
+    (folder / "answer.json").write_text(json.dumps({"error": to_record(error)}))
 
 
 if __name__ == "__main__":

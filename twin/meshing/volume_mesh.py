@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from solvers.tet10 import element
 from solvers.tet10.element import EDGES, shape_gradient
+from solvers.tet10.faces import boundary_faces, shared_faces
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 Ints = NDArray[np.integer[Any]]
 
 FACES = element.FACES[:, :3]  # corners, normals outwards; face i lies across from corner i
@@ -87,21 +87,8 @@ def boundary(tets: Ints) -> tuple[Int32, Int32]:
     """Faces that belong to one tetrahedron: corner nodes (f, 3), normals outwards, and (f, 2) of tet and
     local face.
     """
-    once = np.ones(4 * len(tets), dtype=bool)
-    once[_shared_faces(tets)] = False
-    chosen = np.flatnonzero(once)
-    owner = np.stack([chosen // 4, chosen % 4], axis=1)
-    return tets[:, FACES].reshape(-1, 3)[chosen].astype(np.int32), owner.astype(np.int32)
-
-
-def _shared_faces(tets: Ints) -> Int64:
-    """Faces that two tetrahedra have in common: (k, 2), local face i of tetrahedron j being 4 j + i."""
-    key = np.sort(tets[:, FACES].reshape(-1, 3), axis=1).astype(np.int64)
-    width = int(tets.max(initial=0)) + 1
-    code = key[:, 0] * width + key[:, 1]
-    order = np.lexsort((key[:, 2], code))
-    same = (code[order][1:] == code[order][:-1]) & (key[order, 2][1:] == key[order, 2][:-1])
-    return np.stack([order[:-1][same], order[1:][same]], axis=1)
+    owner = np.stack(np.divmod(boundary_faces(tets), 4), axis=1).astype(np.int32)
+    return tets[owner[:, :1], FACES[owner[:, 1]]].astype(np.int32), owner
 
 
 def hull(tets: Ints) -> Int32:
@@ -119,7 +106,7 @@ def pieces(tets: Ints) -> Int32:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    first, second = _shared_faces(tets).T // 4
+    first, second = shared_faces(tets).T // 4
     graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(len(tets), len(tets)))
     _, label = connected_components(graph, directed=False)
     return np.asarray(label, dtype=np.int32)

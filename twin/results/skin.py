@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.tet10.element import FACES
+from solvers.tet10.faces import boundary_facets
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.results.grid import GridInterpolator
 from twin.results.outcome import Mesh, Outcome
@@ -70,23 +70,8 @@ def _surface_in_grid(mesh: Mesh | Outcome) -> Skin:
 
 
 def _boundary(points: Floats, tets: NDArray[np.integer]) -> Skin:
-    """Faces that belong to one tetrahedron only. tets: (m, 10)."""
-    corners, compact = np.unique(tets[:, :4], return_inverse=True)
-    compact = compact.reshape(-1, 4).astype(np.int64)
-    triples = np.sort(compact[:, FACES[:, :3]].reshape(-1, 3), axis=1)
-    base = np.int64(len(corners))
-    if base < 2_000_000:  # three indices fit one 64-bit key
-        keys = (triples[:, 0] * base + triples[:, 1]) * base + triples[:, 2]
-        order = np.argsort(keys)
-        same = keys[order[1:]] == keys[order[:-1]]
-    else:
-        order = np.lexsort(triples.T)
-        same = (triples[order[1:]] == triples[order[:-1]]).all(axis=1)
-    single = np.ones(len(order), dtype=bool)
-    single[1:] &= ~same
-    single[:-1] &= ~same
-    chosen = order[single]
-    faces = tets[chosen // 4][np.arange(len(chosen))[:, None], FACES[chosen % 4]]
+    """tets: (m, 10)."""
+    faces, _ = boundary_facets(tets)
     nodes, local = np.unique(faces, return_inverse=True)
     return Skin(
         points[nodes], local.reshape(-1, 6), nodes[:, None].astype(np.int64), np.ones((len(nodes), 1))

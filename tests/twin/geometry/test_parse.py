@@ -12,7 +12,7 @@ import pytest
 
 from tests.twin.geometry.shapes import CUBE_TRIANGLES, CUBE_VERTICES, stl_binary
 from tests.twin.geometry.step_files import write_step_files
-from twin.errors import Cancelled, GeometryError
+from twin.errors import Cancelled, GeometryError, Internal
 from twin.geometry import child
 from twin.geometry.child import Limits
 from twin.geometry.parse import parse
@@ -166,6 +166,15 @@ def test_a_crash_is_told(tmp_path: Path, child_module: Callable[[str], str]) -> 
     folder.mkdir()
     with pytest.raises(child.ChildFailed, match="SIGSEGV"):
         child.run(child_module("os.kill(os.getpid(), 11)"), folder, {}, {}, GENEROUS)
+
+
+def test_an_incomplete_installation_is_not_the_users_fault(
+    tmp_path: Path, child_module: Callable[[str], str]
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with pytest.raises(Internal, match="installation"):
+        child.run(child_module("import no_such_library"), folder, {}, {}, GENEROUS)
 
 
 def test_a_child_has_no_secrets(

@@ -12,8 +12,8 @@ from solvers.elasticity.model import lame
 from solvers.elasticity.recovery import von_mises
 from solvers.hex8 import element
 from solvers.precision import float64
+from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
-from solvers.tet10.mesh import boundary_facets
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Answer, Case
 from tests.benchmarks.solids.peers.ours import Compilations
 from twin.geometry.surface import Surface
