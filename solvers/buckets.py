@@ -1,4 +1,8 @@
-"""Shapes rounded up to a geometric series, so that parts of similar size share one compiled program."""
+"""Shapes rounded up to a geometric series, so that parts of similar size share one compiled program.
+
+One count of a part, its elements or cells, names its bucket. The lengths of all other arrays follow from that bucket as
+they do for most parts, so that parts of one bucket agree in them too.
+"""
 
 import math
 
@@ -6,6 +10,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 GROWTH = 1.25
+STEP = 1.5  # between the lengths of an array that parts of one bucket may have
 
 
 def bucket(count: int, multiple: int = 1, growth: float = GROWTH) -> int:
@@ -14,6 +19,12 @@ def bucket(count: int, multiple: int = 1, growth: float = GROWTH) -> int:
         return multiple
     exponent = math.ceil(math.log(count / multiple, growth) - 1e-9)
     return multiple * math.ceil(growth**exponent - 1e-9)
+
+
+def companion(count: int, usual: float, multiple: int = 1) -> int:
+    """Rows of an array that goes with a bucket: what is `usual` in it, and half as many again until `count` fit."""
+    exponent = max(0, math.ceil(math.log(max(count, 1) / usual, STEP) - 1e-9))
+    return multiple * math.ceil(max(usual * STEP**exponent, count) / multiple - 1e-9)
 
 
 def pad(

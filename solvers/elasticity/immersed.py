@@ -15,13 +15,13 @@ from jaxtyping import Array, Float, Int
 from scipy.spatial import cKDTree
 
 from solvers import iteration
-from solvers.buckets import pad
+from solvers.buckets import bucket, pad
 from solvers.elasticity import loads
 from solvers.elasticity.model import Lame, cell_stiffness, unit_stiffness
 from solvers.elasticity.recovery import RecoveredStress, energy_density, von_mises
 from solvers.elasticity.static import TOLERANCE, Solution
 from solvers.hex8 import element
-from solvers.hex8.cells import FilledCells, number_nodes
+from solvers.hex8.cells import FilledCells
 from solvers.iteration import Progress
 from solvers.multigrid import cycle
 from solvers.multigrid.beneath import spring_stiffness
@@ -38,6 +38,7 @@ SOFTEST = 1e-3
 LEAST_PATCH = 3.0
 _SLOPE_DAMPING = 1e-3  # of the fit of a node's stress, in units of the cell
 _CHUNK = 4096
+_LEAST_BUCKET = 1024  # cells
 
 
 class GridStiffness(LinearOperator):
@@ -94,9 +95,8 @@ def prepare(
     stiffness[np.searchsorted(stiff, cut)] = own
     stiffness[np.searchsorted(stiff, springy)] += extra
     scale = lattice.edge * np.where(cells.whole, 1.0, SOFTEST)
-    level = Cells(lattice.index, scale, stiff, stiffness, lattice.shape)
-    keys, _ = number_nodes(lattice.index, lattice.shape)
-    operator = GridStiffness(grid(level, keys, corners, None, np.float64), jax.device_put(unit))
+    level = Cells(lattice.index, scale, stiff, stiffness, lattice.shape, bucket(len(cells), _LEAST_BUCKET))
+    operator = GridStiffness(grid(level, None, np.float64), jax.device_put(unit))
     return ImmersedProblem(cells, points, corners, material, operator, _grid_cycle(hierarchy(level, unit)))
 
 

@@ -16,13 +16,13 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, pad
+from solvers.buckets import companion, pad
 from solvers.elasticity.model import Lame
 from solvers.elasticity.static import Problem
 from solvers.elasticity.stiffness import gradient_at_gauss_points, stress_of
 from solvers.precision import float64
 from solvers.tet10 import element
-from solvers.tet10.mesh import CHUNK, TetMesh
+from solvers.tet10.mesh import CHUNK, TetMesh, usual_corners
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 # Damping of the linear and of the quadratic terms, relative to the patch's weight with coordinates scaled to it.
@@ -77,8 +77,8 @@ def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], me
         length = np.linalg.norm(points[tets[:, a]] - points[tets[:, b]], axis=1)
         np.maximum.at(size, local[:, a], length)
         np.maximum.at(size, local[:, b], length)
-    count = bucket(len(corners), CHUNK // 4)
     chunks = mesh.nodes.shape[0]
+    count = companion(len(corners), usual_corners(chunks * CHUNK))
     # Padding elements weigh nothing; their patch is any.
     vertices = pad(local.astype(np.int32), chunks * CHUNK)
     return Patches(

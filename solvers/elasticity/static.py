@@ -94,9 +94,12 @@ def prepare(
                 grounded[:, i, j] += np.bincount(
                     foundation[0].ravel(), own[..., i, j].ravel(), minlength=len(points)
                 )
+    element_volume = float(np.sum(mesh.weight)) / len(tets)
     if cell_size is None:
-        cell_size = float((TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3))
-    cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count)
+        cell_size = (TETS_PER_CUBE * element_volume) ** (1 / 3)
+    capacity = mesh.weight.shape[0] * mesh.weight.shape[2]
+    most = round(capacity * element_volume / cell_size**3)
+    cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
     grids = hierarchy(cells, unit_stiffness(material))
     preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
     return Problem(model, preconditioner, free, pad(prescribed, mesh.node_count), len(points))

@@ -27,6 +27,7 @@ def cells_beneath(
     held: Float[np.ndarray, "n 3 3"],
     edge: float,
     point_count: int,
+    bucket: float,
 ) -> tuple[Cells, Interpolation]:
     """Lay a grid beneath a mesh; also the interpolation from its nodes to those of the mesh.
 
@@ -35,13 +36,14 @@ def cells_beneath(
         held: stiffness that holds each mesh node [N/m]
         edge: of a cell [m]
         point_count: rows of a nodal array of the mesh, padding included
+        bucket: how many cells the largest part of this size fills
     """
     origin = points.min(0) - 1e-6 * edge
     shape = np.maximum(np.ceil((points.max(0) - origin) / edge).astype(int), 1)
     index, fraction = _filled_cells(points, tets, origin, edge, shape)
     keys, corners = number_nodes(index, shape)
     nodes, weights = interpolate((points - origin) / edge, keys, shape)
-    cells = Cells(index, fraction * edge, *_held_cells(nodes, weights, held, corners), shape)
+    cells = Cells(index, fraction * edge, *_held_cells(nodes, weights, held, corners), shape, bucket)
     return cells, interpolation(nodes, weights, point_count)
 
 

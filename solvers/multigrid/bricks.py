@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, pad
+from solvers.buckets import companion, pad
 from solvers.hex8.cells import linear
 from solvers.hex8.element import CORNERS
 
@@ -35,12 +35,14 @@ def bricks(
     keys: Int[np.ndarray, " n"],
     shape: Int[np.ndarray, "3"],
     dtype: type,
+    usual: float = 0,
 ) -> Bricks | None:
     """Group cells, None where there are none.
 
     Args:
         index: cells in a grid of `shape`
         keys: linear indices of its nodes in use, sorted
+        usual: number of bricks in parts of this bucket
     """
     if len(index) == 0:
         return None
@@ -52,7 +54,7 @@ def bricks(
     nodes = np.searchsorted(keys, nodes).clip(0, len(keys) - 1).reshape(-1, len(_NODES))
     multiples: Float[np.ndarray, "b 4 4 4"] = np.zeros((len(used), EDGE, EDGE, EDGE), dtype)
     multiples[brick, *(index % EDGE).T] = scale
-    count = bucket(len(used), CHUNK)
+    count = companion(len(used), max(usual, 1), CHUNK)
 
     def chunked(rows: np.ndarray) -> Array:
         rows = pad(rows, count)

@@ -7,6 +7,7 @@ are on every level.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import equinox as eqx
 import jax
@@ -16,10 +17,10 @@ import scipy.linalg
 import scipy.sparse as sparse
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, pad
+from solvers.buckets import companion, pad
 from solvers.hex8.cells import linear, number_nodes
 from solvers.hex8.element import CORNERS
-from solvers.multigrid.bricks import Bricks, bricks
+from solvers.multigrid.bricks import EDGE, Bricks, bricks
 
 # The coarsest grid is solved by a dense inverse of three times as many rows.
 COARSEST_NODES = 448
@@ -88,14 +89,49 @@ class GridHierarchy(eqx.Module):
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of one level while it is set up: index (c, 3), multiple of the unit cell (c,), own stiffness (s, 24, 24)
-    of the cells `stiff` (s,), grid shape (3,)."""
+    """Cells of one level while it is set up.
+
+    index: of each cell in a grid of `shape`; scale: multiple of the unit cell
+    stiff, stiffness: cells with a stiffness of their own [N/m]
+    bucket: how many cells the largest part of this size fills
+    """
 
     index: Int[np.ndarray, "c 3"]
     scale: Float[np.ndarray, " c"]
     stiff: Int[np.ndarray, " s"]
     stiffness: Float[np.ndarray, "s 24 24"]
     shape: Int[np.ndarray, "3"]
+    bucket: float
+
+    @cached_property
+    def numbering(self) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, "c 8"]]:
+        """Linear indices of the nodes, sorted, and each cell's corners as positions in them."""
+        return number_nodes(self.index, self.shape)
+
+    @property
+    def usual_nodes(self) -> float:
+        """Nodes that most parts of the bucket have: one to a cell in the depth, more towards the surface."""
+        return 1.05 * self.bucket + 10 * self.bucket ** (2 / 3)
+
+    @property
+    def usual_bricks(self) -> float:
+        """Bricks that most of them have."""
+        return (0.85 * self.bucket + 12.5 * self.bucket ** (2 / 3)) / EDGE**3
+
+    @property
+    def usual_stiff(self) -> float:
+        """Cells with a stiffness of their own that most of them have: some of the surface, or all."""
+        return 2.5 * self.bucket ** (2 / 3) if self.scale.any() else 0.85 * self.usual_nodes
+
+    @property
+    def is_coarsest(self) -> bool:
+        """Is it small enough for a dense inverse, for every part of the bucket alike?"""
+        return max(len(self.numbering[0]), self.usual_nodes) <= COARSEST_NODES
+
+    @property
+    def node_count(self) -> int:
+        """Rows of a nodal array, padding included."""
+        return COARSEST_NODES if self.is_coarsest else companion(len(self.numbering[0]), self.usual_nodes)
 
 
 def interpolate(
@@ -129,62 +165,47 @@ def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> GridH
     Args:
         unit_stiffness: of a full cell of unit edge, `solvers.hex8.element.stiffness`
     """
-    keys, corners = number_nodes(cells.index, cells.shape)
     levels = []
-    while len(keys) > COARSEST_NODES:
+    while not cells.is_coarsest:
         coarse = _coarsen(cells, unit_stiffness)
-        coarse_keys, coarse_corners = number_nodes(coarse.index, coarse.shape)
-        to_coarser = _transfer(keys, cells.shape, coarse_keys, coarse.shape)
-        levels.append(grid(cells, keys, corners, to_coarser))
-        cells, keys, corners = coarse, coarse_keys, coarse_corners
-    levels.append(grid(cells, keys, corners, None))
+        levels.append(grid(cells, _transfer(cells, coarse)))
+        cells = coarse
+    levels.append(grid(cells, None))
     return GridHierarchy(
         levels=tuple(levels),
         unit_stiffness=jax.device_put(unit_stiffness.astype(np.float32)),
-        coarsest_inverse=jax.device_put(_inverse(cells, corners, unit_stiffness).astype(np.float32)),
+        coarsest_inverse=jax.device_put(_inverse(cells, unit_stiffness).astype(np.float32)),
     )
 
 
-def node_bucket(count: int) -> int:
-    """Rows of a nodal array of a grid with so many nodes, padding included."""
-    return COARSEST_NODES if count <= COARSEST_NODES else bucket(count, 1024)
-
-
-def grid(
-    cells: Cells,
-    keys: Int[np.ndarray, " n"],
-    corners: Int[np.ndarray, "c 8"],
-    to_coarser: Transfer | None,
-    dtype: type = np.float32,
-) -> Grid:
-    """One level, padded; keys, corners: of `number_nodes`."""
+def grid(cells: Cells, to_coarser: Transfer | None, dtype: type = np.float32) -> Grid:
+    """One level, padded."""
+    keys, corners = cells.numbering
     multiples = np.flatnonzero(cells.scale)
-    stiff = bucket(len(cells.stiff), 256, growth=1.5)
+    stiff = companion(len(cells.stiff), cells.usual_stiff)
     return Grid(
-        bricks=bricks(cells.index[multiples], cells.scale[multiples], keys, cells.shape, dtype),
+        bricks=bricks(
+            cells.index[multiples], cells.scale[multiples], keys, cells.shape, dtype, cells.usual_bricks
+        ),
         stiff_cells=jax.device_put(pad(corners[cells.stiff].astype(np.int32), stiff)),
         stiffness=jax.device_put(pad(cells.stiffness, stiff, dtype=dtype)),
         to_coarser=to_coarser,
-        node_count=node_bucket(len(keys)),
+        node_count=cells.node_count,
     )
 
 
-def _transfer(
-    fine: Int[np.ndarray, " n"],
-    fine_shape: Int[np.ndarray, "3"],
-    coarse: Int[np.ndarray, " g"],
-    coarse_shape: Int[np.ndarray, "3"],
-) -> Transfer:
-    """Between the nodes with the linear indices `fine` and `coarse`."""
-    place = np.stack(np.unravel_index(fine, tuple(fine_shape + 1)), axis=1)
-    parents, parent_weights = interpolate(place / 2, coarse, coarse_shape)
-    middle = 2 * np.stack(np.unravel_index(coarse, tuple(coarse_shape + 1)), axis=1)
+def _transfer(fine: Cells, coarse: Cells) -> Transfer:
+    """Between the nodes of two levels."""
+    (fine_keys, _), (coarse_keys, _) = fine.numbering, coarse.numbering
+    place = np.stack(np.unravel_index(fine_keys, tuple(fine.shape + 1)), axis=1)
+    parents, parent_weights = interpolate(place / 2, coarse_keys, coarse.shape)
+    middle = 2 * np.stack(np.unravel_index(coarse_keys, tuple(coarse.shape + 1)), axis=1)
     around = middle[:, None] + _AROUND
-    wanted = linear(around.reshape(-1, 3), fine_shape + 1)
-    children = np.searchsorted(fine, wanted).clip(0, len(fine) - 1)
-    present = (fine[children] == wanted) & ((around >= 0) & (around <= fine_shape)).all(2).ravel()
+    wanted = linear(around.reshape(-1, 3), fine.shape + 1)
+    children = np.searchsorted(fine_keys, wanted).clip(0, len(fine_keys) - 1)
+    present = (fine_keys[children] == wanted) & ((around >= 0) & (around <= fine.shape)).all(2).ravel()
     child_weights = present.reshape(-1, len(_AROUND)) * (1 - np.abs(_AROUND) / 2).prod(1)
-    rows, coarse_rows = node_bucket(len(fine)), node_bucket(len(coarse))
+    rows, coarse_rows = fine.node_count, coarse.node_count
     return Transfer(
         parents=jax.device_put(pad(parents.astype(np.int32), rows)),
         parent_weights=jax.device_put(pad(parent_weights, rows, dtype=np.float32)),
@@ -211,7 +232,9 @@ def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> Cells:
         (np.ones(len(own)), (parent[fine.stiff], np.arange(len(own)))), shape=(len(parents), len(own))
     )
     stiffness += gather @ own.reshape(-1, 576)
-    return Cells(index, np.zeros(len(parents)), np.arange(len(parents)), stiffness.reshape(-1, 24, 24), shape)
+    own_stiffness = stiffness.reshape(-1, 24, 24)
+    nothing, every = np.zeros(len(parents)), np.arange(len(parents))
+    return Cells(index, nothing, every, own_stiffness, shape, fine.bucket / 8)
 
 
 def _congruent(
@@ -228,14 +251,12 @@ def _within_parent(octant: Int[np.ndarray, "3"]) -> Float[np.ndarray, "8 8"]:
     return np.where(CORNERS, place, 1 - place).prod(2)
 
 
-def _inverse(
-    cells: Cells, corners: Int[np.ndarray, "c 8"], unit_stiffness: Float[np.ndarray, "24 24"]
-) -> Float[np.ndarray, "rows rows"]:
+def _inverse(cells: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> Float[np.ndarray, "rows rows"]:
     """Dense inverse of a level of at most `COARSEST_NODES` nodes."""
     size = 3 * COARSEST_NODES
     stiffness = cells.scale[:, None, None] * unit_stiffness
     stiffness[cells.stiff] += cells.stiffness
-    rows = (3 * corners[:, :, None] + np.arange(3)).reshape(-1, 24)
+    rows = (3 * cells.numbering[1][:, :, None] + np.arange(3)).reshape(-1, 24)
     index = (np.repeat(rows, 24, 1).ravel(), np.tile(rows, (1, 24)).ravel())
     matrix = sparse.coo_array((stiffness.ravel(), index), shape=(size, size)).toarray()
     used = np.flatnonzero(matrix.diagonal())

@@ -1,5 +1,7 @@
 """The preconditioner: symmetric, and as good on a fine mesh as on a coarse one."""
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -65,3 +67,16 @@ def test_buckets_are_few_and_never_too_small():
     assert all(size <= max(64, 1.26 * n + 64) for n, size in enumerate(sizes, start=1))
     assert len(set(sizes)) < 40
     assert pad(np.ones((2, 3)), 4).tolist() == [[1] * 3] * 2 + [[0] * 3] * 2
+
+
+@pytest.mark.parametrize("cells", [(22, 4, 5), (13, 7, 5), (46, 3, 3)])
+def test_parts_of_one_bucket_share_their_programs(cells):
+    def shapes(cells):
+        points, tets = box(cells, tuple(0.01 * n for n in cells))
+        held = np.zeros((len(points), 3, 3))
+        held[points[:, 0] < 1e-9] = np.eye(3)
+        problem = static.prepare(points, tets, STEEL, held, np.zeros_like(points))
+        arrays, rest = eqx.partition((problem.model, problem.preconditioner), eqx.is_array)
+        return [a.shape for a in jax.tree.leaves(arrays)], jax.tree.structure(rest)
+
+    assert shapes(cells) == shapes((12, 6, 6))
