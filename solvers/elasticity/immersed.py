@@ -17,8 +17,9 @@ from scipy.spatial import cKDTree
 from solvers import iteration
 from solvers.buckets import bucket, pad
 from solvers.elasticity import loads
+from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.model import Lame, cell_stiffness, unit_stiffness
-from solvers.elasticity.recovery import RecoveredStress, energy_density, von_mises
+from solvers.elasticity.recovery import RecoveredStress, energy_density
 from solvers.elasticity.static import TOLERANCE, Solution
 from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells

@@ -7,7 +7,6 @@ recovered and the discrete stress estimates the error in energy (part 2, 33:1365
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import equinox as eqx
 import jax
@@ -17,6 +16,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import companion, pad
+from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.model import Lame
 from solvers.elasticity.static import Problem
 from solvers.elasticity.stiffness import gradient_at_gauss_points, stress_of
@@ -106,16 +106,6 @@ def gauss_stress(
         return jnp.stack([stress[i][j] for i, j in VOIGT], axis=-1)
 
     return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian))
-
-
-Components = TypeVar("Components", np.ndarray, Array)
-
-
-def von_mises(stress: Components) -> Components:
-    """Von Mises stress [Pa] of stresses (..., 6) with components xx yy zz xy yz zx."""
-    xx, yy, zz, xy, yz, zx = (stress[..., k] for k in range(6))
-    normal = ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) / 2
-    return (normal + 3 * (xy**2 + yz**2 + zx**2)) ** 0.5
 
 
 def _recover_nodal(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 import twin
 from solvers.elasticity import loads, static
+from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery, von_mises
+from solvers.elasticity.recovery import Recovery
 from solvers.precision import float64
 from tests.solvers.meshes import box
 from tests.verification import shapes

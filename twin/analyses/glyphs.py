@@ -97,17 +97,16 @@ def _load(surface: Surface, case: str, load: Load, selection: Selection | None) 
             label = f"Pressure {_shown(np.array(load.value), 'Pa')}"
             return [Glyph("pressure", label, points, -normals * np.sign(load.value or 1), case)]
         case RemoteForce():
-            return _remote(load, case)
+            return _remote(load, points, case)
     raise AssertionError(f"no glyph for {type(load).__name__}")
 
 
-def _remote(load: RemoteForce, case: str) -> list[Glyph]:
-    at, found = np.array([load.at]), []
+def _remote(load: RemoteForce, held: Floats, case: str) -> list[Glyph]:
+    points, found = np.concatenate([[load.at], held]), []
     if any(load.force):
-        found.append(
-            Glyph("remote", f"Force {_shown(np.array(load.force), 'N')}", at, np.array([load.force]), case)
-        )
+        label = f"Force {_shown(np.array(load.force), 'N')}"
+        found.append(Glyph("remote", label, points, np.array(load.force), case))
     if any(load.moment):
         label = f"Moment {_shown(np.array(load.moment), 'N m')}"
-        found.append(Glyph("moment", label, at, np.array([load.moment]), case))
+        found.append(Glyph("moment", label, points, np.array(load.moment), case))
     return found

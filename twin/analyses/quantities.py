@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity.recovery import RecoveredStress, von_mises
+from solvers.elasticity.invariants import von_mises
+from solvers.elasticity.recovery import RecoveredStress
 from twin.materials import Material
 from twin.quantities import Quantity
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity.recovery import RecoveredStress, von_mises
+from solvers.elasticity.invariants import von_mises
+from solvers.elasticity.recovery import RecoveredStress
 from twin.analyses.checks import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity import static
-from solvers.elasticity.recovery import von_mises
+from solvers.elasticity.invariants import von_mises
 from twin.analyses import glyphs, quantities
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary

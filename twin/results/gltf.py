@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twin.results.display import title
 from twin.results.outcome import Outcome
-from twin.results.scalars import Scalar, bands, scalar
+from twin.results.scalars import bands, scalar
 from twin.results.shape import Deformation, deformation_factor, displacement
 from twin.results.skin import nodal_normals, skin
 
@@ -33,8 +33,7 @@ def save_glb(outcome: Outcome, path: Path, case: str, field: str, deformation: D
     motion = part.at(displacement(outcome.cases[case], len(outcome.points)))
     factor = deformation_factor(motion, rest, deformation)
     points = rest + factor * motion
-    values = scalar(outcome.cases[case], field)
-    local = Scalar(values.name, values.title, values.si, part.at(values.values))
+    local = scalar(outcome.cases[case], field, part.at)
     area, normals = nodal_normals(part, points)
     colors = bands(local, area)
     srgb = colors.color(local.values)

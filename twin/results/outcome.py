@@ -24,6 +24,7 @@ GlyphKind = Literal[
 ]  # fmt: skip
 
 SUPPORT_KINDS: tuple[GlyphKind, ...] = ("fixed", "symmetry", "displacement", "foundation")
+REMOTE_KINDS: tuple[GlyphKind, ...] = ("remote", "moment")
 
 
 def _vector(value: ArrayLike) -> Vector:
@@ -69,6 +70,7 @@ class Glyph:
     """A support or a load, to be drawn. points (k, 3) [m]; directions (k, 3) of any length, or None.
 
     label: what an engineer calls it ("Force 35.6 kN"). case: the load case it belongs to, None for all.
+    A load of `REMOTE_KINDS` acts at the first point, and the others lie on the faces that carry it.
     """
 
     kind: GlyphKind

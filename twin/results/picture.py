@@ -24,7 +24,7 @@ from twin.results.labels import Label, place
 from twin.results.outcome import Outcome
 from twin.results.paint import downsample, feature_edges, line_pieces, paint
 from twin.results.raster import View, Visibility, visible
-from twin.results.scalars import Scalar, bands, scalar
+from twin.results.scalars import bands, scalar
 from twin.results.scene import Solid, best_view, fit, solids
 from twin.results.shape import Deformation, case_name, deformation_factor, displacement
 from twin.results.skin import Skin, nodal_normals, skin
@@ -57,12 +57,11 @@ def plot(
         raise InvalidInput(f"size {size} is not between (320, 240) and (8192, 8192) pixels")
     name = case_name(outcome, case)
     chosen = outcome.cases[name]
-    values = scalar(chosen, field)
     layout = Layout.of(size)
     part = skin(outcome)
     rest = part.points
     motion = part.at(displacement(chosen, len(outcome.points)))
-    on_skin = Scalar(values.name, values.title, values.si, part.at(values.values))
+    on_skin = scalar(chosen, field, part.at)
     factor = deformation_factor(motion, rest, deformation)
     moved = rest + factor * motion
     area, normals = nodal_normals(part, moved)
@@ -75,7 +74,7 @@ def plot(
     whole, places, moves = (
         (on_skin, rest, motion)
         if len(outcome.hexahedra)
-        else (values, outcome.points, displacement(chosen, len(outcome.points)))
+        else (scalar(chosen, field), outcome.points, displacement(chosen, len(outcome.points)))
     )
     peak = int(np.argmax(whole.values))
     peak_at = places[peak] + factor * moves[peak]
@@ -160,7 +159,7 @@ def _mark_peak(
 
 
 def _draw_links(canvas: Axes, view: View, drawn: Sequence[Solid], layout: Layout) -> None:
-    """Dashed lines from loads that act beside the part to where it is nearest."""
+    """Dashed lines from loads that act beside the part to the faces that carry them."""
     for solid in drawn:
         for start, end in (view.project(link) for link in solid.links):
             xs, ys = (start[0], end[0]), (start[1], end[1])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.elasticity.invariants import von_mises
 from twin.errors import InvalidInput
 from twin.results.display import STRESS_COMPONENTS, Unit, number, round_step, title, unit_for
 from twin.results.outcome import CaseOutcome
@@ -16,7 +18,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Scalar:
-    """values: (n,) at the nodes of the volume mesh, in `si`; title: for a legend."""
+    """values: (n,) at points, in `si`; title: for a legend."""
 
     name: str
     title: str
@@ -28,16 +30,20 @@ class Scalar:
         return unit_for(self.si, float(np.abs(self.values).max(initial=0.0)))
 
 
-def scalar(case: CaseOutcome, name: str) -> Scalar:
-    """Nodal values of "von_mises", "displacement" (its length), "displacement_x", "stress_xx", ...
+def scalar(case: CaseOutcome, name: str, at: Callable[[Floats], Floats] = np.asarray) -> Scalar:
+    """Values of "von_mises", "displacement" (its length), "displacement_x", "stress_xx", ...
 
-    Raises InvalidInput for a name that the case doesn't have at nodes.
+    at: takes nodal values (n, k) to the points that are wanted; components are taken there, before an invariant is
+    made of them. Raises InvalidInput for a name that the case doesn't have at nodes.
     """
     choices: list[str] = []
     for key, field in case.fields.items():
         if field.location != "node":
             continue
-        values = np.asarray(field.values, dtype=np.float64)
+        if key == "von_mises" and "stress" in case.fields:
+            values = von_mises(at(np.asarray(case.fields["stress"].values, dtype=np.float64)))
+        else:
+            values = at(np.asarray(field.values, dtype=np.float64))
         width = 1 if values.ndim == 1 else values.shape[1]
         if width == 1:
             parts = {key: (title(key), values.reshape(-1))}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.results.outcome import Glyph
+from twin.results.outcome import REMOTE_KINDS, Glyph
 from twin.results.raster import View, looking, visible
 
 Floats = NDArray[np.floating]
@@ -30,7 +30,7 @@ COLORS: dict[str, Color] = {
     "gravity": (0.25, 0.25, 0.28),
     "centrifugal": (0.25, 0.25, 0.28),
 }
-_SUPPORT_COUNT, _LOAD_COUNT, _SINGLE_COUNT = 40, 14, 5
+_SUPPORT_COUNT, _LOAD_COUNT, _SINGLE_COUNT, _LINK_COUNT = 40, 14, 5, 8
 _SIDES = 20
 
 
@@ -69,12 +69,16 @@ def solids(
         limit = _SUPPORT_COUNT if glyph.is_support else _LOAD_COUNT
         if directions is not None and not glyph.is_support and _parallel(directions):
             limit = _SINGLE_COUNT
-        chosen = spread(glyph.points, limit)
-        distance, nearest = tree.query(glyph.points[chosen])
+        coupled = glyph.kind in REMOTE_KINDS and len(glyph.points) > 1
+        chosen = np.array([0]) if coupled else spread(glyph.points, limit)
+        _, nearest = tree.query(glyph.points[chosen])
         anchors = glyph.points[chosen] + (moved - surface)[nearest]
         outward = normals[nearest]
-        apart = distance > 0.02 * diagonal
-        links = np.stack([anchors[apart], moved[nearest[apart]]], axis=1)
+        links = np.zeros((0, 2, 3))
+        if coupled:
+            held = glyph.points[1:][spread(glyph.points[1:], _LINK_COUNT)]
+            ends = moved[tree.query(held)[1]]
+            links = np.stack([np.broadcast_to(anchors[0], ends.shape), ends], axis=1)
         if glyph.is_support or directions is None:
             drawn.append(_support(glyph, anchors, outward, links, diagonal))
         else:

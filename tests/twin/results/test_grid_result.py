@@ -13,6 +13,7 @@ from twin.results import storage
 from twin.results.files import save
 from twin.results.grid import GridInterpolator
 from twin.results.picture import plot
+from twin.results.scalars import scalar
 from twin.results.skin import skin
 
 
@@ -84,3 +85,13 @@ def test_what_is_seen_is_the_uploaded_surface(gridded):
 def test_it_can_be_drawn(gridded, tmp_path):
     assert plot(gridded, tmp_path / "grid.png", deformation=0).stat().st_size > 10_000
     assert save(gridded, tmp_path / "grid.glb").stat().st_size > 1000
+
+
+def test_an_invariant_is_made_of_what_is_interpolated(gridded):
+    """Shear that changes its sign from node to node has no stress half way, whatever the nodes have."""
+    stress = np.zeros((len(gridded.points), 6))
+    stress[:, 3] = np.where(np.rint(gridded.points[:, 0] / 0.005 + 0.3) % 2, 1e6, -1e6)
+    case = gridded.cases["default"]
+    fields = {**case.fields, "stress": Field("stress", stress, "Pa", "node")}
+    mean = np.mean(scalar(dataclasses.replace(case, fields=fields), "von_mises", skin(gridded).at).values)
+    assert mean < 0.9 * np.sqrt(3) * 1e6

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.elasticity import immersed
+from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import von_mises
 from solvers.hex8 import element
 from solvers.precision import float64
 from solvers.tet10.faces import boundary_facets

@@ -11,8 +11,9 @@ import jax
 import numpy as np
 
 from solvers.elasticity import static
+from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery, von_mises
+from solvers.elasticity.recovery import Recovery
 from solvers.precision import float64
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Answer, Case
 
