@@ -37,8 +37,11 @@ class Preconditioner(eqx.Module):
 
 def invert_blocks(blocks: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
     """Inverses of 3 x 3 blocks by their adjugates; zero for those of padding nodes, which are zero."""
-    a, b, c = blocks[:, 0], blocks[:, 1], blocks[:, 2]
+    size = jnp.trace(blocks, axis1=1, axis2=2)[:, None, None]
+    scale = jnp.where(size == 0, 1, size)
+    # of size one: the determinant of stiff blocks leaves single precision
+    a, b, c = jnp.moveaxis(blocks / scale, 1, 0)
     adjugate = jnp.stack([jnp.cross(b, c), jnp.cross(c, a), jnp.cross(a, b)], axis=2)
     determinant = jnp.sum(a * adjugate[:, :, 0], axis=1)[:, None, None]
     empty = determinant == 0
-    return jnp.where(empty, 0, adjugate / jnp.where(empty, 1, determinant))
+    return jnp.where(empty, 0, adjugate / jnp.where(empty, 1, determinant) / scale)

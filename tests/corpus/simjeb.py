@@ -180,6 +180,13 @@ def main() -> None:
                 print(line(row), flush=True)
             file.flush()
     print(summary(rows))
+    failed = [
+        row
+        for row in rows
+        if row["reason"] and not row["reason"].startswith(brackets.NoInterfaceError.__name__)
+    ]
+    if failed or not rows:
+        raise SystemExit(f"{len(failed)} brackets with an interface were not solved.")
 
 
 if __name__ == "__main__":

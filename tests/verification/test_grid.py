@@ -69,7 +69,7 @@ STUDIES = {
         ROOT,
         [
             twin.Centrifugal(turned(0, 0, 1), turned(0, 0.02, 0), "3000 rpm"),
-            twin.Force(turned(0, 800, 0), on=END),
+            twin.Traction(turned(0, 600e3, 0), on=END),
         ],
     ),
     "distributing coupling": twin.StaticStress(
@@ -122,7 +122,7 @@ def test_grid_and_tetrahedra_agree(client, block, name):
 
 
 def test_a_prescribed_displacement_stretches_the_block(client, block):
-    """Uniaxial strain by a moved face: stress E u / L everywhere; the grid's stress is covered by its error."""
+    """Uniaxial strain by a moved face: stress E u / L everywhere."""
     moved = 1e-4
     along = turned(1, 0, 0)
     study = twin.StaticStress(
@@ -200,6 +200,58 @@ def test_a_damaged_surface_answers_like_the_whole_one(client, tmp_path, damage):
     assert found.quantities["max_displacement"].value == pytest.approx(
         clean.quantities["max_displacement"].value, rel=0.03
     )
+
+
+@pytest.mark.parametrize("shift", [(0, 0, LENGTHS[2]), (0, 0, 0.015), (0.02, 0, 0)], ids=str)
+def test_faces_between_bodies_carry_no_load(client, tmp_path, shift):
+    """A selector that takes faces inside the material, and some twice: the outside counts, once."""
+    lower, upper = bar(), bar()
+    upper.apply_translation(shift)
+    part = upload(client, trimesh.util.concatenate([lower, upper]), tmp_path)
+    study = twin.StaticStress(
+        STEEL,
+        [twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))],
+        [twin.Pressure(1e6, on=select.facing((0, 0, 1), "6 deg"))],
+    )
+    reaction = solve(client, part, study, "grid", 0.2).quantities["reaction_force"].value[2]
+    assert reaction == pytest.approx(1e6 * (LENGTHS[0] + shift[0]) * LENGTHS[1], rel=2e-3)
+
+
+def finned() -> trimesh.Trimesh:
+    """A block with a fin of 0.04 mm on top, which no cell can follow."""
+    fin = trimesh.creation.box(extents=(0.02, 4e-5, 0.005))
+    fin.apply_translation((0.05, 0.02, LENGTHS[2] + 0.0025))
+    return trimesh.boolean.union([bar(), fin], engine="manifold")
+
+
+def test_a_wall_without_cells_is_told(client, tmp_path):
+    part = upload(client, finned(), tmp_path)
+    root, top = twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0))), LENGTHS[2] + 0.005
+    end = twin.Force((0, 0, -1000), on=select.plane((0.1, 0, 0), (1, 0, 0)))
+    result = solve(client, part, twin.StaticStress(STEEL, [root], [end]), "grid", 0.5)
+    assert any("no cells beneath" in warning for warning in result.warnings)
+    tip = twin.Force((0, 0, -1), on=select.plane((0, 0, top), (0, 0, 1)))
+    with pytest.raises(twin.TwinError, match="too thin for the cells"):
+        solve(client, part, twin.StaticStress(STEEL, [root], [tip]), "grid", 0.5, max_unknowns=100_000)
+
+
+def test_unknowns_on_a_thin_plate_stay_within_what_is_allowed(client, tmp_path):
+    plate = trimesh.creation.box(extents=(0.3, 0.3, 0.001))
+    part = upload(client, plate, tmp_path)
+    study = twin.StaticStress(
+        STEEL,
+        [twin.Fixed(on=select.plane((-0.15, 0, 0), (1, 0, 0)))],
+        [twin.Force((0, 0, -1), on=select.plane((0.15, 0, 0), (1, 0, 0)))],
+    )
+    result = solve(client, part, study, "grid", 0.5, max_unknowns=20_000)
+    assert all(row.unknowns <= 20_000 for row in result.convergence)
+
+
+@pytest.mark.parametrize("discretisation", ["grid", "tet"])
+def test_a_rigid_coupling_on_a_held_face_is_refused(client, block, discretisation):
+    load = twin.RemoteForce((0, 0, -500), at=turned(0.1, 0, 0), on=face(0, 0.0), coupling="rigid")
+    with pytest.raises(twin.TwinError, match="held by a support"):
+        solve(client, block, twin.StaticStress(STEEL, ROOT, [load]), discretisation)
 
 
 def test_bodies_apart_must_each_be_held(client, tmp_path):

@@ -7,27 +7,44 @@ from solvers.elasticity import immersed
 from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells
 from solvers.tet10.facets import FacetQuadrature
+from twin.errors import GeometryError, SelectionError
+from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import select
 from twin.geometry.subdivision import subdivide
 from twin.geometry.surface import Surface
-from twin.select import Selector
+from twin.select import Selector, describe
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 PIECES_PER_CELL = 1.0  # along an edge: pieces of the surface that loads and supports are summed over
 # Degree 2 on a triangle.
 POINTS = np.array([(4, 1, 1), (1, 4, 1), (1, 1, 4)]) / 6
+MARGIN = 0.5  # cells: so far outside of the nearest one a point of the surface may lie
+MOST_MISSED = 0.05  # of an area may be without cells
+
+
+class UnresolvedError(GeometryError):
+    """The cells are too coarse for the part."""
 
 
 class ImmersedBoundary:
-    """A surface that cuts the cells of a grid."""
+    """A surface that cuts the cells of a grid. Only what of it bounds material counts: not the faces between bodies
+    that touch or overlap, nor sheets.
+    """
 
     def __init__(self, surface: Surface, cells: FilledCells):
         self.surface, self.cells = surface, cells
         self.points, self.corners = cells.lattice.nodes
+        self._occupancy = Occupancy(surface)
 
     def quadrature(self, selector: Selector) -> FacetQuadrature:
-        """Quadrature over the selected part of the surface; `facet` is the cell, `nodes` are its nodes."""
+        """Quadrature over the selected part of the surface; `facet` is the cell, `nodes` are its nodes.
+
+        Raises:
+            SelectionError: all of it lies between bodies; UnresolvedError: there are no cells beneath it
+        """
         edge = self.cells.lattice.edge
         selection = select(self.surface, selector, edge / PIECES_PER_CELL)
         soup = np.arange(3 * len(selection.triangles)).reshape(-1, 3)
@@ -35,18 +52,55 @@ class ImmersedBoundary:
         corners = vertices[triangles]
         vector = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         length = np.linalg.norm(vector, axis=1)
-        sound = length > 0
-        normal = np.repeat(vector[sound] / length[sound, None], len(POINTS), axis=0)
-        position = np.einsum("qa,kad->kqd", POINTS, corners[sound]).reshape(-1, 3)
-        cell, local = self.cells.lattice.locate(position, -normal)
-        return FacetQuadrature(
-            cell,
-            self.corners[cell],
-            element.shape(local),
-            position,
-            normal,
-            np.repeat(length[sound] / (2 * len(POINTS)), len(POINTS)),
+        sound = np.flatnonzero(length > 0)
+        share = np.abs(
+            self._occupancy.bounding(corners[sound].mean(axis=1), vector[sound] / length[sound, None])
         )
+        bounding, share = sound[share > 0], share[share > 0]
+        if len(bounding) == 0:
+            raise SelectionError(
+                f"All of {describe(selector)} lies between bodies that touch or overlap, or is a sheet: nothing can "
+                "act there. Select faces on the outside of the part.",
+                {"selector": describe(selector)},
+            )
+        normal = np.repeat(vector[bounding] / length[bounding, None], len(POINTS), axis=0)
+        position = np.einsum("qa,kad->kqd", POINTS, corners[bounding]).reshape(-1, 3)
+        weight = np.repeat(share * length[bounding] / (2 * len(POINTS)), len(POINTS))
+        cell, local, inside = self._locate(position, -normal)
+        missed = float(weight[~inside].sum() / weight.sum())
+        if missed > MOST_MISSED:
+            raise self._unresolved(f"{100 * missed:.2g} % of {describe(selector)}")
+        return FacetQuadrature(cell, self.corners[cell], element.shape(local), position, normal, weight)
+
+    def _locate(self, points: Floats, inward: Floats | None = None) -> tuple[Ints, Floats, Bools]:
+        """Cells (p,), coordinates in them (p, 3) of at most `MARGIN` outside, and which points are within that."""
+        cell, local = self.cells.lattice.locate(points, inward)
+        held = np.clip(local, -MARGIN, 1 + MARGIN)
+        return cell, held, (held == local).all(axis=1)
+
+    def _unresolved(self, what: str) -> UnresolvedError:
+        size = f"{1e3 * self.cells.lattice.edge:.3g} mm"
+        return UnresolvedError(
+            f"{what} lies on walls that are too thin for the cells of the grid, {size} large. Allow more unknowns "
+            "(max_unknowns), thicken the walls, or ask for tetrahedra (discretisation='tet').",
+            {"cell size": size},
+        )
+
+    def inside(self, points: Floats) -> Bools:
+        """(p,) whether points (p, 3) of the surface lie in the cells, or within `MARGIN` of them."""
+        return self._locate(points)[2]
+
+    def missed(self, corners: Floats) -> float:
+        """Share of the area of triangles (k, 3, 3) of the surface that no cells lie beneath.
+
+        Raises:
+            UnresolvedError: it is too large for an answer
+        """
+        area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+        missed = float(area[~self.inside(corners.mean(axis=1))].sum() / area.sum())
+        if missed > MOST_MISSED:
+            raise self._unresolved(f"{100 * missed:.2g} % of the surface")
+        return missed
 
     def body_force(self, base: Floats, slope: Floats) -> Floats:
         """Nodal forces (n, 3) [N] of a force per volume, base + slope @ x [N/m^3]."""
@@ -54,5 +108,5 @@ class ImmersedBoundary:
 
     def interpolate(self, values: Floats, points: Floats) -> Floats:
         """Nodal values (n, c) at points (p, 3) of the surface."""
-        cell, local = self.cells.lattice.locate(points)
+        cell, local, _ = self._locate(points)
         return np.asarray(np.einsum("pa,pac->pc", element.shape(local), values[self.corners[cell]]))

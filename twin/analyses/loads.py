@@ -108,12 +108,17 @@ def rigid_regions(boundary: MeshBoundary, case: CaseLoads, held: Floats) -> list
         wanted = np.zeros(len(boundary.points), bool)
         wanted[boundary.nodes(load.on).unique] = True
         nodes = wanted & ~taken
-        if nodes.sum() < MOST_OF_REGION * wanted.sum():
-            raise StudyError(
-                f"Most of the rigid coupling on {describe(load.on)} is held by a support or belongs to another "
-                "rigid coupling. Keep them apart, or couple with coupling='distributing'.",
-                {"on": describe(load.on)},
-            )
+        refuse_taken(load.on, nodes.sum() / wanted.sum())
         taken = taken | nodes
         regions.append(RigidRegion(nodes, np.array(load.at)))
     return regions
+
+
+def refuse_taken(on: Selector, free: float) -> None:
+    """Raise StudyError where too little of a rigid region is `free` of supports and other rigid regions."""
+    if free < MOST_OF_REGION:
+        raise StudyError(
+            f"Most of the rigid coupling on {describe(on)} is held by a support or belongs to another rigid coupling. "
+            "Keep them apart, or couple with coupling='distributing'.",
+            {"on": describe(on)},
+        )

@@ -16,14 +16,18 @@ from solvers.elasticity.recovery import RecoveredStress
 from solvers.hex8.cells import FilledCells
 from solvers.precision import float64
 from twin.analyses import checks, quantities
-from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.immersed_supports import Springs, joined, springs
-from twin.analyses.loads import CaseLoads, RigidLoad, assemble
+from twin.analyses.loads import CaseLoads, RigidLoad, assemble, refuse_taken
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
 from twin.analyses.solution import CaseSolution, Gridded, StudySolution
+from twin.analyses.supports import ORDER as HOLDING
 from twin.analyses.task import STAGES, OutOfTimeError, Task, by_rigid_regions, solver_errors
+from twin.geometry.selection import Selected
 from twin.geometry.subdivision import six_node_faces, subdivide
+from twin.geometry.surface import closest
 from twin.gridding import fill
+from twin.select import Selector
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +37,8 @@ UNKNOWNS_PER_CELL = 4.5
 MOST_GRIDS = 4
 REFINEMENT = (0.5, 0.7)  # of the edge, from grid to grid
 WORTH_IT = 0.85
+MOST_FILLS = 5  # tries to keep to the unknowns that are allowed
+LEAST_MISSED = 1e-3  # of the surface without cells: less is rounding at edges
 
 
 def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
@@ -42,43 +48,67 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
         OutOfTimeError: not even the first grid was solved in time; GeometryError; SolveFailed
     """
     most = task.request.max_unknowns or DEFAULT_UNKNOWNS
-    edge = _first_edge(task, most)
     span = STAGES["check"], STAGES["pilot solve"]
-    solutions = [_solve(task, edge, span)]
+    solutions = [_first(task, most, span)]
     warnings: list[str] = []
     while len(solutions) < MOST_GRIDS:
         finest = solutions[-1]
         finer = _finer_edge(task, solutions, most)
         if finer is None:
             break
-        if finest.seconds * (edge / finer) ** 3 > task.remaining:
+        if finest.seconds * (finest.size / finer) ** 3 > task.remaining:
             warnings.append(
                 f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid could be solved."
             )
             break
-        edge, span = finer, (span[1], (span[1] + STAGES["solve"]) / 2)
+        span = span[1], (span[1] + STAGES["solve"]) / 2
         try:
-            solutions.append(_solve(task, edge, span))
+            solutions.append(_solve(task, finer, most, span))
         except OutOfTimeError:
             warnings.append(
                 f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid was solved."
             )
             break
+    finest = solutions[-1]
     warnings.append(
-        f"Solved on a grid of {1e3 * edge:.3g} mm cells that the surface cuts, as a preview: walls and gaps of less "
-        "than about two cells are followed roughly, and gaps of less than one are bridged. The error estimates of the "
-        "stress are wide."
+        f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts, as a preview: walls and gaps of "
+        "less than about two cells are followed roughly, and gaps of less than one are bridged. The error estimates "
+        "of the stress are wide."
     )
+    if finest.missed > LEAST_MISSED:
+        warnings.append(
+            f"{100 * finest.missed:.2g} % of the surface has no cells beneath it: walls there are thinner than about "
+            f"{1e3 * finest.size / 2:.2g} mm. They are left out, with what they would carry and how they would move."
+        )
+    if finest.unknowns > most:
+        warnings.append(
+            f"The grid has {finest.unknowns:,} unknowns, more than max_unknowns = {most:,}: the coarsest that follows "
+            "the part."
+        )
     return solutions, warnings
 
 
-def _first_edge(task: Task, most: float) -> float:
+def _first(task: Task, most: int, span: tuple[float, float]) -> StudySolution:
+    """The first grid: as fine as the thinnest wall that is loaded or held needs, and `most` unknowns allow."""
+    edge, least = _first_edge(task, most)
+    while True:
+        try:
+            return _solve(task, edge, most, span)
+        except UnresolvedError:
+            finer = max(REFINEMENT[0] * edge, least)
+            if finer > WORTH_IT * edge:
+                raise
+            edge = finer
+
+
+def _first_edge(task: Task, most: float) -> tuple[float, float]:
+    """Of the first grid's cells, and of the smallest that `most` unknowns allow [m]."""
     with task.watch.phase("grid"):
         volume = task.volume
     wall = 2 * volume / task.surface.area
     count = min(FIRST_CELLS, most / UNKNOWNS_PER_CELL)
     least = (volume / (most / UNKNOWNS_PER_CELL)) ** (1 / 3)
-    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS), least))
+    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS), least)), float(least)
 
 
 def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> float | None:
@@ -108,27 +138,46 @@ def _worst_error(task: Task, fine: StudySolution, coarse: StudySolution) -> floa
     return worst
 
 
-def _solve(task: Task, edge: float, span: tuple[float, float]) -> StudySolution:
-    """Solve all cases on one grid; progress goes over `span`."""
+def _cells(task: Task, edge: float, most: int, fraction: float) -> FilledCells:
+    """Cells of `edge` [m], or of more where they would make more than `most` unknowns."""
+    for attempt in range(MOST_FILLS):
+        task.tell("mesh", fraction, f"filling cells of {1e3 * edge:.3g} mm")
+        with task.watch.phase("grid"):
+            cells = fill(task.surface, edge)
+        excess = 3 * len(cells.lattice.nodes[0]) / most
+        if excess <= 1 or attempt == MOST_FILLS - 1:
+            break
+        edge *= 1.02 * excess**0.5  # the cells of thin walls go with the area
+    return cells
+
+
+def _solve(task: Task, edge: float, most: int, span: tuple[float, float]) -> StudySolution:
+    """Solve all cases on one grid; progress goes over `span`.
+
+    Raises:
+        UnresolvedError: the cells are too coarse for what is held or loaded, or for too much of the part
+    """
     begun = time.perf_counter()
-    task.tell("mesh", span[0], f"filling cells of {1e3 * edge:.3g} mm")
-    with task.watch.phase("grid"):
-        cells = fill(task.surface, edge)
+    cells = _cells(task, edge, most, span[0])
+    edge = cells.lattice.edge
     task.tell("solve", span[0], f"setting up {len(cells):,} cells")
     material = float64(lame)(task.study.material.youngs_modulus, task.study.material.poissons_ratio)
     with task.watch.phase("set-up"):
         boundary = ImmersedBoundary(task.surface, cells)
+        vertices, triangles, _ = subdivide(task.surface.vertices, task.surface.triangles, 2 * edge)
+        missed = boundary.missed(vertices[triangles])
+        samples, _ = six_node_faces(vertices, triangles)
         hanging = springs(boundary, task.study.supports, immersed.penalty(material, edge))
         checks.check_pieces_hang(boundary.points, boundary.corners, hanging)
         loads = assemble(boundary, task.study.material.density, task.study.cases)
     cases: dict[str, CaseSolution] = {}
     for group in by_rigid_regions(loads):
         cases |= _solve_group(task, boundary, cells, material, hanging, group, span, len(loads), len(cases))
-    vertices, triangles, _ = subdivide(task.surface.vertices, task.surface.triangles, 2 * edge)
-    samples, _ = six_node_faces(vertices, triangles)
+    samples = samples[boundary.inside(samples)]
     measured = {name: _measure(boundary, samples, case) for name, case in cases.items()}
     ordered = {name: cases[name] for name in task.study.cases}
-    return StudySolution(Gridded(cells, boundary), ordered, measured, edge, time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    return StudySolution(Gridded(cells, boundary), ordered, measured, edge, seconds, missed)
 
 
 def _solve_group(
@@ -142,10 +191,11 @@ def _solve_group(
     count: int,
     done: int,
 ) -> dict[str, CaseSolution]:
-    rigid = [
-        _rigid_region(boundary, load, immersed.penalty(material, cells.lattice.edge))
-        for load in next(iter(loads.values())).rigid
-    ]
+    rigid: list[tuple[Springs, Floats]] = []
+    taken = [support.on for support in task.study.supports if isinstance(support, HOLDING)]
+    for load in next(iter(loads.values())).rigid:
+        rigid.append(_rigid_region(boundary, load, immersed.penalty(material, cells.lattice.edge), taken))
+        taken.append(load.on)
     with task.watch.phase("set-up"):
         every = joined([hanging, *(region for region, _ in rigid)])
         problem = immersed.prepare(cells, material, every.where, every.stiffness)
@@ -179,9 +229,17 @@ def _solve_group(
     return found
 
 
-def _rigid_region(boundary: ImmersedBoundary, load: RigidLoad, penalty: float) -> tuple[Springs, Floats]:
+def _rigid_region(
+    boundary: ImmersedBoundary, load: RigidLoad, penalty: float, taken: list[Selector]
+) -> tuple[Springs, Floats]:
     """The springs that a rigid region hangs on, and the motion of their points in its six unit motions (p, 3, 6)."""
     where = boundary.quadrature(load.on)
+    triangle = closest(boundary.surface, where.position)[1]
+    free = np.ones(len(where.weight), bool)
+    for other in taken:
+        free &= ~Selected(boundary.surface, other).mask(where.position, triangle)
+    refuse_taken(load.on, float(where.weight[free].sum() / where.area))
+    where = where[free]
     count = len(where.weight)
     stiffness = np.broadcast_to(penalty * np.eye(3), (count, 3, 3))
     return Springs(where, stiffness, np.zeros((count, 3))), rigid_motions(where.position, np.array(load.at))

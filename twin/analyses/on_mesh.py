@@ -28,6 +28,7 @@ from twin.meshing import VolumeMesh, mesh_volume
 Floats = NDArray[np.float64]
 
 MESH_TIME_LIMIT = 300.0
+MESH_SHARE = 0.5  # of the time that is left; the rest is for the solution, or for a grid
 MOST_MESHES = 3  # tries to keep to max_unknowns
 
 
@@ -108,7 +109,7 @@ def _mesh(task: Task, sizes: Sizes, fraction: float, message: str) -> VolumeMesh
             sizes.size,
             source=task.source,
             refine=(sizes.points, sizes.lengths) if len(sizes.points) else None,
-            time_limit=min(MESH_TIME_LIMIT, max(task.remaining, 1.0)),
+            time_limit=min(MESH_TIME_LIMIT, max(MESH_SHARE * task.remaining, 1.0)),
             workdir=task.workdir,
             check=check,
         )

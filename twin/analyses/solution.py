@@ -160,13 +160,14 @@ class Gridded(Discretised):
 
 @dataclass(frozen=True)
 class StudySolution:
-    """All cases on one mesh or grid."""
+    """All cases on one mesh or grid. size: of the elements [m]; missed: share of the surface that they leave out."""
 
     discretised: Discretised
     cases: Mapping[str, CaseSolution]
     measured: Mapping[str, quantities.Values]
     size: float
     seconds: float
+    missed: float = 0.0
 
     @property
     def unknowns(self) -> int:

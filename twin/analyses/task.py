@@ -15,9 +15,9 @@ from twin.analyses.checks import Regions
 from twin.analyses.loads import CaseLoads
 from twin.analyses.monitor import Monitor
 from twin.analyses.solution import Stopwatch
-from twin.errors import SolveFailed
+from twin.errors import GeometryError, SolveFailed
+from twin.geometry.occupancy import Occupancy
 from twin.geometry.surface import Report, Surface
-from twin.gridding import enclosed_volume
 from twin.studies import Request, StaticStress
 
 # Shares of the whole for the progress bar: the second mesh and its solution take most of the time.
@@ -52,9 +52,20 @@ class Task:
 
     @cached_property
     def volume(self) -> float:
-        """Of the part [m^3]; bodies that overlap count once."""
-        sound = self.surface.closed and self.report.bodies == 1
-        return self.surface.volume if sound else enclosed_volume(self.surface)
+        """Of the part [m^3]; bodies that overlap count once.
+
+        Raises:
+            GeometryError: the surface encloses nothing
+        """
+        if self.surface.closed and self.report.bodies == 1:
+            return self.surface.volume
+        volume, _ = Occupancy(self.surface).volume
+        if volume <= 0:
+            raise GeometryError(
+                "The surface encloses nothing: its winding number is nowhere above one half. It may be a sheet, or its "
+                "triangles may face inwards and outwards at random. Export the part as a solid.",
+            )
+        return volume
 
     @property
     def remaining(self) -> float:

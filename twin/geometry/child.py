@@ -1,7 +1,7 @@
 """Child processes for code that may hang, crash, eat memory or leave files: parsers of foreign files, mesh
 generators.
 
-A child is a module with `main(folder: Path) -> None`, run as `python -m twin.geometry.child MODULE`. It
+A child is a module with `main(folder: Path) -> None`, run by `confined.py` under limits. It
 works in a folder of its own, which holds what it is told (`job.json`, `input.npz`) and receives what it
 answers (`answer.json`, `output.npz`); the caller owns the folder and removes it.
 """
@@ -9,11 +9,9 @@ answers (`answer.json`, `output.npz`); the caller owns the folder and removes it
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -28,11 +26,11 @@ from numpy.typing import NDArray
 
 import twin
 from twin.errors import Internal, TwinError, from_record, to_record
+from twin.geometry import confined
 
 Arrays = Mapping[str, NDArray[Any]]
 
 _POLL = 0.02
-_CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def run(
         np.savez(folder / "input.npz", **arrays)  # type: ignore[arg-type]
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "twin.geometry.child", module],
+            [sys.executable, "-P", confined.__file__, module],
             cwd=folder,
             env=_environment(folder),
             stdin=subprocess.DEVNULL,
@@ -162,26 +160,9 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**kept, **threads, "PYTHONPATH": path, "HOME": str(folder), "TMPDIR": str(folder)}
 
 
-def _confine(limits: Mapping[str, Any]) -> None:
-    """Limits on this process; without a network where the kernel lets us."""
-    seconds = int(limits["seconds"] * max(2, os.cpu_count() or 1)) + 2  # CPU time, in case the caller dies
-    for kind, value in (
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_AS, int(limits["memory"])),
-        (resource.RLIMIT_FSIZE, int(limits["file_size"])),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # refused in some containers: best effort
-
-
-def _child(module: str) -> None:
+def answer(module: str) -> None:
+    """In the child: run a module's main in the folder that this process works in."""
     folder = Path.cwd()
-    _confine(json.loads((folder / "job.json").read_text())["limits"])
     try:
         importlib.import_module(module).main(folder)
     except TwinError as error:
@@ -194,7 +175,3 @@ def _child(module: str) -> None:
 
 def _write_error(folder: Path, error: TwinError) -> None:
     (folder / "answer.json").write_text(json.dumps({"error": to_record(error)}))
-
-
-if __name__ == "__main__":
-    _child(sys.argv[1])

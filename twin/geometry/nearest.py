@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import select
-from twin.geometry.regions import excess, of_points, of_triangles
+from twin.geometry.regions import excess
 from twin.geometry.surface import Surface, closest
 
 Float64 = NDArray[np.float64]
 
 
-def nearest(surface: Surface, selector: select.Selector) -> str:
-    """Sentences on the patch that lies nearest, and how far away it is."""
+Selects = Callable[[select.Selector], bool]
+
+
+def nearest(surface: Surface, selector: select.Selector, selects: Selects) -> str:
+    """Sentences on the patch that lies nearest, and how far away it is. selects: whether a part selects anything."""
     match selector:
         case select.Box() | select.Sphere() | select.Cylinder():
             return _near_volume(surface, selector)
@@ -22,9 +27,9 @@ def nearest(surface: Surface, selector: select.Selector) -> str:
         case select.Facing(direction, _):
             return _near_direction(surface, np.array(direction))
         case select.And(parts):
-            return _near_parts(surface, parts)
+            return _near_parts(surface, parts, selects)
         case select.Or(parts):
-            return nearest(surface, parts[0])
+            return nearest(surface, parts[0], selects)
         case _:
             return f"The part spans {_box(surface)}."
 
@@ -75,17 +80,11 @@ def _near_direction(surface: Surface, direction: Float64) -> str:
     return f"The face nearest to that direction is {_patch(surface, triangle)}, {angle:.3g} degrees off."
 
 
-def _near_parts(surface: Surface, parts: tuple[select.Selector, ...]) -> str:
+def _near_parts(surface: Surface, parts: tuple[select.Selector, ...], selects: Selects) -> str:
     """Say which part of a combination is empty, or that they have nothing in common."""
-    middle = surface.corners.mean(axis=1)
-    triangles = np.arange(len(middle), dtype=np.int32)
     for part in parts:
-        if of_triangles(surface, part) is None and not isinstance(part, select.And | select.Or | select.Not):
-            empty = bool((excess(part, surface.corners) > 0).all())  # type: ignore[arg-type]
-        else:
-            empty = not of_points(surface, part, middle, triangles).any()
-        if empty:
-            return f"Already its part '{select.describe(part)}' selects nothing. {nearest(surface, part)}"
+        if not selects(part):
+            return f"Already its part '{select.describe(part)}' selects nothing. {nearest(surface, part, selects)}"
     return "Each of its parts selects something, but they have no area in common."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +62,9 @@ def _scale(soup: Soup, unit: str | None, filename: str) -> tuple[float, str, tup
                 {"filename": filename},
             )
         return length_unit(unit), unit, ()
-    scale = length_unit(soup.unit) if soup.scale is None else soup.scale
-    conflict = unit is not None and length_unit(unit) != length_unit(soup.unit)
-    if not conflict:
+    own = length_unit(soup.unit) if soup.metres is None else soup.metres
+    scale = own if soup.scale is None else soup.scale
+    if unit is None or math.isclose(length_unit(unit), own, rel_tol=1e-6):
         return scale, soup.unit, ()
     return scale, soup.unit, (f"the file's own unit is {soup.unit}: the declared unit {unit} was not used",)
 
@@ -148,11 +149,11 @@ def _tell_bodies(surface: Surface, bodies: int) -> str:
 
 
 def _tell_crossings(surface: Surface) -> list[str]:
-    """Where the surface goes through itself, and which bodies overlap; nothing if it is too large to look."""
+    """Where the surface goes through itself, and which bodies overlap."""
     triangles = surface.triangles.astype(np.int64)
     found = find_crossings(surface.vertices, triangles)
     if found is None:
-        return []
+        return ["the surface is too detailed to look for places where it crosses itself"]
     pairs, places = found
     between = np.unique(np.sort(surface.body[pairs], axis=1), axis=0)
     between = between[between[:, 0] != between[:, 1]]

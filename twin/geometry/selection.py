@@ -110,7 +110,7 @@ def select(surface: Surface, selector: selectors.Selector, resolution: float) ->
     taken.append((pieces[chosen], source[chosen]))
     selection = Selection(np.concatenate([t for t, _ in taken]), np.concatenate([s for _, s in taken]))
     if not selection.area > 0:
-        raise _nothing(surface, selector)
+        raise _nothing(surface, selector, resolution)
     sound = selection.areas > 1e-12 * selection.area  # cuts through corners leave slivers
     return Selection(selection.triangles[sound], selection.source[sound])
 
@@ -160,8 +160,14 @@ def _bisect(pieces: Float64, source: Int32, longest: NDArray[np.int64]) -> tuple
     return np.concatenate(parts), np.concatenate([source, source])
 
 
-def _nothing(surface: Surface, selector: selectors.Selector) -> SelectionError:
-    near = nearest(surface, selector)
+def _nothing(surface: Surface, selector: selectors.Selector, resolution: float) -> SelectionError:
+    def selects(part: selectors.Selector) -> bool:
+        try:
+            return select(surface, part, resolution).area > 0
+        except SelectionError:
+            return False
+
+    near = nearest(surface, selector, selects)
     return SelectionError(
         f"The selector '{selectors.describe(selector)}' selects nothing of this part. {near}",
         {"selector": selectors.describe(selector)},

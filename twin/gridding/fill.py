@@ -22,7 +22,6 @@ Ints = NDArray[np.int64]
 SUBCELLS = 2  # along each edge of a cut cell
 LEAST_FRACTION = 1e-3  # emptier cells are left out
 _HALVINGS = 4  # blocks of 16 cells along each edge to begin with
-_ROUGH = 40  # cells along the diagonal
 _STEP = 0.1  # of a subcell: how far from the surface its sides are told at the least
 
 
@@ -30,7 +29,7 @@ def fill(surface: Surface, edge: float) -> FilledCells:
     """The cells of edge `edge` [m] that the part inside `surface` fills.
 
     Raises:
-        GeometryError: the surface encloses nothing
+        GeometryError: the part is too thin for cells of that size
     """
     occupancy = Occupancy(surface)
     lower, upper = np.array(surface.bounds)
@@ -44,20 +43,10 @@ def fill(surface: Surface, edge: float) -> FilledCells:
     moments = np.concatenate([np.broadcast_to(element.FULL, (len(whole), 27)), moments[kept]])
     if not len(index):
         raise GeometryError(
-            "The surface encloses nothing: its winding number is nowhere above one half. It may be a sheet, or its "
-            "triangles may face inwards and outwards at random. Export the part as a solid.",
+            f"No cell of {1e3 * edge:.3g} mm is filled: the part's walls are much thinner than that.",
         )
     order = np.argsort(linear(index, shape))
     return FilledCells(Lattice(origin, edge, shape, index[order]), moments[order])
-
-
-def enclosed_volume(surface: Surface) -> float:
-    """Volume [m^3] inside a surface to about a percent, however its bodies overlap and its holes gape.
-
-    Raises:
-        GeometryError: the surface encloses nothing
-    """
-    return fill(surface, surface.diagonal / _ROUGH).volume
 
 
 def _descend(occupancy: Occupancy, origin: Floats, edge: float, shape: Ints) -> tuple[Ints, Ints]:
@@ -71,7 +60,8 @@ def _descend(occupancy: Occupancy, origin: Floats, edge: float, shape: Ints) -> 
         clear = distance > np.sqrt(3) / 2 * size * edge
         full = blocks[clear][occupancy.inside(centre[clear])]
         inner = np.stack(np.meshgrid(*[np.arange(size)] * 3, indexing="ij"), -1).reshape(-1, 3)
-        whole.append((full[:, None] + inner).reshape(-1, 3))
+        cells = (full[:, None] + inner).reshape(-1, 3)
+        whole.append(cells[(cells < shape).all(axis=1)])
         blocks = blocks[~clear]
         if size == 1:
             return np.concatenate(whole), blocks

@@ -20,8 +20,6 @@ _MOST_VOLUME_ERROR = 0.02
 _LEAST_QUALITY = 1e-4
 _MOST_BEYOND = 0.005  # of the surface may be further from the mesh than half an element: corners cut off
 _SAMPLES = 30_000  # points of the surface that the mesh must be near to
-_CELLS = 100_000  # of the box, one point each, for a volume by the winding number
-_SIDE = 1e-5  # of the diagonal: how far beside a face one looks whether it has material on one side
 
 
 def verify(
@@ -69,11 +67,11 @@ def _check_volume(found: float, surface: Surface, sound: bool) -> tuple[list[str
     difference = found / surface.volume - 1.0 if sound else np.inf
     if abs(difference) <= _MOST_VOLUME_ERROR:
         return [f"volume differs from the surface's by {100 * difference:+.3f} %"], False
-    material = _material(Occupancy(surface))
+    material, deviation = Occupancy(surface).volume
     crosses = sound and abs(material / surface.volume - 1.0) > _MOST_VOLUME_ERROR
     if crosses or not sound:
         difference = found / material - 1.0 if material else np.inf
-    if abs(difference) > _MOST_VOLUME_ERROR:
+    if abs(difference) > _MOST_VOLUME_ERROR + (3 * deviation / material if material else 0.0):
         raise MeshingFailed(f"the mesh's volume differs from the surface's by {100 * difference:+.1f} %")
     by_winding = (
         f"volume differs by {100 * difference:+.1f} % from that of where the winding number says is material"
@@ -84,25 +82,13 @@ def _check_volume(found: float, surface: Surface, sound: bool) -> tuple[list[str
     ], crosses
 
 
-def _material(occupancy: Occupancy) -> float:
-    """Volume of the inside by the winding number [m^3], to about half a percent."""
-    lower, upper = map(np.array, occupancy.surface.bounds)
-    cell = float(((upper - lower).prod() / _CELLS) ** (1 / 3)) or 1.0
-    shape = np.maximum(np.ceil((upper - lower) / cell), 1).astype(np.int64)
-    index = np.indices(shape).reshape(3, -1).T + np.random.default_rng(0).random((int(shape.prod()), 3))
-    inside = occupancy.inside(lower + index / shape * (upper - lower))
-    return float(inside.mean() * (upper - lower).prod())
-
-
 def _check_distance(points: Float64, tets: Int32, surface: Surface, size: float, sound: bool) -> list[str]:
     """Both ways: no part of the surface may be without mesh, nor the mesh have a face far from the surface."""
     most = max(0.5 * size, 2e-3 * surface.diagonal)
     at, triangle = sample(surface, np.sqrt(surface.area / _SAMPLES))
     notes = []
     if not sound:
-        beside = _SIDE * surface.diagonal * surface.normals[triangle]
-        occupancy = Occupancy(surface)
-        bounds = occupancy.inside(at + beside) != occupancy.inside(at - beside)
+        bounds = Occupancy(surface).bounding(at, surface.normals[triangle]) != 0
         if not bounds.all():
             notes.append(
                 f"{100 * (1 - bounds.mean()):.2g} % of the surface bounds no material (sheets without thickness, "

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +59,7 @@ _ANY_SURFACE = (
     _Rung("isosurface stuffing", _STUFFING),
     _Rung("isosurface stuffing, half the size", _STUFFING, size=0.5),
 )
+_LEAST_SHARE = 0.1  # of the time that is left, for even a small one of several solids
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,10 @@ class _Task:
     def remaining(self) -> float:
         """Seconds left."""
         return self.deadline - time.monotonic()
+
+    def within(self, share: float) -> _Task:
+        """The same with a share of the time that is left."""
+        return replace(self, deadline=time.monotonic() + share * self.remaining)
 
 
 def mesh_volume(
@@ -108,7 +113,10 @@ def mesh_volume(
     told: list[str] = []
     meshes = _from_step(task, found, told)
     if meshes is None:
-        meshes = [_climb(task, part, found.sound, told) for part in found.surfaces]
+        meshes = []
+        for number, part in enumerate(found.surfaces):
+            share = part.area / sum(other.area for other in found.surfaces[number:])
+            meshes.append(_climb(task.within(max(share, _LEAST_SHARE)), part, found.sound, told))
     points = np.concatenate([mesh.points for mesh in meshes])
     first = np.cumsum([0, *(len(mesh.points) for mesh in meshes[:-1])])
     tets = np.concatenate([mesh.tets + offset for mesh, offset in zip(meshes, first, strict=True)])
@@ -158,7 +166,8 @@ def _climb(task: _Task, surface: Surface, sound: bool, told: list[str]) -> Volum
             if made is not None:
                 return made
     for rung in _ANY_SURFACE:
-        made = _try(task, rung, surface, sound, 1, task.remaining, told)
+        share = 1.0 if rung is _ANY_SURFACE[-1] else 0.7
+        made = _try(task, rung, surface, sound, 1, share * task.remaining, told)
         if made is not None:
             return made
     raise MeshingFailed(

@@ -18,6 +18,7 @@ TOUCHING = 1e-5  # of the diagonal: bodies nearer to each other than that touch
 _BONDED = 1e-5  # of the diagonal squared: contact over a smaller area does not hold bodies together
 _SIMPLER = 1e-6  # of the diagonal: how far faces may move where bodies were joined
 _ROUNDS = 5
+_MOST_BODIES = 1000  # granulate and lattices of loose bars: material is then where the winding number says so
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,9 @@ def solids(surface: Surface) -> Solids:
     count = int(surface.body.max(initial=0)) + 1
     if count == 1:
         return Solids((surface,), True)
+    if count > _MOST_BODIES:
+        note = f"{count:,} bodies are too many to be joined exactly"
+        return Solids((surface,), False, (note,))
     bodies = [
         _manifold(surface.vertices, surface.triangles[surface.body == number]) for number in range(count)
     ]
@@ -115,12 +119,7 @@ def _join(bodies: list[Any], diagonal: float) -> tuple[list[Any], int]:
     parts = _pieces(Manifold.batch_boolean(bodies, OpType.Add))
     closed_gaps = 0
     for _ in range(_ROUNDS):
-        near = [
-            (i, j)
-            for i in range(len(parts))
-            for j in range(i)
-            if _boxes_touch(parts[i], parts[j], gap) and parts[i].min_gap(parts[j], 2 * gap) < gap
-        ]
+        near = [(i, j) for i, j in _near_boxes(parts, gap) if parts[i].min_gap(parts[j], 2 * gap) < gap]
         bonds = []
         for i, j in near:
             grown = _grown(parts[i], growth)
@@ -168,9 +167,14 @@ def _holds(solid: Any, point: Float64) -> bool:
     return bool(abs(float(np.asarray(winding).reshape(-1)[0])) > 0.5)
 
 
-def _boxes_touch(first: Any, second: Any, gap: float) -> bool:
-    a, b = np.array(first.bounding_box()), np.array(second.bounding_box())
-    return bool((a[:3] - gap <= b[3:]).all() and (b[:3] - gap <= a[3:]).all())
+def _near_boxes(parts: list[Any], gap: float) -> list[tuple[int, int]]:
+    """Pairs (i, j), j < i, whose bounding boxes lie within `gap` [m] of each other."""
+    lower, upper = np.split(np.array([part.bounding_box() for part in parts]), 2, axis=1)
+    pairs = []
+    for i in range(1, len(parts)):
+        beside = (lower[:i] - gap > upper[i]) | (lower[i] - gap > upper[:i])
+        pairs += [(i, int(j)) for j in np.flatnonzero(~beside.any(axis=1))]
+    return pairs
 
 
 def _grown(solid: Any, distance: float) -> Any:

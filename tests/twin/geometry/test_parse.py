@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.twin.geometry.step_files import write_step_files
 from twin.errors import Cancelled, GeometryError, Internal
 from twin.geometry import child
 from twin.geometry.child import Limits
+from twin.geometry.formats.step_text import StepText
 from twin.geometry.parse import parse
 from twin.geometry.surface import Surface, closest
 
@@ -68,7 +71,12 @@ def test_cylinders_are_recognised(step_files: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize(
     ("written", "name", "metres"),
-    [(b"SI_UNIT($,.METRE.)", "m", 1.0), (b"SI_UNIT(.CENTI.,.METRE.)", "cm", 1e-2), (b"inch", "in", 0.0254)],
+    [
+        (b"SI_UNIT($,.METRE.)", "m", 1.0),
+        (b"SI_UNIT(.CENTI.,.METRE.)", "cm", 1e-2),
+        (b"inch", "in", 0.0254),
+        (b"SI_UNIT(.DECI.,.METRE.)", "0.1 m", 0.1),
+    ],
 )
 def test_the_unit_in_a_step_file_wins(
     step_files: dict[str, Path], tmp_path: Path, written: bytes, name: str, metres: float
@@ -96,6 +104,12 @@ def test_the_unit_in_a_step_file_wins(
     assert report.unit == name
     assert report.volume == pytest.approx(np.pi * 3000 * metres**3, rel=5e-3)
     assert f"own unit is {name}" in " ".join(report.warnings)
+
+
+def test_an_unpaired_apostrophe_takes_no_time() -> None:
+    begun = time.monotonic()
+    StepText(b"#1=PRODUCT('" + b"a" * 20_000 + b";\n#2=CLOSED_SHELL('',(#1));")
+    assert time.monotonic() - begun < 5.0
 
 
 def test_nothing_is_left_behind(
@@ -175,6 +189,21 @@ def test_an_incomplete_installation_is_not_the_users_fault(
     folder.mkdir()
     with pytest.raises(Internal, match="installation"):
         child.run(child_module("import no_such_library"), folder, {}, {}, GENEROUS)
+
+
+def can_leave_the_network() -> bool:
+    """Whether this machine's kernel lets an ordinary process do so."""
+    return subprocess.run(["unshare", "--user", "--net", "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not can_leave_the_network(), reason="the kernel refuses user namespaces here")
+def test_a_child_has_no_network(tmp_path: Path, child_module: Callable[[str], str]) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        body = f"socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 2.0)"
+        with pytest.raises(child.ChildFailed, match=r"unreachable|refused|OSError"):
+            child.run(child_module(body), folder, {}, {}, GENEROUS)
 
 
 def test_a_child_has_no_secrets(

@@ -136,6 +136,7 @@ def test_a_cylinder_of_the_bores_own_radius_takes_the_bore() -> None:
         (s.group("clevis"), "no groups"),
         (TOP & s.plane((0, 0, 0.5), (0, 0, 1)), "Already its part 'plane"),
         (TOP & s.plane((0, 0, 0), (0, 0, 1)), "no area in common"),
+        (s.plane((0, 0, 0), (0, 0, 1)) & s.sphere((0.5, 0.4, 1), 0.1), "no area in common"),
         (~s.all(), "selects nothing"),
         (s.sphere((0.5, 0.5, 0.5), 0.4), "Nearest"),
     ],

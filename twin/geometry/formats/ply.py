@@ -233,4 +233,6 @@ def _assemble(vertices: Float64, polygons: list[Int64] | Int64) -> Soup:
         raise GeometryError(f"PLY: {error}, more than can be cut into triangles.") from error
     if not cut:
         raise GeometryError("No face of the PLY file has three corners.")
-    return Soup(vertices, np.concatenate(cut))
+    skipped = len(polygons) - len(cut)
+    warnings = (f"{skipped} faces with fewer than three corners were left out",) if skipped else ()
+    return Soup(vertices, np.concatenate(cut), warnings=warnings)

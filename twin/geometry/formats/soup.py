@@ -18,7 +18,8 @@ class Soup:
 
     groups: names in the file -> triangle indices. part: (m,) number of the solid that each triangle bounds,
     where the file says so; parts share no vertices. unit: what the file says of its lengths, None if nothing;
-    scale: metres per unit of `vertices`, None if the declared unit decides. chord_error: distance of the
+    metres: in that unit, None if its name says so; scale: metres per unit of `vertices`, None if the declared
+    unit decides. chord_error: distance of the
     facets from the CAD surface in units of `vertices`. warnings: sentences.
     """
 
@@ -26,6 +27,7 @@ class Soup:
     triangles: Int64
     groups: Mapping[str, Int64] = field(default_factory=dict)
     unit: str | None = None
+    metres: float | None = None
     scale: float | None = None
     chord_error: float = 0.0
     warnings: tuple[str, ...] = ()

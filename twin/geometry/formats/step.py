@@ -42,6 +42,7 @@ def read(data: bytes) -> Soup:
         fine.triangles,
         labels.groups,
         unit=unit,
+        metres=text.metres()[0],
         scale=1.0,
         chord_error=_chord_error(fine, otherwise=linear),
         warnings=(*warnings, *labels.warnings),

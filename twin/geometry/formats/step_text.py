@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from twin.units import LENGTH_UNITS
 
-_ENTITY = re.compile(rb"#(\d+)\s*=\s*((?:[^';]+|'[^']*')*);")
+_ENTITY = re.compile(rb"#(\d+)\s*=\s*((?:[^';]++|'[^']*')*+);")
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _HEAD = re.compile(rb"\s*([A-Z0-9_]+)\s*\(\s*(?:'((?:[^']|'')*)')?")
 _REFERENCE = re.compile(rb"#(\d+)")
 _NUMBER = re.compile(rb"[-+]?\d+\.?\d*(?:[Ee][-+]?\d+)?")
-_SI_PREFIX = {"": 1.0, ".MILLI.": 1e-3, ".CENTI.": 1e-2, ".MICRO.": 1e-6, ".DECI.": 0.1, ".KILO.": 1e3}
+_SI_PREFIX = {
+    "": 1.0, ".NANO.": 1e-9, ".MICRO.": 1e-6, ".MILLI.": 1e-3, ".CENTI.": 1e-2, ".DECI.": 0.1, ".KILO.": 1e3,
+}  # fmt: skip
 _SOLIDS = (b"MANIFOLD_SOLID_BREP", b"BREP_WITH_VOIDS", b"FACETED_BREP", b"SHELL_BASED_SURFACE_MODEL")
 _SHELLS = (b"CLOSED_SHELL", b"OPEN_SHELL")
 _FACES = (b"ADVANCED_FACE", b"FACE_SURFACE")
