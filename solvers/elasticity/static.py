@@ -98,7 +98,7 @@ def prepare(
     if cell_size is None:
         cell_size = (TETS_PER_CUBE * element_volume) ** (1 / 3)
     capacity = mesh.weight.shape[0] * mesh.weight.shape[2]
-    most = round(capacity * element_volume / cell_size**3)
+    most = max(1, round(capacity * element_volume / cell_size**3))
     cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
     grids = hierarchy(cells, unit_stiffness(material))
     preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)

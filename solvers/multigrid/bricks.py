@@ -35,7 +35,7 @@ def bricks(
     keys: Int[np.ndarray, " n"],
     shape: Int[np.ndarray, "3"],
     dtype: type,
-    usual: float = 0,
+    usual: float,
 ) -> Bricks | None:
     """Group cells, None where there are none.
 
@@ -54,7 +54,7 @@ def bricks(
     nodes = np.searchsorted(keys, nodes).clip(0, len(keys) - 1).reshape(-1, len(_NODES))
     multiples: Float[np.ndarray, "b 4 4 4"] = np.zeros((len(used), EDGE, EDGE, EDGE), dtype)
     multiples[brick, *(index % EDGE).T] = scale
-    count = companion(len(used), max(usual, 1), CHUNK)
+    count = companion(len(used), usual, CHUNK)
 
     def chunked(rows: np.ndarray) -> Array:
         rows = pad(rows, count)

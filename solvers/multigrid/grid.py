@@ -28,10 +28,10 @@ _AROUND = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1
 
 
 class Interpolation(eqx.Module):
-    """Weights of up to eight grid nodes at each point; absent ones weigh nothing."""
+    """Weights of some grid nodes at each point, mostly of eight; absent ones weigh nothing."""
 
-    nodes: Int[Array, "point 8"]
-    weights: Float[Array, "point 8"]
+    nodes: Int[Array, "point k"]
+    weights: Float[Array, "point k"]
 
     def prolong(self, values: Float[Array, "grid 3"]) -> Float[Array, "point 3"]:
         """Values at the points."""
@@ -50,18 +50,16 @@ class Transfer(eqx.Module):
     the same weights in the other direction, so that restriction reads where a transpose would scatter
     """
 
-    parents: Int[Array, "fine 8"]
-    parent_weights: Float[Array, "fine 8"]
-    children: Int[Array, "coarse 27"]
-    child_weights: Float[Array, "coarse 27"]
+    parents: Interpolation
+    children: Interpolation
 
     def prolong(self, values: Float[Array, "coarse 3"]) -> Float[Array, "fine 3"]:
         """Values at the fine nodes."""
-        return jnp.einsum("pa,pai->pi", self.parent_weights, values[self.parents])
+        return self.parents.prolong(values)
 
     def restrict(self, forces: Float[Array, "fine 3"]) -> Float[Array, "coarse 3"]:
         """Forces carried to the coarse nodes."""
-        return jnp.einsum("pa,pai->pi", self.child_weights, forces[self.children])
+        return self.children.prolong(forces)
 
 
 class Grid(eqx.Module):
@@ -150,7 +148,7 @@ def interpolate(
 
 
 def interpolation(
-    nodes: Int[np.ndarray, "n 8"], weights: Float[np.ndarray, "n 8"], length: int
+    nodes: Int[np.ndarray, "n k"], weights: Float[np.ndarray, "n k"], length: int
 ) -> Interpolation:
     """Padded to `length` points, in single precision."""
     return Interpolation(
@@ -205,12 +203,9 @@ def _transfer(fine: Cells, coarse: Cells) -> Transfer:
     children = np.searchsorted(fine_keys, wanted).clip(0, len(fine_keys) - 1)
     present = (fine_keys[children] == wanted) & ((around >= 0) & (around <= fine.shape)).all(2).ravel()
     child_weights = present.reshape(-1, len(_AROUND)) * (1 - np.abs(_AROUND) / 2).prod(1)
-    rows, coarse_rows = fine.node_count, coarse.node_count
     return Transfer(
-        parents=jax.device_put(pad(parents.astype(np.int32), rows)),
-        parent_weights=jax.device_put(pad(parent_weights, rows, dtype=np.float32)),
-        children=jax.device_put(pad(children.reshape(-1, len(_AROUND)).astype(np.int32), coarse_rows)),
-        child_weights=jax.device_put(pad(child_weights, coarse_rows, dtype=np.float32)),
+        interpolation(parents, parent_weights, fine.node_count),
+        interpolation(children.reshape(-1, len(_AROUND)), child_weights, coarse.node_count),
     )
 
 

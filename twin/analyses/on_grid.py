@@ -69,6 +69,10 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
                 f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid was solved."
             )
             break
+        except UnresolvedError as error:
+            # The grids before are an answer; that this one could not be solved is said, not hidden.
+            warnings.append(f"A finer grid could not be solved: {error}")
+            break
     finest = solutions[-1]
     warnings.append(
         f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts, as a preview: walls and gaps of "
