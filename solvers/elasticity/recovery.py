@@ -78,7 +78,7 @@ def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], me
         np.maximum.at(size, local[:, a], length)
         np.maximum.at(size, local[:, b], length)
     chunks = mesh.nodes.shape[0]
-    count = companion(len(corners), usual_corners(chunks * CHUNK))
+    count = companion(len(corners), usual_corners(mesh.capacity))
     # Padding elements weigh nothing; their patch is any.
     vertices = pad(local.astype(np.int32), chunks * CHUNK)
     return Patches(

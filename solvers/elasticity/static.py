@@ -69,7 +69,6 @@ def prepare(
     held: Float[np.ndarray, "n 3 3"],
     prescribed: Float[np.ndarray, "n 3"],
     foundation: tuple[Int[np.ndarray, "f 6"], Float[np.ndarray, "f 6 6 3 3"]] | None = None,
-    cell_size: float | None = None,
 ) -> Problem:
     """Set up a model and its preconditioner.
 
@@ -79,7 +78,6 @@ def prepare(
         held: per node, the projector onto the directions in which it can't move freely
         prescribed: displacement along the held directions [m]
         foundation: facets and their stiffness from `loads.foundation`
-        cell_size: of the finest auxiliary grid [m]; by default the mean size of the elements
     """
     mesh = tet_mesh(points, tets)
     free = pad(np.eye(3) - held, mesh.node_count)
@@ -94,11 +92,9 @@ def prepare(
                 grounded[:, i, j] += np.bincount(
                     foundation[0].ravel(), own[..., i, j].ravel(), minlength=len(points)
                 )
-    element_volume = float(np.sum(mesh.weight)) / len(tets)
-    if cell_size is None:
-        cell_size = (TETS_PER_CUBE * element_volume) ** (1 / 3)
-    capacity = mesh.weight.shape[0] * mesh.weight.shape[2]
-    most = max(1, round(capacity * element_volume / cell_size**3))
+    # cells of the mean size of the elements
+    cell_size = float(TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3)
+    most = round(mesh.capacity / TETS_PER_CUBE)
     cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
     grids = hierarchy(cells, unit_stiffness(material))
     preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)

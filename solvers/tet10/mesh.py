@@ -30,6 +30,11 @@ class TetMesh(eqx.Module):
     weight: Float[Array, "chunk 4 element"]
     node_count: int = eqx.field(static=True)
 
+    @property
+    def capacity(self) -> int:
+        """Elements of the largest mesh of this bucket."""
+        return self.weight.shape[0] * self.weight.shape[2]
+
     def astype(self, dtype: jnp.dtype) -> "TetMesh":
         """The same mesh with its geometry in another precision."""
         return TetMesh(
