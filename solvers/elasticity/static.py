@@ -17,11 +17,10 @@ from solvers.multigrid.auxiliary import AuxiliaryGrid
 from solvers.multigrid.beneath import cells_beneath
 from solvers.multigrid.grid import hierarchy
 from solvers.precision import float64
+from solvers.tet10.element import TETS_PER_CUBE
 from solvers.tet10.mesh import tet_mesh
 
 TOLERANCE = 1e-8
-# A regular tetrahedron of edge h has the volume h^3 / 8.49.
-TETS_PER_CUBE = 8.49
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ Reference tetrahedron: corners (0,0,0) (1,0,0) (0,1,0) (0,0,1), volume 1/6. Refe
 import numpy as np
 from jaxtyping import Float, Int
 
+TETS_PER_CUBE = float(6 * np.sqrt(2.0))
+"""A cube of edge h has the volume of so many regular tetrahedra of edge h."""
+
 EDGES: Int[np.ndarray, "6 2"] = np.array([(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)])
 # Corners counter-clockwise seen from outside, then the midsides between them.
 FACES: Int[np.ndarray, "4 6"] = np.array(

@@ -202,8 +202,9 @@ def test_a_damaged_surface_answers_like_the_whole_one(client, tmp_path, damage):
     )
 
 
+@pytest.mark.parametrize("discretisation", ["grid", "tet"])
 @pytest.mark.parametrize("shift", [(0, 0, LENGTHS[2]), (0, 0, 0.015), (0.02, 0, 0)], ids=str)
-def test_faces_between_bodies_carry_no_load(client, tmp_path, shift):
+def test_faces_between_bodies_carry_no_load(client, tmp_path, shift, discretisation):
     """A selector that takes faces inside the material, and some twice: the outside counts, once."""
     lower, upper = bar(), bar()
     upper.apply_translation(shift)
@@ -213,7 +214,7 @@ def test_faces_between_bodies_carry_no_load(client, tmp_path, shift):
         [twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))],
         [twin.Pressure(1e6, on=select.facing((0, 0, 1), "6 deg"))],
     )
-    reaction = solve(client, part, study, "grid", 0.2).quantities["reaction_force"].value[2]
+    reaction = solve(client, part, study, discretisation, 0.2).quantities["reaction_force"].value[2]
     assert reaction == pytest.approx(1e6 * (LENGTHS[0] + shift[0]) * LENGTHS[1], rel=2e-3)
 
 

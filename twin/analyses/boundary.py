@@ -13,6 +13,7 @@ from solvers.elasticity import loads
 from solvers.tet10 import element
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
+from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import Selected
 from twin.geometry.surface import Surface, closest
 from twin.meshing import VolumeMesh
@@ -49,11 +50,17 @@ class MeshBoundary:
 
     def __init__(self, surface: Surface, mesh: VolumeMesh):
         self.surface = surface
+        self._exposed = Occupancy(surface).exposed()
         self.points, self._tets = mesh.points, mesh.tets
         self.facets, _ = boundary_facets(mesh.tets)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
-        self._triangle = self._one_face_per_facet(closest(surface, self._all.position)[1])
+        self._triangle = self._one_face_per_facet(self._closest(self._all.position))
         self._node_triangle = self._on_own_face(np.arange(len(self.facets)), mesh.points[self.facets])
+
+    def _closest(self, points: Floats) -> Int32:
+        """Triangles of the surface closest to points (p, 3), among those that bound material."""
+        outside, source = self._exposed
+        return source[closest(outside, points)[1]].astype(np.int32)
 
     def _one_face_per_facet(self, triangle: Int32) -> Int32:
         """Points near a sharp edge may have found the face beyond it: give them a triangle of their facet's face."""
@@ -114,7 +121,7 @@ class MeshBoundary:
 
     def _on_own_face(self, facets: Ints, points: Floats) -> Int32:
         """Surface triangles of points (f, k, 3) on facets (f,): the closest one, if it is of the facet's face."""
-        found = closest(self.surface, points.reshape(-1, 3))[1].reshape(points.shape[:2])
+        found = self._closest(points.reshape(-1, 3)).reshape(points.shape[:2])
         known = self._triangle[facets]
         row, column = np.nonzero(self.surface.patch[found] != self.surface.patch[known[:, :1]])
         places = self._all.position.reshape(len(self.facets), -1, 3)[facets[row]]

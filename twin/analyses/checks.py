@@ -12,7 +12,7 @@ from twin.analyses.immersed_supports import Springs
 from twin.analyses.supports import Held
 from twin.errors import FailedPrecondition, GeometryError, MaterialError, StudyError, UnconstrainedError
 from twin.geometry.selection import Selection, select
-from twin.geometry.surface import Report, Surface
+from twin.geometry.surface import TRIANGLE_DEGREE_2, Report, Surface
 from twin.select import Selector, describe
 from twin.studies import (
     Displacement,
@@ -122,17 +122,13 @@ def _held_directions(support: Support, normals: Floats) -> Floats:
     return normals[:, :, None] * normals[:, None, :]
 
 
-# Degree 2 on a triangle: the moments of inertia of what is held come out exactly.
-HELD_POINTS = np.array([(4, 1, 1), (1, 4, 1), (1, 1, 4)]) / 6
-
-
 def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...]) -> None:
     normal_at = SmoothNormals(surface)
     holdings = []
     for support, selection in supports:
-        points = np.einsum("qa,kai->kqi", HELD_POINTS, selection.triangles).reshape(-1, 3)
-        normals = normal_at(points, np.repeat(selection.source, len(HELD_POINTS)))
-        weights = np.repeat(selection.areas / len(HELD_POINTS), len(HELD_POINTS))
+        points = np.einsum("qa,kai->kqi", TRIANGLE_DEGREE_2, selection.triangles).reshape(-1, 3)
+        normals = normal_at(points, np.repeat(selection.source, len(TRIANGLE_DEGREE_2)))
+        weights = np.repeat(selection.areas / len(TRIANGLE_DEGREE_2), len(TRIANGLE_DEGREE_2))
         follows = isinstance(support, Symmetry) or (
             isinstance(support, ElasticFoundation) and support.direction == "normal"
         )

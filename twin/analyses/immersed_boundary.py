@@ -11,7 +11,7 @@ from twin.errors import GeometryError, SelectionError
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import select
 from twin.geometry.subdivision import subdivide
-from twin.geometry.surface import Surface
+from twin.geometry.surface import TRIANGLE_DEGREE_2, Surface
 from twin.select import Selector, describe
 
 Floats = NDArray[np.float64]
@@ -19,8 +19,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 PIECES_PER_CELL = 1.0  # along an edge: pieces of the surface that loads and supports are summed over
-# Degree 2 on a triangle.
-POINTS = np.array([(4, 1, 1), (1, 4, 1), (1, 1, 4)]) / 6
 MARGIN = 0.5  # cells: so far outside of the nearest one a point of the surface may lie
 MOST_MISSED = 0.05  # of an area may be without cells
 
@@ -63,9 +61,9 @@ class ImmersedBoundary:
                 "act there. Select faces on the outside of the part.",
                 {"selector": describe(selector)},
             )
-        normal = np.repeat(vector[bounding] / length[bounding, None], len(POINTS), axis=0)
-        position = np.einsum("qa,kad->kqd", POINTS, corners[bounding]).reshape(-1, 3)
-        weight = np.repeat(share * length[bounding] / (2 * len(POINTS)), len(POINTS))
+        normal = np.repeat(vector[bounding] / length[bounding, None], len(TRIANGLE_DEGREE_2), axis=0)
+        position = np.einsum("qa,kad->kqd", TRIANGLE_DEGREE_2, corners[bounding]).reshape(-1, 3)
+        weight = np.repeat(share * length[bounding] / (2 * len(TRIANGLE_DEGREE_2)), len(TRIANGLE_DEGREE_2))
         cell, local, inside = self._locate(position, -normal)
         missed = float(weight[~inside].sum() / weight.sum())
         if missed > MOST_MISSED:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.recovery import RecoveredStress
+from solvers.tet10.element import TETS_PER_CUBE
 from twin.analyses.checks import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
@@ -16,7 +17,6 @@ Floats = NDArray[np.float64]
 
 PILOT_TETS = 6_000
 DEFAULT_UNKNOWNS = 1_000_000
-TETS_PER_CUBE = 8.49  # regular tetrahedra of edge h in a cube of edge h
 UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
 # Of the requested accuracy, what the estimates may take up: the rest is their safety factor.

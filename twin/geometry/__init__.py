@@ -1,7 +1,7 @@
 """CAD files in, surfaces in metres out; and which part of a surface a selector means.
 
 surface.py      Surface, Patch, Report, closest: what the other rooms see
-parse.py        parse: a file in a limited child process (child.py), where reader.py runs
+parse.py        parse: a file in a child process (twin.sandbox), where reader.py runs
 formats/        one reader per format
 mesh.py         Mesh: a surface under repair
 repair.py       welding, doubles, seams.py, small holes; bodies.py: what touches, orientation, cavities

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.geometry.subdivision import subdivide
-from twin.geometry.surface import Surface, closest
+from twin.geometry.surface import TRIANGLE_DEGREE_2, Surface, closest
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _SIDE = 1e-5  # of the diagonal: how far beside a face one looks whether material is there
@@ -55,6 +56,22 @@ class Occupancy:
             np.abs(np.rint(behind - before)), 1.0
         )  # each makes the winding number jump by one
         return ((behind > 0.5).astype(np.float64) - (before > 0.5)) / layers
+
+    def exposed(self, longest: float = np.inf) -> tuple[Surface, Int64]:
+        """The surface without what bounds no material: faces between bodies, walls inside, sheets.
+
+        longest: edges [m] of the pieces that are judged. Returns the pieces kept and the triangle that each came
+        from (k,).
+        """
+        surface = self.surface
+        vertices, triangles, source = subdivide(surface.vertices, surface.triangles, longest)
+        places = np.einsum("qa,kad->kqd", TRIANGLE_DEGREE_2, vertices[triangles])
+        normals = np.repeat(surface.normals[source], len(TRIANGLE_DEGREE_2), axis=0)
+        bounds = self.bounding(places.reshape(-1, 3), normals).reshape(len(triangles), -1) != 0
+        kept = bounds.any(axis=1)
+        used, corners = np.unique(triangles[kept], return_inverse=True)
+        pieces = Surface(vertices[used], corners.reshape(-1, 3).astype(np.int32), surface.patch[source[kept]])
+        return pieces, source[kept]
 
     @cached_property
     def volume(self) -> tuple[float, float]:

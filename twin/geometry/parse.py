@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import GeometryError
-from twin.geometry import child
 from twin.geometry.surface import Patch, Report, Surface
+from twin.sandbox import child
 from twin.units import length_unit
 
 VERSION = 3

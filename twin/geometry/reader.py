@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from twin.errors import GeometryError
-from twin.geometry.child import read_job, write_answer
 from twin.geometry.crossings import find_crossings, find_overlaps
 from twin.geometry.formats.detect import read_soup
 from twin.geometry.formats.soup import Soup
@@ -17,6 +16,7 @@ from twin.geometry.mesh import Mesh
 from twin.geometry.patches import MOST_DESCRIBED, describe_patches, find_patches
 from twin.geometry.repair import repair
 from twin.geometry.surface import Report, Surface
+from twin.sandbox.child import read_job, write_answer
 from twin.units import length_unit
 
 _LONGEST = 20.0  # [m]

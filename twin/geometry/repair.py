@@ -225,11 +225,11 @@ def _close_holes(mesh: Mesh) -> Mesh:
         lone = len(loop) == 3 and tuple(sorted(loop.tolist())) in present  # a triangle without neighbours
         if (len(loop) == 3 or extent <= limit) and not lone:
             try:
-                corners = np.array(triangulate(points), dtype=np.int64)
+                filling, _ = triangulate(mesh.vertices, [loop])
             except ValueError:
                 continue
-            added.append(loop[corners])
-            parts.append(np.full(len(corners), part[loop[0]]))
+            added.append(filling)
+            parts.append(np.full(len(filling), part[loop[0]]))
             closed, widest = closed + 1, max(widest, extent)
     if not added:
         return mesh

@@ -19,6 +19,9 @@ Int32 = NDArray[np.int32]
 _Array = TypeVar("_Array", bound=NDArray[Any])
 _GROUP_PREFIX = "group:"
 
+TRIANGLE_DEGREE_2 = np.array([(4, 1, 1), (1, 4, 1), (1, 1, 4)]) / 6
+"""Barycentric coordinates of three points; the mean of their values integrates polynomials of degree 2."""
+
 
 @dataclass(frozen=True, eq=False)
 class Surface:

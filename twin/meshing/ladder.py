@@ -14,15 +14,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tet10.element import TETS_PER_CUBE
 from twin.errors import MeshingFailed
-from twin.geometry import child
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.surface import Surface
 from twin.meshing import curve
 from twin.meshing.checks import verify
 from twin.meshing.solids import Solids, join_surfaces, solids
-from twin.meshing.stuffing.sizes import TETS_PER_CUBE, SizeField
+from twin.meshing.stuffing.sizes import SizeField
 from twin.meshing.volume_mesh import VolumeMesh
+from twin.sandbox import child
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]

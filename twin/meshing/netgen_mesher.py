@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
-from twin.geometry.child import read_arrays, read_job, write_answer
+from twin.sandbox.child import read_arrays, read_job, write_answer
 
 MM = 1e-3  # [m]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.geometry.occupancy import Occupancy
 from twin.geometry.patches import find_patches
 from twin.geometry.surface import Surface
 
@@ -38,7 +39,15 @@ def solids(surface: Surface) -> Solids:
     from manifold3d import Error
 
     if not surface.closed:
-        return Solids((surface,), False)
+        outside, _ = Occupancy(surface).exposed()
+        if not outside.closed:
+            return Solids((surface,), False)
+        found = solids(_with_patches(outside.vertices, outside.triangles))
+        share = 1 - outside.area / surface.area
+        return replace(
+            found,
+            notes=(f"{100 * share:.2g} % of the surface, inside the material, was left out", *found.notes),
+        )
     count = int(surface.body.max(initial=0)) + 1
     if count == 1:
         return Solids((surface,), True)
@@ -191,4 +200,8 @@ def _grown(solid: Any, distance: float) -> Any:
 
 def _surface(solid: Any) -> Surface:
     vertices, triangles = _arrays(solid)
-    return Surface(vertices, triangles.astype(np.int32), find_patches(vertices, triangles))
+    return _with_patches(vertices, triangles)
+
+
+def _with_patches(vertices: Float64, triangles: NDArray[np.integer]) -> Surface:
+    return Surface(vertices, triangles.astype(np.int32), find_patches(vertices, triangles.astype(np.int64)))

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
-from twin.geometry.child import read_arrays, read_job, write_answer
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.surface import Surface
 from twin.meshing.curve import compact
@@ -24,6 +23,7 @@ from twin.meshing.stuffing.peel import peel
 from twin.meshing.stuffing.sizes import size_field
 from twin.meshing.stuffing.stuff import stuff
 from twin.meshing.volume_mesh import dihedral_angles, pieces, straight_jacobians
+from twin.sandbox.child import read_arrays, read_job, write_answer
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -51,6 +51,7 @@ def fill(
 ) -> tuple[Float64, Int32, float]:
     """Points (n, 3) [m] and tetrahedra (m, 4) of the sizes asked for [m]; of the volume, what was left out."""
     occupancy = Occupancy(surface)
+    surface, _ = occupancy.exposed(size)
     on_surface = Projection(surface.vertices, surface.triangles)
     field = size_field(surface, on_surface, size, grading, refine_points, refine_sizes)
     lower, upper = map(np.array, surface.bounds)

@@ -15,9 +15,9 @@ import pytest
 from tests.twin.geometry.conftest import CORPUS
 from twin import select as s
 from twin.errors import GeometryError, SelectionError
-from twin.geometry.child import Limits
 from twin.geometry.parse import parse
 from twin.geometry.selection import select
+from twin.sandbox.child import Limits
 
 pytestmark = pytest.mark.corpus
 

@@ -25,9 +25,9 @@ from tests.twin.geometry.shapes import (
 )
 from tests.twin.geometry.step_files import write_step_files
 from twin.errors import GeometryError
-from twin.geometry.child import Limits
 from twin.geometry.parse import parse
 from twin.geometry.reader import read
+from twin.sandbox.child import Limits
 
 QUADS = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
 

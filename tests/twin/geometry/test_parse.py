@@ -15,11 +15,11 @@ import pytest
 from tests.twin.geometry.shapes import CUBE_TRIANGLES, CUBE_VERTICES, stl_binary
 from tests.twin.geometry.step_files import write_step_files
 from twin.errors import Cancelled, GeometryError, Internal
-from twin.geometry import child
-from twin.geometry.child import Limits
 from twin.geometry.formats.step_text import StepText
 from twin.geometry.parse import parse
 from twin.geometry.surface import Surface, closest
+from twin.sandbox import child
+from twin.sandbox.child import Limits
 
 GENEROUS = Limits(seconds=60.0, memory=8 << 30, file_size=1 << 30)
 

@@ -84,26 +84,22 @@ def _index(word: str, count: int, number: int) -> int:
 
 
 def _assemble(vertices: Float64, polygons: list[list[int]], sections: list[tuple[int, _Belongs]]) -> Soup:
-    triangles: list[tuple[int, int, int]] = []
-    counts: list[int] = []  # of triangles of each polygon
-    for polygon in polygons:
-        if polygon and max(polygon) >= len(vertices):
-            raise GeometryError(
-                f"A face of the OBJ file names vertex {max(polygon) + 1}, but there are {len(vertices)}. "
-                f"The file is damaged or was cut off; export the part again."
-            )
-        try:
-            cut = [(0, 1, 2)] if len(polygon) == 3 else triangulate(vertices[polygon])
-        except ValueError as error:
-            raise GeometryError(f"OBJ: {error}, more than can be cut into triangles.") from error
-        counts.append(len(cut))
-        triangles.extend((polygon[a], polygon[b], polygon[c]) for a, b, c in cut)
-    if not triangles:
+    last = max((max(polygon) for polygon in polygons if polygon), default=-1)
+    if last >= len(vertices):
+        raise GeometryError(
+            f"A face of the OBJ file names vertex {last + 1}, but there are {len(vertices)}. "
+            f"The file is damaged or was cut off; export the part again."
+        )
+    try:
+        triangles, counts = triangulate(vertices, polygons)
+    except ValueError as error:
+        raise GeometryError(f"OBJ: {error}, more than can be cut into triangles.") from error
+    if len(triangles) == 0:
         raise GeometryError("No face of the OBJ file has three corners.")
-    skipped = counts.count(0)
+    skipped = int((counts == 0).sum())
     warnings = (f"{skipped} faces with fewer than three corners were left out",) if skipped else ()
     groups, told = _groups(np.concatenate([[0], np.cumsum(counts)]), sections)
-    return Soup(vertices, np.array(triangles, dtype=np.int64), groups, warnings=(*warnings, *told))
+    return Soup(vertices, triangles, groups, warnings=(*warnings, *told))
 
 
 def _groups(

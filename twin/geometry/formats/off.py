@@ -83,22 +83,16 @@ def _read_binary(body: bytes) -> tuple[Float64, list[Int64]]:
 
 
 def _assemble(vertices: Float64, polygons: list[Int64]) -> Soup:
-    sound = [polygon for polygon in polygons if len(polygon) >= 3]
-    if not sound:
+    if not any(len(polygon) >= 3 for polygon in polygons):
         raise GeometryError("The OFF file holds no faces, so it describes no part. Export it as a mesh.")
-    named = np.concatenate(sound)
+    named = np.concatenate(polygons)
     if named.min() < 0 or named.max() >= len(vertices):
         raise _damaged(f"a face names a vertex outside of the {len(vertices)} that it has")
-    if all(len(polygon) == 3 for polygon in sound):
-        triangles = named.reshape(-1, 3)
-    else:
-        try:
-            triangles = np.concatenate(
-                [polygon[np.array(triangulate(vertices[polygon]))] for polygon in sound]
-            )
-        except ValueError as error:
-            raise GeometryError(f"OFF: {error}, more than can be cut into triangles.") from error
-    skipped = len(polygons) - len(sound)
+    try:
+        triangles, counts = triangulate(vertices, polygons)
+    except ValueError as error:
+        raise GeometryError(f"OFF: {error}, more than can be cut into triangles.") from error
+    skipped = int((counts == 0).sum())
     warnings = (f"{skipped} faces with fewer than three corners were left out",) if skipped else ()
     return Soup(vertices, triangles, warnings=warnings)
 

@@ -197,21 +197,22 @@ def _vertices(body: _Body, element: _Element) -> Float64:
 
 
 def _polygons(body: _Body, element: _Element) -> list[Int64] | Int64:
-    """(m, 3) where all faces are triangles, which is fast; else a list of polygons."""
+    """(m, k) where all faces have as many corners as the first one, which is fast; else a list of polygons."""
     chosen = next((p for p in element.properties if p.name in _FACE_LISTS and p.count_kind), None)
     if chosen is None:
         raise _damaged("its faces name no vertices")
-    if sum(p.count_kind is not None for p in element.properties) == 1:
+    if element.count and sum(p.count_kind is not None for p in element.properties) == 1:
+        corners = _first_count(body, element, chosen)
         layout: list[tuple[str, str]] = []
         for p in element.properties:
             if p is chosen:
-                layout += [("#", p.count_kind or ""), *((f"#{i}", p.kind) for i in range(3))]
+                layout += [("#", p.count_kind or ""), *((f"#{i}", p.kind) for i in range(corners))]
             else:
                 layout.append((p.name, p.kind))
         rows = _peek(body, layout, element.count)
-        if rows is not None and (rows["#"] == 3).all():
+        if rows is not None and (rows["#"] == corners).all():
             body.table(layout, element.count)
-            return np.stack([rows[f"#{i}"].astype(np.int64) for i in range(3)], axis=1)
+            return np.stack([rows[f"#{i}"].astype(np.int64) for i in range(corners)], axis=1)
     polygons: list[Int64] = []
     for _ in range(element.count):
         for p in element.properties:
@@ -221,18 +222,26 @@ def _polygons(body: _Body, element: _Element) -> list[Int64] | Int64:
     return polygons
 
 
+def _first_count(body: _Body, element: _Element, chosen: _Property) -> int:
+    """Corners of the first face, at least 3; nothing is consumed."""
+    at = body.at
+    for p in element.properties[: element.properties.index(chosen)]:
+        _read_item(body, p)
+    count = len(_read_item(body, chosen))
+    body.at = at
+    return max(count, 3)
+
+
 def _assemble(vertices: Float64, polygons: list[Int64] | Int64) -> Soup:
-    for polygon in [polygons] if isinstance(polygons, np.ndarray) else polygons:
-        if polygon.size and (polygon.min() < 0 or polygon.max() >= len(vertices)):
-            raise _damaged(f"a face names a vertex outside of the {len(vertices)} that it has")
-    if isinstance(polygons, np.ndarray):
-        return Soup(vertices, polygons)
+    named = np.concatenate([[], *polygons]) if isinstance(polygons, list) else polygons
+    if named.size and (named.min() < 0 or named.max() >= len(vertices)):
+        raise _damaged(f"a face names a vertex outside of the {len(vertices)} that it has")
     try:
-        cut = [polygon[np.array(triangulate(vertices[polygon]))] for polygon in polygons if len(polygon) >= 3]
+        triangles, counts = triangulate(vertices, polygons)
     except ValueError as error:
         raise GeometryError(f"PLY: {error}, more than can be cut into triangles.") from error
-    if not cut:
+    if len(triangles) == 0:
         raise GeometryError("No face of the PLY file has three corners.")
-    skipped = len(polygons) - len(cut)
+    skipped = int((counts == 0).sum())
     warnings = (f"{skipped} faces with fewer than three corners were left out",) if skipped else ()
-    return Soup(vertices, np.concatenate(cut), warnings=warnings)
+    return Soup(vertices, triangles, warnings=warnings)

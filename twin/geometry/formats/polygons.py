@@ -8,39 +8,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _MOST_CORNERS = 4096
 
 
-def triangulate(corners: Float64) -> list[tuple[int, int, int]]:
-    """Triangles of one simple polygon (n, 3) as corner indices: a fan if it is convex, else by cutting ears.
+def triangulate(
+    vertices: Float64, polygons: Sequence[Sequence[int]] | Sequence[Int64] | Int64
+) -> tuple[Int64, Int64]:
+    """Triangles (m, 3) of simple polygons, in their order, and how many each gave (p,): fans of convex ones, else by
+    cutting ears.
 
-    A polygon that is not flat is seen along its mean normal. Raises ValueError above 4096 corners.
+    A polygon that is not flat is seen along its mean normal; one of fewer than three corners gives none. Raises
+    ValueError above 4096 corners.
     """
-    count = len(corners)
-    if count > _MOST_CORNERS:
-        raise ValueError(f"a face has {count} corners")
-    if count < 3:
-        return []
-    if count == 3:
-        return [(0, 1, 2)]
-    flat = _project(corners)
-    if _is_convex(flat):
-        return [(0, i, i + 1) for i in range(1, count - 1)]
-    return _cut_ears(flat)
+    sizes = np.fromiter(map(len, polygons), np.int64, len(polygons))
+    if sizes.max(initial=0) > _MOST_CORNERS:
+        raise ValueError(f"a face has {sizes.max()} corners")
+    counts = np.maximum(sizes - 2, 0)
+    first = np.cumsum(counts) - counts
+    triangles = np.empty((int(counts.sum()), 3), dtype=np.int64)
+    for size in np.unique(sizes[sizes >= 3]).tolist():
+        rows = np.flatnonzero(sizes == size)
+        if isinstance(polygons, np.ndarray):
+            corners = polygons
+        else:
+            corners = np.array([polygons[row] for row in rows.tolist()], dtype=np.int64)
+        places = first[rows][:, None] + np.arange(size - 2)
+        triangles[places] = corners[:, [(0, i, i + 1) for i in range(1, size - 1)]]
+        if size == 3:
+            continue
+        flat = _project(vertices[corners])
+        for row in np.flatnonzero(~_convex(flat)).tolist():
+            triangles[places[row]] = corners[row][np.array(_cut_ears(flat[row]))]
+    return triangles, counts
 
 
 def _project(corners: Float64) -> Float64:
-    """Coordinates in the plane of the polygon, counter-clockwise."""
-    centred = corners - corners.mean(axis=0)
-    normal = np.cross(centred, np.roll(centred, -1, axis=0)).sum(axis=0)  # Newell
-    length = np.linalg.norm(normal)
-    if not length > 0:
-        return np.asarray(centred[:, :2])
-    normal = normal / length
-    first = np.cross(normal, np.eye(3)[np.argmin(np.abs(normal))])
-    first /= np.linalg.norm(first)
-    return np.asarray(centred @ np.stack([first, np.cross(normal, first)], axis=1))
+    """Coordinates (p, n, 2) of polygons (p, n, 3) in their planes, counter-clockwise."""
+    centred = corners - corners.mean(axis=1, keepdims=True)
+    normal = np.cross(centred, np.roll(centred, -1, axis=1)).sum(axis=1)  # Newell
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    known = length > 0
+    normal = np.where(known, normal / np.where(known, length, 1.0), np.eye(3)[2])
+    first = np.cross(normal, np.eye(3)[np.abs(normal).argmin(axis=1)])
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    return np.asarray(centred @ np.stack([first, np.cross(normal, first)], axis=2))
 
 
 def _turn(a: Float64, b: Float64, c: Float64) -> Float64:
@@ -49,12 +63,11 @@ def _turn(a: Float64, b: Float64, c: Float64) -> Float64:
     )
 
 
-def _is_convex(flat: Float64) -> bool:
-    """Turns left everywhere and only once around: a star turns left everywhere, too."""
-    before, after = np.roll(flat, 1, axis=0), np.roll(flat, -1, axis=0)
-    if (_turn(before, flat, after) < 0).any():
-        return False
-    return bool((_turn(flat[0], flat[1:-1], flat[2:]) >= 0).all())
+def _convex(flat: Float64) -> Bools:
+    """(p,) whether polygons turn left everywhere and only once around: a star turns left everywhere, too."""
+    before, after = np.roll(flat, 1, axis=1), np.roll(flat, -1, axis=1)
+    left = (_turn(before, flat, after) >= 0).all(axis=1)
+    return np.asarray(left & (_turn(flat[:, :1], flat[:, 1:-1], flat[:, 2:]) >= 0).all(axis=1))
 
 
 def _cut_ears(flat: Float64) -> list[tuple[int, int, int]]:

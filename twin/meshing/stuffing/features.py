@@ -11,6 +11,7 @@ from solvers.tet10.element import EDGES
 from twin.geometry.surface import Surface
 from twin.meshing.curve import sharp_edges
 from twin.meshing.projection import Projection
+from twin.meshing.stuffing.edges import encode, halves, middles
 from twin.meshing.volume_mesh import Ints, boundary
 
 Float64 = NDArray[np.float64]
@@ -24,7 +25,6 @@ FREE, FACE, EDGE, FIXED = 0, 1, 2, 3
 _SNAP = 0.35  # of an edge of the mesh: a boundary vertex nearer to a sharp edge is moved onto it
 _REACH = 0.7  # of an edge of the mesh: beyond, a sharp edge does not belong to it
 _BEND = np.cos(np.deg2rad(40.0))  # where a sharp edge turns more than that it has a corner
-_WIDTH = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def attach(
         away, _, _ = on_sharp(middle)
         ends = ends[away < _REACH * length]
         first = len(points)
-        points, tets = split(points, tets, ends[:, 0] * _WIDTH + ends[:, 1])
+        points, tets = split(points, tets, encode(ends))
         kind = np.concatenate([kind, np.full(len(points) - first, EDGE, dtype=np.int8)])
         place = np.concatenate([place, points[first:]])
     return points, tets, Features(on_surface, on_sharp, kind, place, surface.diagonal)
@@ -108,13 +108,12 @@ def rebind(features: Features, points: Float64, tets: Ints) -> Features:
 
 
 def split(points: Float64, tets: Ints, edges: Int64) -> tuple[Float64, Ints]:
-    """Bisect edges, given as sorted codes first * 2^31 + second, in all their tetrahedra."""
+    """Bisect edges, given as codes, in all their tetrahedra."""
     edges = np.unique(edges)
     order = np.random.default_rng(0).permutation(len(edges))
     done = np.zeros(len(edges), dtype=bool)
     while not done.all():
-        ends = np.sort(tets[:, EDGES], axis=2).astype(np.int64)
-        codes = ends[..., 0] * _WIDTH + ends[..., 1]
+        codes = encode(tets[:, EDGES])
         at = np.minimum(np.searchsorted(edges, codes), len(edges) - 1)
         rank = np.where((edges[at] == codes) & ~done[at], order[at], -1)
         highest = rank.max(axis=1)
@@ -123,15 +122,9 @@ def split(points: Float64, tets: Ints, edges: Int64) -> tuple[Float64, Ints]:
         chosen = np.take_along_axis(at, rank.argmax(axis=1)[:, None], axis=1)[:, 0]
         parents = (highest >= 0) & ready[chosen]
         number = len(points) + np.cumsum(ready) - 1
-        points = np.concatenate(
-            [points, (points[edges[ready] // _WIDTH] + points[edges[ready] % _WIDTH]) / 2]
-        )
-        children = []
-        for end in (edges // _WIDTH, edges % _WIDTH):
-            child = tets[parents].copy()
-            child[child == end[chosen[parents]][:, None]] = number[chosen[parents]]
-            children.append(child)
-        tets = np.concatenate([tets[~parents], *children])
+        points = np.concatenate([points, middles(points, edges[ready])])
+        at = chosen[parents]
+        tets = np.concatenate([tets[~parents], halves(tets[parents], edges[at], number[at])])
         done |= ready
     return points, tets
 

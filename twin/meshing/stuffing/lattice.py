@@ -7,19 +7,18 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.tet10.element import EDGES
+from solvers.tet10.element import EDGES, TETS_PER_CUBE
 from twin.errors import MeshingFailed
+from twin.meshing.stuffing.edges import decode, encode, halves, middles
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 CUBE_PER_EDGE = 1.3  # edge of the lattice's cubes; a regular tetrahedron as large as theirs has 0.89 of it
-_TETS_PER_CUBE_OF_EDGE = 6 * np.sqrt(2.0)
 _MOST_CELLS = 120_000
 _MOST_TETS = 4_000_000
 _COARSE = 1.3  # an element may be so much longer than asked for: bisection shortens it by 1.26
-_WIDTH = 1 << 31
 
 
 def lattice(
@@ -70,10 +69,9 @@ def refine(points: Float64, tets: Int64, size: Callable[[Float64], Float64]) -> 
             )
         wanted = np.unique(longest[marked])
         ends = np.zeros(len(points), dtype=bool)
-        ends[wanted // _WIDTH] = True
-        ends[wanted % _WIDTH] = True
+        ends[np.concatenate(decode(wanted))] = True
         around = np.flatnonzero(ends[tets].sum(axis=1) >= 2)
-        codes = _codes(tets[around])
+        codes = encode(tets[around][:, EDGES])
         place = np.minimum(np.searchsorted(wanted, codes), len(wanted) - 1)
         hit = wanted[place] == codes
         foreign = hit & (codes != longest[around][:, None])
@@ -85,15 +83,8 @@ def refine(points: Float64, tets: Int64, size: Callable[[Float64], Float64]) -> 
         split = (wanted[place] == own) & ready[place]
         parents, edge, at = around[split], own[split], place[split]
         number = len(points) + np.cumsum(ready) - 1
-        points = np.concatenate(
-            [points, (points[wanted[ready] // _WIDTH] + points[wanted[ready] % _WIDTH]) / 2]
-        )
-        children = []
-        for end in (edge // _WIDTH, edge % _WIDTH):
-            child = tets[parents].copy()
-            child[child == end[:, None]] = number[at]
-            children.append(child)
-        fresh = np.concatenate(children)
+        points = np.concatenate([points, middles(points, wanted[ready])])
+        fresh = halves(tets[parents], edge, number[at]).astype(np.int64)
         kept = np.ones(len(tets), dtype=bool)
         kept[parents] = False
         tets = np.concatenate([tets[kept], fresh])
@@ -102,15 +93,11 @@ def refine(points: Float64, tets: Int64, size: Callable[[Float64], Float64]) -> 
     return points, tets
 
 
-def _codes(tets: Int64) -> Int64:
-    ends = np.sort(tets[:, EDGES], axis=2)
-    return np.asarray(ends[..., 0] * _WIDTH + ends[..., 1])
-
-
 def _longest(points: Float64, tets: Int64) -> Int64:
     """(m,) code of each tetrahedron's longest edge; of equal ones the one that all neighbours choose too."""
-    codes = _codes(tets)
-    squares = ((points[codes // _WIDTH] - points[codes % _WIDTH]) ** 2).sum(axis=2)
+    codes = encode(tets[:, EDGES])
+    low, high = decode(codes)
+    squares = ((points[low] - points[high]) ** 2).sum(axis=2)
     equal = squares > (1 - 1e-9) * squares.max(axis=1, keepdims=True)
     return np.asarray(np.where(equal, codes, -1).max(axis=1))
 
@@ -118,5 +105,5 @@ def _longest(points: Float64, tets: Int64) -> Int64:
 def _too_large(points: Float64, tets: Int64, size: Callable[[Float64], Float64]) -> Bools:
     corners = points[tets]
     volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
-    edge = (_TETS_PER_CUBE_OF_EDGE * volume) ** (1 / 3)
+    edge = (TETS_PER_CUBE * volume) ** (1 / 3)
     return np.asarray(edge > _COARSE * size(corners.mean(axis=1)))

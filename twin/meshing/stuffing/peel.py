@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.meshing.stuffing.edges import encode
 from twin.meshing.volume_mesh import Ints, boundary, quality
 
 Float64 = NDArray[np.float64]
@@ -12,7 +13,6 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
 _ROUNDS = 6
-_WIDTH = 1 << 31
 
 
 def peel(points: Float64, tets: Ints, flat: float) -> Ints:
@@ -22,8 +22,7 @@ def peel(points: Float64, tets: Ints, flat: float) -> Ints:
         faces, owner = boundary(tets)
         exposed = np.zeros((len(tets), 4), dtype=bool)
         exposed[owner[:, 0], owner[:, 1]] = True
-        ends = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1).astype(np.int64)
-        on_boundary = np.unique(ends @ np.array([_WIDTH, 1]))
+        on_boundary = np.unique(encode(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)))
         touched = np.zeros(len(points), dtype=bool)
         touched[faces] = True
         removable = np.zeros(len(tets), dtype=bool)
@@ -33,8 +32,7 @@ def peel(points: Float64, tets: Ints, flat: float) -> Ints:
             if len(apexes) == 1:
                 removable[tet] = not touched[corners[apexes[0]]]
             elif len(apexes) == 2:
-                low, high = sorted(corners[apexes].tolist())
-                code = low * _WIDTH + high  # the edge that comes to light
+                code = encode(corners[apexes])  # the edge that comes to light
                 place = int(np.searchsorted(on_boundary, code))
                 removable[tet] = place == len(on_boundary) or on_boundary[place] != code
             else:

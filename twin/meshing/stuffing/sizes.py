@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.tet10.element import TETS_PER_CUBE
 from twin.geometry.surface import Surface
 from twin.meshing.projection import Projection
 from twin.meshing.samples import radii, sample
@@ -27,7 +28,6 @@ ACROSS = 1.7  # elements through a wall
 PER_GAP = 1.0  # elements through a gap
 PER_RADIUS = 1.0  # elements on the radius of a curved face
 _CLEAR = 1e-3  # of the size asked for
-TETS_PER_CUBE = 8.5  # regular tetrahedra of edge h in a cube of edge h
 _BUDGET, _BUDGET_PER_TET = 120_000, 15
 _BIN = np.sqrt(2.0)
 _EPS = 0.2  # how much further than the nearest point one may be taken for it

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from solvers.tet10.element import EDGES
 from twin.geometry.occupancy import Occupancy
 from twin.meshing.projection import Projection
+from twin.meshing.stuffing.edges import decode, encode
 from twin.meshing.volume_mesh import straight_jacobians
 
 Float64 = NDArray[np.float64]
@@ -18,7 +19,6 @@ WARP = 0.35  # of an edge: a lattice vertex nearer to the surface is moved onto 
 _FLATTEST = 0.05  # of its volume: no tetrahedron of the lattice is flattened more than that
 _BEYOND = 0.01  # of an edge
 _BISECTIONS = 5
-_WIDTH = 1 << 31
 
 
 def stuff(
@@ -31,14 +31,13 @@ def stuff(
     points, sign, depth = _warp(points, tets, sign, ends, cut, on_surface)
     crossing = sign[ends[:, 0]] * sign[ends[:, 1]] < 0
     ends, cut = ends[crossing], cut[crossing]
-    codes = np.sort(ends, axis=1) @ np.array([_WIDTH, 1])
+    codes = encode(ends)
     order = np.argsort(codes)
     codes, first = codes[order], len(points)
     points = np.concatenate([points, cut[order]])
 
     def node(positive: Int64, negative: Int64) -> Int64:
-        low, high = np.minimum(positive, negative), np.maximum(positive, negative)
-        return first + np.searchsorted(codes, low * _WIDTH + high)
+        return first + np.searchsorted(codes, encode(np.stack([positive, negative], axis=-1)))
 
     # positive corners first, the deepest ahead: diagonals of cut faces start there, so neighbours agree
     rank = np.empty(len(sign), dtype=np.int64)
@@ -55,8 +54,7 @@ def _cuts(
     mixed = tets[(sign[tets] < 0).any(axis=1)]
     ends = np.sort(mixed[:, EDGES].reshape(-1, 2), axis=1)
     ends = ends[sign[ends[:, 0]] != sign[ends[:, 1]]]
-    code = np.unique(ends[:, 0] * _WIDTH + ends[:, 1])
-    ends = np.stack([code // _WIDTH, code % _WIDTH], axis=1)
+    ends = np.stack(decode(np.unique(encode(ends))), axis=1)
     ends = np.where((sign[ends[:, 0]] > 0)[:, None], ends, ends[:, ::-1])
     inner, outer = points[ends[:, 0]], points[ends[:, 1]]
     length = np.linalg.norm(outer - inner, axis=1)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 import twin
 from twin.errors import Internal, TwinError, from_record, to_record
-from twin.geometry import confined
+from twin.sandbox import confined
 
 Arrays = Mapping[str, NDArray[Any]]
 

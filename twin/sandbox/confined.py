@@ -34,6 +34,6 @@ def confine(seconds: float, memory: int, file_size: int) -> None:
 
 if __name__ == "__main__":
     confine(**json.loads(Path("job.json").read_text())["limits"])
-    from twin.geometry.child import answer
+    from twin.sandbox.child import answer
 
     answer(sys.argv[1])
