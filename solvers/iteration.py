@@ -24,7 +24,7 @@ class SolveError(RuntimeError):
 class Solved(eqx.Module):
     """solution of the system; residual relative, recomputed."""
 
-    solution: Float[Array, "node 3"]
+    solution: Float[Array, "node k"]
     iterations: int
     residual: float
 
@@ -50,7 +50,7 @@ def _residual(operator: LinearOperator, right_side: Array, solution: Array) -> A
 def solve(
     operator: LinearOperator,
     preconditioner: Preconditioner,
-    right_side: Float[Array, "node 3"],
+    right_side: Float[Array, "node k"],
     tolerance: float,
     progress: Progress | None = None,
 ) -> Solved:

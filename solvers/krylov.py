@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-Operator = Callable[[Float[Array, "node 3"]], Float[Array, "node 3"]]
+Operator = Callable[[Float[Array, "node k"]], Float[Array, "node k"]]
 
 
 class Outcome(enum.IntEnum):
@@ -31,10 +31,10 @@ class Outcome(enum.IntEnum):
 class CGState(eqx.Module):
     """State of the iteration; `residual_norm` is relative to `scale`, the norm of the right-hand side."""
 
-    solution: Float[Array, "node 3"]
-    residual: Float[Array, "node 3"]
-    last_residual: Float[Array, "node 3"]
-    direction: Float[Array, "node 3"]
+    solution: Float[Array, "node k"]
+    residual: Float[Array, "node k"]
+    last_residual: Float[Array, "node k"]
+    direction: Float[Array, "node k"]
     descent: Float[Array, ""]  # last residual . what the preconditioner made of it
     scale: Float[Array, ""]
     residual_norm: Float[Array, ""]
@@ -42,7 +42,7 @@ class CGState(eqx.Module):
     outcome: Int[Array, ""]
 
 
-def cg_init(right_side: Float[Array, "node 3"]) -> CGState:
+def cg_init(right_side: Float[Array, "node k"]) -> CGState:
     """Start from zero."""
     scale = jnp.linalg.norm(right_side)
     zero = scale == 0

@@ -11,7 +11,7 @@ class LinearOperator(eqx.Module):
     """A symmetric positive definite operator."""
 
     @abc.abstractmethod
-    def apply(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def apply(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         """The operator's product with a vector."""
 
 
@@ -19,7 +19,7 @@ class ConstrainedOperator(LinearOperator):
     """An operator on the directions in which nodes are free: it takes vectors along them to vectors along them."""
 
     @abc.abstractmethod
-    def project(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def project(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         """The part of a vector along the free directions."""
 
     @abc.abstractmethod
@@ -31,12 +31,14 @@ class Preconditioner(eqx.Module):
     """An approximate inverse of a `LinearOperator`."""
 
     @abc.abstractmethod
-    def apply(self, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def apply(self, residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
         """Approximate solution for `residual`, in the residual's precision."""
 
 
-def invert_blocks(blocks: Float[Array, "node 3 3"]) -> Float[Array, "node 3 3"]:
-    """Inverses of 3 x 3 blocks by their adjugates; zero for those of padding nodes, which are zero."""
+def invert_blocks(blocks: Float[Array, "node k k"]) -> Float[Array, "node k k"]:
+    """Inverses of 1 x 1 and, by their adjugates, of 3 x 3 blocks; zero for those of padding nodes, which are zero."""
+    if blocks.shape[-1] == 1:
+        return jnp.where(blocks == 0, 0, 1 / jnp.where(blocks == 0, 1, blocks))
     size = jnp.trace(blocks, axis1=1, axis2=2)[:, None, None]
     scale = jnp.where(size == 0, 1, size)
     # of size one: the determinant of stiff blocks leaves single precision

@@ -1,6 +1,6 @@
-"""Rigid regions: nodes that move together as one stiff body under a force and a moment.
+"""A force and a moment on a region: shared out over it, or carried by it as one stiff body.
 
-The region is held and moved along each of its six rigid motions in turn; the six amplitudes follow from the
+A rigid region is held and moved along each of its six rigid motions in turn; the six amplitudes follow from the
 balance of the forces on it. Exact for the discrete equations, and the operator stays that of held nodes.
 """
 
@@ -10,12 +10,32 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from solvers.elasticity import static
 from solvers.elasticity.constraints import rigid_motions
-from solvers.elasticity.static import Problem, Solution
 from solvers.iteration import Progress
+from solvers.tet10.facets import FacetQuadrature
+from solvers.tet10.steady import Problem, Solution, internal_force, solve
 
 CORRECTION = 1e-4  # tolerance of the correction, whose right-hand side is small already
+
+
+def distributed(
+    where: FacetQuadrature,
+    force: Float[np.ndarray, "3"],
+    moment: Float[np.ndarray, "3"],
+    at: Float[np.ndarray, "3"],
+) -> Float[np.ndarray, "p 3"]:
+    """Traction [Pa] that carries a force [N] and a moment [N m] acting at a point.
+
+    Uniform, plus a field that turns about the area's centroid: what a distributing coupling (RBE3) weighted by
+    area does.
+    """
+    arm = where.position - where.centroid
+    inertia = np.einsum("p,pij->ij", where.weight, (arm**2).sum(1)[:, None, None] * np.eye(3)) - np.einsum(
+        "p,pi,pj->ij", where.weight, arm, arm
+    )
+    total = moment + np.cross(at - where.centroid, force)
+    spin = np.linalg.lstsq(inertia, total, rcond=1e-9)[0]
+    return force / where.area + np.cross(spin, arm)
 
 
 @dataclass(frozen=True)
@@ -49,15 +69,14 @@ def unit_motions(
         fields = rigid_motions(points, region.at) * region.nodes[:, None, None]
         motions.extend(np.moveaxis(fields, 2, 0))
     solutions = [
-        static.solve(problem, np.zeros_like(points), prescribed=motion, progress=progress)
-        for motion in motions
+        solve(problem, np.zeros_like(points), prescribed=motion, progress=progress) for motion in motions
     ]
-    forces = [static.internal_force(problem, solution.displacement) for solution in solutions]
+    forces = [internal_force(problem, solution.field) for solution in solutions]
     stiffness = np.array([[np.vdot(motion, force) for force in forces] for motion in motions])
     return UnitMotions(
         tuple(regions),
         np.array(motions),
-        np.array([solution.displacement for solution in solutions]),
+        np.array([solution.field for solution in solutions]),
         (stiffness + stiffness.T) / 2,
         sum(solution.iterations for solution in solutions),
     )
@@ -84,17 +103,17 @@ def solve_coupled(
     """
     applied = np.concatenate([np.concatenate(pair) for pair in resultants])
     amplitudes = np.zeros(len(applied))
-    first = static.solve(problem, load, progress=progress)
-    displacement = first.displacement
+    first = solve(problem, load, progress=progress)
+    displacement = first.field
     iterations = first.iterations
     for correct in (False, True):
         if correct:
-            rest = load - static.internal_force(problem, displacement)
-            extra = static.solve(
+            rest = load - internal_force(problem, displacement)
+            extra = solve(
                 problem, rest, prescribed=np.zeros_like(load), tolerance=CORRECTION, progress=progress
             )
-            displacement, iterations = displacement + extra.displacement, iterations + extra.iterations
-        rest = load - static.internal_force(problem, displacement)
+            displacement, iterations = displacement + extra.field, iterations + extra.iterations
+        rest = load - internal_force(problem, displacement)
         unbalanced = applied + np.array([np.vdot(motion, rest) for motion in unit.motions])
         # What the regions carry already is part of `rest`.
         change = np.linalg.solve(unit.stiffness, unbalanced)

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from solvers.hex8 import element
@@ -45,6 +47,21 @@ class Lattice:
         if len(lost):
             found[lost] = cKDTree(self.index + 0.5).query(scaled[lost] + 0.25 * towards[lost])[1]
         return found, scaled - self.index[found]
+
+    @cached_property
+    def pieces(self) -> Int[np.ndarray, " c"]:
+        """Which piece each cell belongs to, 0 ...; pieces are joined by whole faces."""
+        key = linear(self.index, self.shape)
+        links = []
+        for axis in range(3):
+            beside = self.index + np.eye(3, dtype=np.int64)[axis]
+            wanted = linear(beside, self.shape)
+            found = np.searchsorted(key, wanted).clip(0, len(key) - 1)
+            joined = np.flatnonzero((key[found] == wanted) & (beside[:, axis] < self.shape[axis]))
+            links.append(np.stack([joined, found[joined]]))
+        pairs = np.concatenate(links, axis=1)
+        graph = coo_array((np.ones(pairs.shape[1], np.int8), pairs), shape=(len(key), len(key)))
+        return connected_components(graph, directed=False)[1]
 
     @cached_property
     def nodes(self) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "c 8"]]:

@@ -18,12 +18,12 @@ class AuxiliaryGrid(Preconditioner):
     """The preconditioner of an operator: everything in single precision."""
 
     operator: ConstrainedOperator
-    inverse_diagonal: Float[Array, "node 3 3"]
+    inverse_diagonal: Float[Array, "node k k"]
     top: Float[Array, ""]
     from_mesh: Interpolation
     grids: GridCycle
 
-    def apply(self, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def apply(self, residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
         norm = jnp.linalg.norm(residual)
         scale = jnp.where(norm > 0, norm, 1)
         force = (residual / scale).astype(jnp.float32)
@@ -36,24 +36,25 @@ class AuxiliaryGrid(Preconditioner):
         displacement = displacement + self._smooth(force - self.operator.apply(displacement))
         return displacement.astype(residual.dtype) * scale
 
-    def _smooth(self, force: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def _smooth(self, force: Float[Array, "node k"]) -> Float[Array, "node k"]:
         return chebyshev.smooth(self.operator.apply, self.inverse_diagonal, self.top, force, DEGREE)
 
 
 def free_inverse(
-    diagonal: Float[Array, "node 3 3"], free: Float[Array, "node 3 3"]
-) -> Float[Array, "node 3 3"]:
+    diagonal: Float[Array, "node k k"], free: Float[Array, "node k k"]
+) -> Float[Array, "node k k"]:
     """Inverse of the diagonal blocks on the free directions, zero on the others."""
-    size = jnp.trace(diagonal, axis1=1, axis2=2)[:, None, None] / 3
-    held = jnp.eye(3, dtype=diagonal.dtype) - free
+    components = diagonal.shape[-1]
+    size = jnp.trace(diagonal, axis1=1, axis2=2)[:, None, None] / components
+    held = jnp.eye(components, dtype=diagonal.dtype) - free
     restricted = free @ diagonal @ free + size * held
     return free @ invert_blocks(restricted) @ free
 
 
 def auxiliary_grid(
     operator: ConstrainedOperator,
-    diagonal: Float[Array, "node 3 3"],
-    free: Float[Array, "node 3 3"],
+    diagonal: Float[Array, "node k k"],
+    free: Float[Array, "node k k"],
     hierarchy: GridHierarchy,
     from_mesh: Interpolation,
 ) -> AuxiliaryGrid:

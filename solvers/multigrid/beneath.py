@@ -24,7 +24,7 @@ SAMPLES = (
 def cells_beneath(
     points: Float[np.ndarray, "n 3"],
     tets: Int[np.ndarray, "m 10"],
-    held: Float[np.ndarray, "n 3 3"],
+    held: Float[np.ndarray, "n k k"],
     edge: float,
     point_count: int,
     bucket: float,
@@ -73,9 +73,9 @@ def _filled_cells(
 def _held_cells(
     nodes: Int[np.ndarray, "n 8"],
     weights: Float[np.ndarray, "n 8"],
-    held: Float[np.ndarray, "n 3 3"],
+    held: Float[np.ndarray, "n k k"],
     corners: Int[np.ndarray, "c 8"],
-) -> tuple[Int[np.ndarray, " s"], Float[np.ndarray, "s 24 24"]]:
+) -> tuple[Int[np.ndarray, " s"], Float[np.ndarray, "s rows rows"]]:
     """Cells in which mesh nodes are held, and the stiffness of that."""
     chosen = np.flatnonzero(held.any((1, 2)))
     # A cell is known by its first and its last corner.
@@ -87,12 +87,13 @@ def _held_cells(
 
 
 def spring_stiffness(
-    cell: Int[np.ndarray, " p"], weights: Float[np.ndarray, "p 8"], springs: Float[np.ndarray, "p 3 3"]
-) -> tuple[Int[np.ndarray, " s"], Float[np.ndarray, "s 24 24"]]:
+    cell: Int[np.ndarray, " p"], weights: Float[np.ndarray, "p 8"], springs: Float[np.ndarray, "p k k"]
+) -> tuple[Int[np.ndarray, " s"], Float[np.ndarray, "s rows rows"]]:
     """Cells that springs at points pull at, and the stiffness that this gives them: the sum of w w^T x spring."""
     stiff, position = np.unique(cell, return_inverse=True)
     order = np.argsort(position, kind="stable")
-    total = np.zeros((len(stiff), 24, 24))
+    rows_per_cell = 8 * springs.shape[-1]
+    total = np.zeros((len(stiff), rows_per_cell, rows_per_cell))
     for start in range(0, len(cell), _CHUNK):
         rows = order[start : start + _CHUNK]
         weight = weights[rows]
@@ -100,5 +101,7 @@ def spring_stiffness(
             :, None, None, :, None
         ]
         first = np.flatnonzero(np.diff(position[rows], prepend=-1))
-        total[position[rows[first]]] += np.add.reduceat(local.reshape(-1, 24, 24), first)
+        total[position[rows[first]]] += np.add.reduceat(
+            local.reshape(-1, rows_per_cell, rows_per_cell), first
+        )
     return stiff, total

@@ -65,34 +65,36 @@ def bricks(
 
 def add_force(
     bricks: Bricks,
-    unit_stiffness: Float[Array, "24 24"],
-    displacement: Float[Array, "node 3"],
-    force: Float[Array, "node 3"],
-) -> Float[Array, "node 3"]:
+    unit_stiffness: Float[Array, "rows rows"],
+    displacement: Float[Array, "node k"],
+    force: Float[Array, "node k"],
+) -> Float[Array, "node k"]:
     """`force` and what the cells resist `displacement` with."""
+    components = displacement.shape[-1]
 
     def add_chunk(force: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
         nodes, scale = chunk
-        local = jnp.moveaxis(displacement[nodes], -1, 0).reshape(3, *[EDGE + 1] * 3, CHUNK)
+        local = jnp.moveaxis(displacement[nodes], -1, 0).reshape(components, *[EDGE + 1] * 3, CHUNK)
         corners = jnp.stack([local[:, *_cells_with_corner(corner)] for corner in CORNERS])
-        product = (unit_stiffness @ corners.reshape(24, -1)).reshape(8, 3, *scale.shape)
+        product = (unit_stiffness @ corners.reshape(8 * components, -1)).reshape(8, components, *scale.shape)
         own = _add_corners(product * scale)
-        return force.at[nodes].add(jnp.moveaxis(own.reshape(3, *nodes.shape), 0, -1)), None
+        return force.at[nodes].add(jnp.moveaxis(own.reshape(components, *nodes.shape), 0, -1)), None
 
     return lax.scan(add_chunk, force, (bricks.nodes, bricks.scale))[0]
 
 
 def add_diagonal(
-    bricks: Bricks, unit_stiffness: Float[Array, "24 24"], diagonal: Float[Array, "node 3 3"]
-) -> Float[Array, "node 3 3"]:
+    bricks: Bricks, unit_stiffness: Float[Array, "rows rows"], diagonal: Float[Array, "node k k"]
+) -> Float[Array, "node k k"]:
     """`diagonal` and the cells' diagonal blocks."""
-    unit = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, 3, 8, 3)).reshape(8, 9)
+    k = diagonal.shape[-1]
+    unit = jnp.einsum("aiaj->aij", unit_stiffness.reshape(8, k, 8, k)).reshape(8, k * k)
 
     def add_chunk(diagonal: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
         nodes, scale = chunk
-        own = _add_corners(jnp.einsum("ak,...->ak...", unit, scale))
-        own = jnp.moveaxis(own.reshape(9, *nodes.shape), 0, -1)
-        return diagonal.at[nodes].add(own.reshape(*nodes.shape, 3, 3)), None
+        own = _add_corners(jnp.einsum("ab,...->ab...", unit, scale))
+        own = jnp.moveaxis(own.reshape(k * k, *nodes.shape), 0, -1)
+        return diagonal.at[nodes].add(own.reshape(*nodes.shape, k, k)), None
 
     return lax.scan(add_chunk, diagonal, (bricks.nodes, bricks.scale))[0]
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-Operator = Callable[[Float[Array, "node 3"]], Float[Array, "node 3"]]
-Blocks = Float[Array, "node 3 3"]
+Operator = Callable[[Float[Array, "node k"]], Float[Array, "node k"]]
+Blocks = Float[Array, "node k k"]
 
 # The part of the spectrum that the smoother damps, as shares of the largest eigenvalue.
 LOWEST_SHARE = 0.1
@@ -17,7 +17,7 @@ LANCZOS_STEPS = 12
 LANCZOS_MARGIN = 1.08
 
 
-def times(blocks: Blocks, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+def times(blocks: Blocks, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
     """Block-diagonal product."""
     return jnp.einsum("nij,nj->ni", blocks, vector)
 
@@ -61,9 +61,9 @@ def smooth(
     apply: Operator,
     inverse_diagonal: Blocks,
     top: Float[Array, ""],
-    residual: Float[Array, "node 3"],
+    residual: Float[Array, "node k"],
     degree: int,
-) -> Float[Array, "node 3"]:
+) -> Float[Array, "node k"]:
     """Correction for `residual`: a polynomial of `degree` - 1 in the operator, `degree` - 1 applications.
 
     Saad, Iterative Methods for Sparse Linear Systems, 2nd ed., algorithm 12.1.

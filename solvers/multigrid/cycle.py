@@ -15,25 +15,32 @@ DEGREE = 3
 class GridSmoother(eqx.Module):
     """Inverse diagonal blocks of a level and the largest eigenvalue that they leave."""
 
-    inverse_diagonal: Float[Array, "node 3 3"]
+    inverse_diagonal: Float[Array, "node k k"]
     top: Float[Array, ""]
 
 
 def apply_grid(
-    grid: Grid, unit_stiffness: Float[Array, "24 24"], displacement: Float[Array, "node 3"]
-) -> Float[Array, "node 3"]:
+    grid: Grid, unit_stiffness: Float[Array, "rows rows"], displacement: Float[Array, "node k"]
+) -> Float[Array, "node k"]:
     """Stiffness of the cells of a level."""
     force = jnp.zeros_like(displacement)
     if grid.bricks is not None:
         force = add_force(grid.bricks, unit_stiffness, displacement, force)
-    local = jnp.einsum("cij,cj->ci", grid.stiffness, displacement[grid.stiff_cells].reshape(-1, 24))
-    return force.at[grid.stiff_cells].add(local.reshape(-1, 8, 3))
+    local = jnp.einsum(
+        "cij,cj->ci", grid.stiffness, displacement[grid.stiff_cells].reshape(len(grid.stiff_cells), -1)
+    )
+    return force.at[grid.stiff_cells].add(local.reshape(-1, 8, displacement.shape[-1]))
 
 
-def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "24 24"]) -> GridSmoother:
+def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "rows rows"]) -> GridSmoother:
     """Set up the smoother of a level."""
-    own = jnp.einsum("caiaj->caij", grid.stiffness.reshape(-1, 8, 3, 8, 3))
-    diagonal = jnp.zeros((grid.node_count, 3, 3), unit_stiffness.dtype).at[grid.stiff_cells].add(own)
+    components = len(unit_stiffness) // 8
+    own = jnp.einsum("caiaj->caij", grid.stiffness.reshape(-1, 8, components, 8, components))
+    diagonal = (
+        jnp.zeros((grid.node_count, components, components), unit_stiffness.dtype)
+        .at[grid.stiff_cells]
+        .add(own)
+    )
     if grid.bricks is not None:
         diagonal = add_diagonal(grid.bricks, unit_stiffness, diagonal)
     inverse = invert_blocks(diagonal)
@@ -47,22 +54,22 @@ class GridCycle(Preconditioner):
     hierarchy: GridHierarchy
     smoothers: tuple[GridSmoother, ...]
 
-    def apply(self, residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def apply(self, residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
         norm = jnp.linalg.norm(residual)
         scale = jnp.where(norm > 0, norm, 1)
         return self.cycle((residual / scale).astype(jnp.float32)).astype(residual.dtype) * scale
 
-    def cycle(self, force: Float[Array, "node 3"], level: int = 0) -> Float[Array, "node 3"]:
+    def cycle(self, force: Float[Array, "node k"], level: int = 0) -> Float[Array, "node k"]:
         """Approximate displacement of a level under `force`."""
         grid, unit_stiffness = self.hierarchy.levels[level], self.hierarchy.unit_stiffness
         if grid.to_coarser is None:
-            return (self.hierarchy.coarsest_inverse @ force.reshape(-1)).reshape(-1, 3)
+            return (self.hierarchy.coarsest_inverse @ force.reshape(-1)).reshape(force.shape)
         smoother = self.smoothers[level]
 
-        def apply(x: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        def apply(x: Float[Array, "node k"]) -> Float[Array, "node k"]:
             return apply_grid(grid, unit_stiffness, x)
 
-        def smooth(residual: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+        def smooth(residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
             return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
 
         displacement = smooth(force)

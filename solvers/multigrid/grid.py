@@ -22,7 +22,7 @@ from solvers.hex8.cells import linear, number_nodes
 from solvers.hex8.element import CORNERS
 from solvers.multigrid.bricks import EDGE, Bricks, bricks
 
-# The coarsest grid is solved by a dense inverse of three times as many rows.
+# The coarsest grid is solved by a dense inverse of as many rows as it has unknowns.
 COARSEST_NODES = 448
 _AROUND = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
 
@@ -33,14 +33,14 @@ class Interpolation(eqx.Module):
     nodes: Int[Array, "point k"]
     weights: Float[Array, "point k"]
 
-    def prolong(self, values: Float[Array, "grid 3"]) -> Float[Array, "point 3"]:
+    def prolong(self, values: Float[Array, "grid k"]) -> Float[Array, "point k"]:
         """Values at the points."""
         return jnp.einsum("pa,pai->pi", self.weights, values[self.nodes])
 
-    def restrict(self, forces: Float[Array, "point 3"], count: int) -> Float[Array, "grid 3"]:
+    def restrict(self, forces: Float[Array, "point k"], count: int) -> Float[Array, "grid k"]:
         """The transpose: forces at the points carried to `count` grid nodes."""
         share = self.weights[:, :, None] * forces[:, None, :]
-        return jnp.zeros((count, 3), forces.dtype).at[self.nodes].add(share)
+        return jnp.zeros((count, forces.shape[-1]), forces.dtype).at[self.nodes].add(share)
 
 
 class Transfer(eqx.Module):
@@ -53,11 +53,11 @@ class Transfer(eqx.Module):
     parents: Interpolation
     children: Interpolation
 
-    def prolong(self, values: Float[Array, "coarse 3"]) -> Float[Array, "fine 3"]:
+    def prolong(self, values: Float[Array, "coarse k"]) -> Float[Array, "fine k"]:
         """Values at the fine nodes."""
         return self.parents.prolong(values)
 
-    def restrict(self, forces: Float[Array, "fine 3"]) -> Float[Array, "coarse 3"]:
+    def restrict(self, forces: Float[Array, "fine k"]) -> Float[Array, "coarse k"]:
         """Forces carried to the coarse nodes."""
         return self.children.prolong(forces)
 
@@ -72,7 +72,7 @@ class Grid(eqx.Module):
 
     bricks: Bricks | None
     stiff_cells: Int[Array, "stiff 8"]
-    stiffness: Float[Array, "stiff 24 24"]
+    stiffness: Float[Array, "stiff rows rows"]
     to_coarser: Transfer | None
     node_count: int = eqx.field(static=True)
 
@@ -81,7 +81,7 @@ class GridHierarchy(eqx.Module):
     """Levels from fine to coarse, the stiffness of a full cell of unit edge, the inverse on the coarsest."""
 
     levels: tuple[Grid, ...]
-    unit_stiffness: Float[Array, "24 24"]
+    unit_stiffness: Float[Array, "rows rows"]
     coarsest_inverse: Float[Array, "rows rows"]
 
 
@@ -97,7 +97,7 @@ class Cells:
     index: Int[np.ndarray, "c 3"]
     scale: Float[np.ndarray, " c"]
     stiff: Int[np.ndarray, " s"]
-    stiffness: Float[np.ndarray, "s 24 24"]
+    stiffness: Float[np.ndarray, "s rows rows"]
     shape: Int[np.ndarray, "3"]
     bucket: float
 
@@ -157,11 +157,11 @@ def interpolation(
     )
 
 
-def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> GridHierarchy:
+def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> GridHierarchy:
     """Coarsen until the level is small enough for a dense inverse.
 
     Args:
-        unit_stiffness: of a full cell of unit edge, `solvers.hex8.element.stiffness`
+        unit_stiffness: of a full cell of unit edge, as the law has it
     """
     levels = []
     while not cells.is_coarsest:
@@ -209,16 +209,17 @@ def _transfer(fine: Cells, coarse: Cells) -> Transfer:
     )
 
 
-def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> Cells:
+def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> Cells:
     """Eight cells to one, with their Galerkin product."""
     shape = (fine.shape + 1) // 2
     octant = fine.index % 2 @ np.array([4, 2, 1])
     parents, parent = np.unique(linear(fine.index // 2, shape), return_inverse=True)
     index = np.stack(np.unravel_index(parents, tuple(shape)), axis=1)
-    interpolate = np.array([np.kron(_within_parent(corner), np.eye(3)) for corner in CORNERS])
+    rows = len(unit_stiffness)
+    interpolate = np.array([np.kron(_within_parent(corner), np.eye(rows // 8)) for corner in CORNERS])
     unit = np.einsum("oAa,AB,oBb->oab", interpolate, unit_stiffness, interpolate)
     shares = sparse.csr_array((fine.scale, (parent, octant)), shape=(len(parents), 8)).toarray()
-    stiffness = shares @ unit.reshape(8, 576)
+    stiffness = shares @ unit.reshape(8, -1)
     own = np.empty_like(fine.stiffness)
     for which in range(8):
         inside = octant[fine.stiff] == which
@@ -226,18 +227,19 @@ def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> Cells:
     gather = sparse.csr_array(
         (np.ones(len(own)), (parent[fine.stiff], np.arange(len(own)))), shape=(len(parents), len(own))
     )
-    stiffness += gather @ own.reshape(-1, 576)
-    own_stiffness = stiffness.reshape(-1, 24, 24)
+    stiffness += gather @ own.reshape(len(own), rows**2)
+    own_stiffness = stiffness.reshape(-1, rows, rows)
     nothing, every = np.zeros(len(parents)), np.arange(len(parents))
     return Cells(index, nothing, every, own_stiffness, shape, fine.bucket / 8)
 
 
 def _congruent(
-    stiffness: Float[np.ndarray, "s 24 24"], basis: Float[np.ndarray, "24 24"]
-) -> Float[np.ndarray, "s 24 24"]:
+    stiffness: Float[np.ndarray, "s rows rows"], basis: Float[np.ndarray, "rows rows"]
+) -> Float[np.ndarray, "s rows rows"]:
     """basis^T K basis of symmetric matrices, by two large products instead of many small ones."""
-    half = (stiffness.reshape(-1, 24) @ basis).reshape(-1, 24, 24)
-    return (half.swapaxes(1, 2).reshape(-1, 24) @ basis).reshape(-1, 24, 24)
+    rows = len(basis)
+    half = (stiffness.reshape(-1, rows) @ basis).reshape(-1, rows, rows)
+    return (half.swapaxes(1, 2).reshape(-1, rows) @ basis).reshape(-1, rows, rows)
 
 
 def _within_parent(octant: Int[np.ndarray, "3"]) -> Float[np.ndarray, "8 8"]:
@@ -246,13 +248,14 @@ def _within_parent(octant: Int[np.ndarray, "3"]) -> Float[np.ndarray, "8 8"]:
     return np.where(CORNERS, place, 1 - place).prod(2)
 
 
-def _inverse(cells: Cells, unit_stiffness: Float[np.ndarray, "24 24"]) -> Float[np.ndarray, "rows rows"]:
+def _inverse(cells: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> Float[np.ndarray, "rows rows"]:
     """Dense inverse of a level of at most `COARSEST_NODES` nodes."""
-    size = 3 * COARSEST_NODES
+    rows = len(unit_stiffness)
+    size = rows // 8 * COARSEST_NODES
     stiffness = cells.scale[:, None, None] * unit_stiffness
     stiffness[cells.stiff] += cells.stiffness
-    rows = (3 * cells.numbering[1][:, :, None] + np.arange(3)).reshape(-1, 24)
-    index = (np.repeat(rows, 24, 1).ravel(), np.tile(rows, (1, 24)).ravel())
+    unknowns = (rows // 8 * cells.numbering[1][:, :, None] + np.arange(rows // 8)).reshape(-1, rows)
+    index = (np.repeat(unknowns, rows, 1).ravel(), np.tile(unknowns, (1, rows)).ravel())
     matrix = sparse.coo_array((stiffness.ravel(), index), shape=(size, size)).toarray()
     used = np.flatnonzero(matrix.diagonal())
     inverse = np.zeros((size, size))

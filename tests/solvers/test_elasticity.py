@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.elasticity import constraints, coupling, loads, static
+from solvers.elasticity import constraints, coupling
 from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery
+from solvers.elasticity.law import lame
 from solvers.iteration import SolveError
 from solvers.precision import float64
+from solvers.tet10 import loads, steady
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
 from solvers.tet10.mesh import tet_mesh
+from solvers.tet10.recovery import Recovery
 from tests.solvers.meshes import box, distort
 
 STEEL = float64(lame)(210e9, 0.3)
@@ -39,13 +40,13 @@ def test_patch_test_to_round_off():
     held = np.zeros((len(points), 3, 3))
     facets, _ = _boundary(corners, tets)
     held[np.unique(facets)] = np.eye(3)
-    problem = static.prepare(corners, tets, STEEL, held, exact * held.any((1, 2))[:, None])
-    solution = static.solve(problem, np.zeros_like(points), tolerance=1e-13)
-    assert np.abs(solution.displacement - exact).max() < 1e-10 * np.abs(exact).max()
+    problem = steady.prepare(corners, tets, STEEL, held, exact * held.any((1, 2))[:, None])
+    solution = steady.solve(problem, np.zeros_like(points), tolerance=1e-13)
+    assert np.abs(solution.field - exact).max() < 1e-10 * np.abs(exact).max()
     strain = (gradient + gradient.T) / 2
     stress = 2 * float(STEEL.shear) * strain + float(STEEL.first) * np.trace(strain) * np.eye(3)
     expected = stress[[0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 2, 0]]
-    recovered = Recovery(problem, corners, tets)(solution.displacement)
+    recovered = Recovery(problem, corners, tets)(solution.field)
     assert np.abs(recovered.nodal - expected).max() < 1e-9 * np.abs(expected).max()
     assert recovered.relative_energy_error < 1e-9
 
@@ -60,7 +61,7 @@ def test_recovery_reproduces_a_linear_stress():
     )
     held = np.zeros((len(points), 3, 3))
     held[:4] = np.eye(3)
-    problem = static.prepare(points, tets, STEEL, held, np.zeros_like(points))
+    problem = steady.prepare(points, tets, STEEL, held, np.zeros_like(points))
     recovered = Recovery(problem, points, tets)(displacement)
     expected = np.zeros((len(points), 6))
     expected[:, 0] = -210e9 * curvature * z
@@ -80,7 +81,7 @@ def test_distributing_coupling_carries_force_and_moment(force, moment, at):
     points, tets = box((2, 2, 1), bend=lambda p: distort(p, 0.02))
     _, everywhere = _boundary(points, tets)
     where = everywhere[everywhere.position[:, 2] > 0.8]
-    nodal = loads.traction(where, loads.distributed(where, force, moment, at), len(points))
+    nodal = loads.traction(where, coupling.distributed(where, force, moment, at), len(points))
     scale = 1 + np.abs(force).max() + np.abs(moment).max() + np.abs(np.cross(at, force)).max()
     np.testing.assert_allclose(nodal.sum(0), force, atol=1e-9 * scale)
     expected = moment + np.cross(at, force)
@@ -106,18 +107,18 @@ def test_rigid_region_moves_as_a_body_and_balances_its_load():
     both = held.copy()
     both[tip] = np.eye(3)
     at, force, moment = np.array([4.0, 0.2, 0.3]), np.array([1e6, 2e6, -3e6]), np.array([1e5, 0, 2e5])
-    problem = static.prepare(points, tets, STEEL, both, np.zeros_like(points))
+    problem = steady.prepare(points, tets, STEEL, both, np.zeros_like(points))
     unit = coupling.unit_motions(problem, points, [coupling.RigidRegion(tip, at)])
     coupled = coupling.solve_coupled(problem, unit, np.zeros_like(points), [(force, moment)])
     solution = coupled.solution
     motions = constraints.rigid_motions(points[tip], at).reshape(-1, 6)
-    moved = solution.displacement[tip].ravel()
+    moved = solution.field[tip].ravel()
     amplitude = np.linalg.lstsq(motions, moved, rcond=None)[0]
     assert np.abs(motions @ amplitude - moved).max() < 1e-9 * np.abs(moved).max()
-    support = static.internal_force(problem, solution.displacement)[points[:, 0] < 1e-9]
+    support = steady.internal_force(problem, solution.field)[points[:, 0] < 1e-9]
     assert support.sum(0) == pytest.approx(-force, rel=1e-7)
     assert coupled.rigid_work == pytest.approx(np.concatenate([force, moment]) @ amplitude, rel=1e-6)
-    strain = np.vdot(solution.displacement, static.internal_force(problem, solution.displacement))
+    strain = np.vdot(solution.field, steady.internal_force(problem, solution.field))
     assert coupled.rigid_work == pytest.approx(strain, rel=1e-6)  # all of the work is stored
     turned = np.cross(points[points[:, 0] < 1e-9], support).sum(0)
     assert turned == pytest.approx(-(moment + np.cross(at, force)), rel=1e-5)
@@ -161,8 +162,8 @@ def test_an_unheld_part_breaks_down_with_words():
     points, tets = box((2, 2, 2))
     held = np.zeros((len(points), 3, 3))
     held[0] = np.eye(3)
-    problem = static.prepare(points, tets, STEEL, held, np.zeros_like(points))
+    problem = steady.prepare(points, tets, STEEL, held, np.zeros_like(points))
     load = np.zeros_like(points)
     load[points[:, 0] > 1 - 1e-9, 1] = 1.0
     with pytest.raises(SolveError, match="relative residual"):
-        static.solve(problem, load)
+        steady.solve(problem, load)

@@ -5,8 +5,8 @@ from math import factorial
 import numpy as np
 import pytest
 
-from solvers.elasticity.loads import VOLUME_POINTS, VOLUME_WEIGHTS
 from solvers.tet10 import element
+from solvers.tet10.loads import VOLUME_POINTS, VOLUME_WEIGHTS
 
 
 def _monomial_over_tetrahedron(a: int, b: int, c: int) -> float:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from solvers.buckets import bucket, pad
-from solvers.elasticity import static
-from solvers.elasticity.model import lame
-from solvers.elasticity.stiffness import FreeStiffness
+from solvers.elasticity.law import lame
 from solvers.precision import float64
+from solvers.tet10 import steady
+from solvers.tet10.stiffness import FreeStiffness
 from tests.solvers.meshes import box
 
 STEEL = float64(lame)(210e9, 0.3)
@@ -22,14 +22,14 @@ def cantilever(cells):
     held[points[:, 0] < 1e-9] = np.eye(3)
     load = np.zeros_like(points)
     load[points[:, 0] > 4 - 1e-9, 2] = -1e3
-    return static.prepare(points, tets, STEEL, held, np.zeros_like(points)), load
+    return steady.prepare(points, tets, STEEL, held, np.zeros_like(points)), load
 
 
 def test_iterations_are_flat_in_mesh_size():
     counts = []
     for cells in ((8, 2, 2), (16, 4, 4), (32, 8, 8)):
         problem, load = cantilever(cells)
-        counts.append(static.solve(problem, load, tolerance=1e-6).iterations)
+        counts.append(steady.solve(problem, load, tolerance=1e-6).iterations)
     assert max(counts) <= 20
     assert counts[-1] <= counts[0] + 6
 
@@ -56,7 +56,7 @@ def test_operator_is_symmetric_and_leaves_rigid_motions_alone():
         float(jnp.vdot(b, operator.apply(a))), rel=1e-10
     )
     rigid = np.tile([1.0, 2.0, 3.0], (problem.count, 1))
-    force = static.internal_force(problem, rigid)
+    force = steady.internal_force(problem, rigid)
     stiffness = np.abs(np.asarray(problem.model.mesh.inverse_jacobian)).max() * 210e9
     assert np.abs(force).max() < 1e-9 * stiffness
 
@@ -75,7 +75,7 @@ def test_parts_of_one_bucket_share_their_programs(cells):
         points, tets = box(cells, tuple(0.01 * n for n in cells))
         held = np.zeros((len(points), 3, 3))
         held[points[:, 0] < 1e-9] = np.eye(3)
-        problem = static.prepare(points, tets, STEEL, held, np.zeros_like(points))
+        problem = steady.prepare(points, tets, STEEL, held, np.zeros_like(points))
         arrays, rest = eqx.partition((problem.model, problem.preconditioner), eqx.is_array)
         return [a.shape for a in jax.tree.leaves(arrays)], jax.tree.structure(rest)
 

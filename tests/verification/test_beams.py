@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twin
-from solvers.elasticity import loads, static
 from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery
+from solvers.elasticity.law import lame
 from solvers.precision import float64
+from solvers.tet10 import loads, steady
+from solvers.tet10.recovery import Recovery
 from tests.solvers.meshes import box
 from tests.verification import shapes
 
@@ -56,9 +56,9 @@ def test_a_moved_part_gives_the_moved_result(axis, angle, shift):
     turn = shapes.rotation(np.array(axis), angle)
 
     def solve(points, held, load):
-        problem = static.prepare(points, tets, float64(lame)(70e9, 0.33), held, np.zeros_like(points))
-        solution = static.solve(problem, load, tolerance=1e-10)
-        return solution.displacement, von_mises(Recovery(problem, points, tets)(solution.displacement).nodal)
+        problem = steady.prepare(points, tets, float64(lame)(70e9, 0.33), held, np.zeros_like(points))
+        solution = steady.solve(problem, load, tolerance=1e-10)
+        return solution.field, von_mises(Recovery(problem, points, tets)(solution.field).nodal)
 
     held = np.zeros((len(points), 3, 3))
     held[points[:, 0] < 1e-9] = np.eye(3)

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 import twin
-from solvers.elasticity import loads, static
-from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery
+from solvers.elasticity.law import lame
 from solvers.precision import float64
-from solvers.tet10 import element
+from solvers.tet10 import element, loads, steady
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
+from solvers.tet10.recovery import Recovery
 from tests.verification import shapes
 
 YOUNG, POISSON = 210e9, 0.3
@@ -102,14 +101,14 @@ def test_order_of_convergence_on_curved_geometry():
         inside = np.flatnonzero((radius[facets] < 1.01 * A).all(1))
         where = facet_quadrature(points, facets, inside)
         load = loads.traction(where, -P * where.normal, len(points))
-        problem = static.prepare(points, tets, float64(lame)(YOUNG, POISSON), held, np.zeros_like(points))
-        solution = static.solve(problem, load)
-        stress = Recovery(problem, points, tets)(solution.displacement)
+        problem = steady.prepare(points, tets, float64(lame)(YOUNG, POISSON), held, np.zeros_like(points))
+        solution = steady.solve(problem, load)
+        stress = Recovery(problem, points, tets)(solution.field)
         shape = element.shape(loads.VOLUME_POINTS)
         slope = element.shape_gradient(loads.VOLUME_POINTS)
         weight = np.linalg.det(np.einsum("eac,qar->eqcr", points[tets], slope)) * loads.VOLUME_WEIGHTS
         u, s = exact_sphere(np.einsum("qa,eai->eqi", shape, points[tets]))
-        du = np.einsum("qa,eai->eqi", shape, solution.displacement[tets]) - u
+        du = np.einsum("qa,eai->eqi", shape, solution.field[tets]) - u
         ds = np.einsum("qa,eai->eqi", shape, stress.nodal[tets]) - s
         sizes.append((weight.sum() / len(tets)) ** (1 / 3))
         moved.append(np.sqrt((weight * (du**2).sum(2)).sum() / (weight * (u**2).sum(2)).sum()))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import twin
-from solvers.elasticity import loads, static
-from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery
+from solvers.elasticity.law import lame
 from solvers.precision import float64
+from solvers.tet10 import loads, steady
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
+from solvers.tet10.recovery import Recovery
 from tests.verification import shapes
 
 STEEL = twin.Material(210e9, 0.3, 7800)
@@ -56,9 +56,9 @@ def test_le10_thick_plate():
     load = loads.traction(where, -1e6 * where.normal, len(points))
     assert load[:, 2].sum() == pytest.approx(-1e6 * np.pi / 4 * (3.25 * 2.75 - 2), rel=1e-4)
     directions = held[:, :, None] * np.eye(3)
-    problem = static.prepare(points, tets, float64(lame)(210e9, 0.3), directions, np.zeros_like(points))
-    solution = static.solve(problem, load)
-    stress = Recovery(problem, points, tets)(solution.displacement)
+    problem = steady.prepare(points, tets, float64(lame)(210e9, 0.3), directions, np.zeros_like(points))
+    solution = steady.solve(problem, load)
+    stress = Recovery(problem, points, tets)(solution.field)
     at = int(np.argmin(np.linalg.norm(points - [2, 0, 0.6], axis=1)))
     assert points[at] == pytest.approx([2, 0, 0.6], abs=1e-6)
     assert stress.nodal[at, 1] == pytest.approx(-5.38e6, rel=0.02)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import loads
-from solvers.tet10 import element
+from solvers.tet10 import element, loads
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
 from twin.geometry.occupancy import Occupancy

@@ -1,11 +1,10 @@
 """What is refused before anything is computed, in an engineer's words."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from solvers.elasticity import constraints
 from twin.analyses.immersed_supports import Springs
@@ -146,11 +145,11 @@ def _check_held(surface: Surface, supports: tuple[tuple[Support, Selection], ...
     )
 
 
-def check_pieces_held(points: Floats, elements: Ints, held: Held) -> None:
-    """Each body that is joined to no other must be held by itself.
+def check_pieces_held(points: Floats, elements: Ints, piece: Ints, held: Held) -> None:
+    """Each body must be held, by supports and by the bodies at whose edges or corners it hangs.
 
     Args:
-        elements: nodes of each element
+        elements: nodes of each element; piece: which it belongs to, joined by whole faces
 
     Raises:
         UnconstrainedError: one is not
@@ -166,48 +165,65 @@ def check_pieces_held(points: Floats, elements: Ints, held: Held) -> None:
             np.concatenate([at, points[facets.ravel()]]),
             np.concatenate([directions, own / size]),
         )
-    _check_pieces(points, elements, nodes, constraints.Holding(at, directions, np.ones(len(at)), slack))
+    holding = constraints.Holding(at, directions, np.ones(len(at)), slack)
+    _check_pieces(points, elements, piece, nodes, holding)
 
 
-def check_pieces_hang(points: Floats, elements: Ints, springs: Springs) -> None:
+def check_pieces_hang(points: Floats, elements: Ints, piece: Ints, springs: Springs) -> None:
     """The same for springs on the surface of a grid's cells."""
     size = np.maximum(np.trace(springs.stiffness, axis1=1, axis2=2), 1e-300)[:, None, None]
     where = springs.where
     holding = constraints.Holding(
         where.position, springs.stiffness / size, where.weight, constraints.ALONG_NORMALS
     )
-    _check_pieces(points, elements, where.nodes[:, 0], holding)
+    _check_pieces(points, elements, piece, where.nodes[:, 0], holding)
 
 
-def _check_pieces(points: Floats, elements: Ints, nodes: Ints, holding: constraints.Holding) -> None:
-    """nodes: of the piece that each point of the holding belongs to."""
-    count, piece = _pieces(len(points), elements)
+def _check_pieces(
+    points: Floats, elements: Ints, piece: Ints, nodes: Ints, holding: constraints.Holding
+) -> None:
+    """nodes: one of the piece that each point of the holding belongs to."""
+    count = int(piece.max()) + 1
     if count == 1:
         return
-    for number in range(count):
-        own = points[piece == number]
-        chosen = piece[nodes] == number
-        part = constraints.Holding(
-            holding.points[chosen], holding.directions[chosen], holding.weights[chosen], holding.slack
-        )
-        motions, about = constraints.free_rigid_motions([part] if chosen.any() else [])
-        if len(motions):
-            diagonal = float(np.linalg.norm(np.ptp(own, axis=0)))
-            words = describe_motions(motions, about, diagonal)
-            x, y, z = 1e3 * own.mean(0)
-            raise UnconstrainedError(
-                f"The part consists of {count} bodies that don't touch, and the one about ({x:.4g}, {y:.4g}, {z:.4g}) "
-                f"mm is free to move: {', and '.join(words)}. Hold it by a support of its own, let it touch another "
-                "body, or leave it out.",
-                {"bodies": count, "free_motions": "; ".join(words)},
-            )
+    own = [np.unique(elements[piece == number]) for number in range(count)]
+    firm = np.zeros(len(points), bool)  # nodes of pieces that are held
+    loose = list(range(count))
+    while loose:
+        free = {n: _free_motions(points, own[n], firm, nodes, holding) for n in loose}
+        held = [number for number in loose if len(free[number][0]) == 0]
+        if not held:
+            _refuse_loose(points[own[loose[0]]], *free[loose[0]], count)
+        for number in held:
+            firm[own[number]] = True
+        loose = [number for number in loose if number not in held]
 
 
-def _pieces(count: int, elements: Ints) -> tuple[int, Ints]:
-    """Number of pieces that share no node, and the piece of each node."""
-    links = np.stack([np.repeat(elements[:, 0], elements.shape[1] - 1), elements[:, 1:].ravel()])
-    graph = coo_array((np.ones(links.shape[1]), links), shape=(count, count))
-    return connected_components(graph, directed=False)
+def _free_motions(
+    points: Floats, own: Ints, firm: NDArray[np.bool_], nodes: Ints, holding: constraints.Holding
+) -> tuple[Floats, Floats]:
+    """Of a piece with nodes `own`, which hangs on its supports and on the nodes that are firm."""
+    chosen = np.isin(nodes, own)
+    supports = constraints.Holding(
+        holding.points[chosen], holding.directions[chosen], holding.weights[chosen], holding.slack
+    )
+    shared = points[own[firm[own]]]
+    joints = constraints.Holding(
+        shared, np.tile(np.eye(3), (len(shared), 1, 1)), np.ones(len(shared)), constraints.EXACT
+    )
+    return constraints.free_rigid_motions([part for part in (supports, joints) if len(part.points)])
+
+
+def _refuse_loose(own: Floats, motions: Floats, about: Floats, count: int) -> NoReturn:
+    diagonal = float(np.linalg.norm(np.ptp(own, axis=0)))
+    words = describe_motions(motions, about, diagonal)
+    x, y, z = 1e3 * own.mean(0)
+    raise UnconstrainedError(
+        f"The part consists of {count} bodies that don't touch by faces, and the one about ({x:.4g}, {y:.4g}, {z:.4g}) "
+        f"mm is free to move: {', and '.join(words)}. Hold it by a support of its own, let it touch another "
+        "body, or leave it out.",
+        {"bodies": count, "free_motions": "; ".join(words)},
+    )
 
 
 class SmoothNormals:

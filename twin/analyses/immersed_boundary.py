@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import immersed
-from solvers.hex8 import element
+from solvers.hex8 import element, immersed
 from solvers.hex8.cells import FilledCells
 from solvers.tet10.facets import FacetQuadrature
 from twin.errors import GeometryError, SelectionError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import immersed
+from solvers.hex8 import immersed
 from solvers.tet10.facets import FacetQuadrature, join
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.supports import ORDER, refuse_contradiction

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import loads
-from solvers.elasticity.coupling import RigidRegion
+from solvers.elasticity.coupling import RigidRegion, distributed
+from solvers.tet10 import loads
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.errors import StudyError
@@ -81,9 +81,7 @@ def _nodal(boundary: Boundary, density: float, load: Load) -> Floats:
         case Pressure():
             traction = -load.value * where.normal
         case RemoteForce():
-            traction = loads.distributed(
-                where, np.array(load.force), np.array(load.moment), np.array(load.at)
-            )
+            traction = distributed(where, np.array(load.force), np.array(load.moment), np.array(load.at))
     return loads.traction(where, traction, len(boundary.points))
 
 

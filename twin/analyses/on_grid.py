@@ -9,12 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import immersed
 from solvers.elasticity.constraints import rigid_motions
-from solvers.elasticity.model import Lame, lame
-from solvers.elasticity.recovery import RecoveredStress
+from solvers.elasticity.immersed_coupling import RigidRegions
+from solvers.elasticity.law import Lame, lame
+from solvers.hex8 import immersed
 from solvers.hex8.cells import FilledCells
 from solvers.precision import float64
+from solvers.tet10.recovery import Recovered
 from twin.analyses import checks, quantities
 from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.immersed_supports import Springs, joined, springs
@@ -172,7 +173,7 @@ def _solve(task: Task, edge: float, most: int, span: tuple[float, float]) -> Stu
         missed = boundary.missed(vertices[triangles])
         samples, _ = six_node_faces(vertices, triangles)
         hanging = springs(boundary, task.study.supports, immersed.penalty(material, edge))
-        checks.check_pieces_hang(boundary.points, boundary.corners, hanging)
+        checks.check_pieces_hang(boundary.points, boundary.corners, cells.lattice.pieces, hanging)
         loads = assemble(boundary, task.study.material.density, task.study.cases)
     cases: dict[str, CaseSolution] = {}
     for group in by_rigid_regions(loads):
@@ -209,7 +210,7 @@ def _solve_group(
         with task.watch.phase("solve"):
             follow = task.follow("rigid coupling", span, count, done)
             parts = [(region.where, region.stiffness, motions) for region, motions in rigid]
-            regions = immersed.RigidRegions(problem, parts, follow) if rigid else None
+            regions = RigidRegions(problem, parts, follow) if rigid else None
         for name, case in loads.items():
             follow = task.follow(f"load case {name}", span, count, done + len(found))
             rigid_work = 0.0
@@ -220,13 +221,13 @@ def _solve_group(
                     resultants = np.concatenate([[*load.force, *load.moment] for load in case.rigid])
                     solution, rigid_work = regions.solve(case.nodal + moved, resultants, follow)
             with task.watch.phase("recover"):
-                stress = immersed.recover(problem, solution.displacement)
+                stress = immersed.recover(problem, solution.field)
             found[name] = CaseSolution(
-                solution.displacement,
-                float(np.vdot(case.nodal, solution.displacement)) + rigid_work,
+                solution.field,
+                float(np.vdot(case.nodal, solution.field)) + rigid_work,
                 case,
                 stress,
-                hanging.force(solution.displacement),
+                hanging.force(solution.field),
                 solution.iterations + (regions.iterations if regions else 0),
                 solution.residual,
             )
@@ -254,5 +255,5 @@ def _measure(boundary: ImmersedBoundary, samples: Floats, case: CaseSolution) ->
     stress = case.stress
     nodal = np.hstack([case.displacement, stress.nodal, stress.nodal_error[:, None]])
     values = boundary.interpolate(nodal, samples)
-    on_surface = RecoveredStress(values[:, 3:9], values[:, 9], stress.element_error, stress.energy)
+    on_surface = Recovered(values[:, 3:9], values[:, 9], stress.element_error, stress.energy)
     return quantities.measure(quantities.ON_GRID, samples, values[:, :3], case.work, on_surface)

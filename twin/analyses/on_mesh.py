@@ -10,11 +10,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import coupling, static
-from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery
-from solvers.elasticity.static import Problem
+from solvers.elasticity import coupling
+from solvers.elasticity.law import lame
 from solvers.precision import float64
+from solvers.tet10 import steady
+from solvers.tet10.recovery import Recovery
+from solvers.tet10.steady import Problem
 from twin.analyses import checks, quantities, resolution
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.loads import CaseLoads, assemble, rigid_regions
@@ -24,11 +25,13 @@ from twin.analyses.supports import Held, hold
 from twin.analyses.task import STAGES, OutOfTimeError, Task, by_rigid_regions, solver_errors
 from twin.errors import MeshingFailed
 from twin.meshing import VolumeMesh, mesh_volume
+from twin.meshing.volume_mesh import pieces
 
 Floats = NDArray[np.float64]
 
 MESH_TIME_LIMIT = 300.0
-MESH_SHARE = 0.5  # of the time that is left; the rest is for the solution, or for a grid
+MESH_SHARE = 0.6  # of the time that is left; the rest is for the solution, or for a grid
+PILOT_SHARE = 0.6  # of the time, for the first mesh and its solution; if they fail, the rest is for a grid
 MOST_MESHES = 3  # tries to keep to max_unknowns
 
 
@@ -40,8 +43,11 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     """
     first = resolution.pilot(task.surface, task.volume, task.regions, task.request)
     begun = time.perf_counter()
-    mesh, first = _mesh_within_limit(task, first, STAGES["check"], "first mesh, to see where the stress is")
-    pilot = _solve(task, mesh, first.size, (STAGES["pilot mesh"], STAGES["pilot solve"]))
+    hurried = task if task.request.discretisation == "tet" else task.within(PILOT_SHARE)
+    mesh, first = _mesh_within_limit(
+        hurried, first, STAGES["check"], "first mesh, to see where the stress is"
+    )
+    pilot = _solve(hurried, mesh, first.size, (STAGES["pilot mesh"], STAGES["pilot solve"]))
     second, warnings = _second(task, mesh, pilot, first, time.perf_counter() - begun)
     most = task.request.max_unknowns
     if second is not None and most is not None and second.unknowns > most:
@@ -122,7 +128,7 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: tuple[float, float])
     with task.watch.phase("set-up"):
         boundary = MeshBoundary(task.surface, mesh)
         held = hold(boundary, task.study.supports)
-        checks.check_pieces_held(mesh.points, mesh.tets, held)
+        checks.check_pieces_held(mesh.points, mesh.tets, pieces(mesh.tets), held)
         loads = assemble(boundary, task.study.material.density, task.study.cases)
     cases: dict[str, CaseSolution] = {}
     for group in by_rigid_regions(loads):
@@ -151,7 +157,7 @@ def _solve_group(
         directions[region.nodes] = np.eye(3)
     material = float64(lame)(task.study.material.youngs_modulus, task.study.material.poissons_ratio)
     with task.watch.phase("set-up"):
-        problem = static.prepare(
+        problem = steady.prepare(
             mesh.points, mesh.tets, material, directions, held.prescribed, held.foundation
         )
         recovery = Recovery(problem, mesh.points, mesh.tets)
@@ -164,19 +170,19 @@ def _solve_group(
             follow = task.follow(f"load case {name}", span, count, done + len(found))
             with task.watch.phase("solve"):
                 if unit is None:
-                    solution, rigid_work = static.solve(problem, case.nodal, progress=follow), 0.0
+                    solution, rigid_work = steady.solve(problem, case.nodal, progress=follow), 0.0
                 else:
                     resultants = [(rigid.force, rigid.moment) for rigid in case.rigid]
                     coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, follow)
                     solution, rigid_work = coupled.solution, coupled.rigid_work
             with task.watch.phase("recover"):
-                stress = recovery(solution.displacement)
+                stress = recovery(solution.field)
             found[name] = CaseSolution(
-                solution.displacement,
-                float(np.vdot(case.nodal, solution.displacement)) + rigid_work,
+                solution.field,
+                float(np.vdot(case.nodal, solution.field)) + rigid_work,
                 case,
                 stress,
-                _support_force(problem, held, case, solution.displacement),
+                _support_force(problem, held, case, solution.field),
                 solution.iterations + (unit.iterations if unit else 0),
                 solution.residual,
             )
@@ -185,7 +191,7 @@ def _solve_group(
 
 def _support_force(problem: Problem, held: Held, case: CaseLoads, displacement: Floats) -> Floats:
     """Force of supports on the part at each node [N]: what holds the held directions, and the foundations."""
-    rest = static.internal_force(problem, displacement) - case.nodal
+    rest = steady.internal_force(problem, displacement) - case.nodal
     force = np.einsum("nij,nj->ni", held.directions, rest)
     if held.foundation is not None:
         facets, stiffness = held.foundation

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.recovery import RecoveredStress
+from solvers.tet10.recovery import Recovered
 from twin.materials import Material
 from twin.quantities import Quantity
 
@@ -58,9 +58,7 @@ class Values:
     peak: Floats
 
 
-def measure(
-    trust: Trust, points: Floats, displacement: Floats, work: float, stress: RecoveredStress
-) -> Values:
+def measure(trust: Trust, points: Floats, displacement: Floats, work: float, stress: Recovered) -> Values:
     """Numbers of a case: nodes (n, 3) [m], displacement (n, 3) [m], work of the loads [J]."""
     magnitude = np.linalg.norm(displacement, axis=1)
     mises = von_mises(stress.nodal)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.recovery import RecoveredStress
 from solvers.tet10.element import TETS_PER_CUBE
+from solvers.tet10.recovery import Recovered
 from twin.analyses.checks import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
@@ -62,7 +62,7 @@ def pilot(surface: Surface, volume: float, regions: Regions, request: Request) -
 
 
 def refined(
-    mesh: VolumeMesh, stresses: list[RecoveredStress], before: Sizes, request: Request, affordable: float
+    mesh: VolumeMesh, stresses: list[Recovered], before: Sizes, request: Request, affordable: float
 ) -> Sizes | None:
     """Sizes that should meet the accuracy, from the errors of every case on a first mesh.
 

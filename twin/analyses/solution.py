@@ -10,9 +10,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity.recovery import RecoveredStress
 from solvers.hex8.cells import FilledCells
 from solvers.hex8.element import VTK_ORDER
+from solvers.tet10.recovery import Recovered
 from twin.analyses import quantities
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
@@ -36,7 +36,7 @@ class CaseSolution:
     displacement: Floats
     work: float
     loads: CaseLoads
-    stress: RecoveredStress
+    stress: Recovered
     support_force: Floats
     iterations: int
     residual: float

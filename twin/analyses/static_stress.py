@@ -10,7 +10,7 @@ from twin.analyses.monitor import Monitor
 from twin.analyses.solution import Stopwatch, StudySolution
 from twin.analyses.summary import summarise
 from twin.analyses.task import STAGES, OutOfTimeError, Task
-from twin.errors import DeadlineExceeded, MeshingFailed
+from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
 from twin.studies import Request, StaticStress
@@ -59,9 +59,13 @@ def _solve(task: Task) -> tuple[list[StudySolution], list[str]]:
         return on_grid.solve(task)
     try:
         return on_mesh.solve(task)
-    except MeshingFailed as failure:
-        if task.request.discretisation == "tet":
+    except (MeshingFailed, SolveFailed, OutOfTimeError) as failure:
+        if task.request.discretisation == "tet" or task.remaining <= 0:
             raise
-        solutions, warnings = on_grid.solve(task)
-        said = f"No tetrahedral mesh could be had, so the grid discretisation answers: {failure}"
-        return solutions, [said, *warnings]
+        said = {
+            MeshingFailed: f"No tetrahedral mesh could be had, so the grid discretisation answers: {failure}",
+            SolveFailed: f"On tetrahedra there was no solution, so the grid discretisation answers: {failure}",
+            OutOfTimeError: "Tetrahedra took too much of max_seconds, so the grid discretisation answers.",
+        }[type(failure)]
+    solutions, warnings = on_grid.solve(task)
+    return solutions, [said, *warnings]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity import constraints, loads
+from solvers.elasticity import constraints
+from solvers.tet10 import loads
 from twin.analyses.boundary import MeshBoundary
 from twin.errors import StudyError
 from twin.select import describe

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from solvers.elasticity import static
 from solvers.iteration import SolveError
+from solvers.tet10 import steady
 from twin.analyses.checks import Regions
 from twin.analyses.loads import CaseLoads
 from twin.analyses.monitor import Monitor
@@ -72,6 +72,10 @@ class Task:
         """Time until the deadline [s]."""
         return self.deadline - time.perf_counter()
 
+    def within(self, share: float) -> "Task":
+        """The same with a share of the time that is left."""
+        return replace(self, deadline=time.perf_counter() + share * self.remaining)
+
     def tell(self, phase: str, fraction: float, message: str, residual: float | None = None) -> None:
         """Report progress; raise OutOfTimeError past the deadline."""
         self.monitor.progress(phase, fraction, message, residual)
@@ -85,7 +89,7 @@ class Task:
 
         def follow(iteration: int, residual: float) -> None:
             share = (
-                min(1.0, np.log10(max(residual, 1e-12)) / np.log10(static.TOLERANCE)) if residual < 1 else 0.0
+                min(1.0, np.log10(max(residual, 1e-12)) / np.log10(steady.TOLERANCE)) if residual < 1 else 0.0
             )
             fraction = span[0] + (span[1] - span[0]) * (done + share) / count
             self.tell("solve", fraction, f"{what}, iteration {iteration}", residual)

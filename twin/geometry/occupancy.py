@@ -6,10 +6,12 @@ Jacobson et al. 2013, ACM Trans. Graph. 32:33; fast evaluation: Barill et al. 20
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.geometry.projection import by_chunks
 from twin.geometry.subdivision import subdivide
 from twin.geometry.surface import TRIANGLE_DEGREE_2, Surface, closest
 
@@ -20,6 +22,7 @@ Bools = NDArray[np.bool_]
 
 _SIDE = 1e-5  # of the diagonal: how far beside a face one looks whether material is there
 _CELLS = 200_000
+_ENCLOSED = 0.55  # beside a flat sheet the winding number is one half, and rounding takes it beyond
 _PIECE = 0.01  # of the diagonal: edges of the pieces that volumes are summed over
 _LONGEST = 0.05  # of the diagonal: the fast evaluation takes longer triangles for points, and errs
 
@@ -29,17 +32,22 @@ class Occupancy:
 
     def __init__(self, surface: Surface):
         self.surface = surface
-        vertices, triangles, _ = subdivide(surface.vertices, surface.triangles, _LONGEST * surface.diagonal)
-        self._vertices, self._triangles = np.array(vertices), np.array(triangles)
 
     def winding(self, points: Float64) -> Float64:
         """(n,) winding number at points (n, 3) [m]."""
-        import igl
-
         if len(points) == 0:
             return np.zeros(0)
-        winding = igl.fast_winding_number(self._vertices, self._triangles, np.ascontiguousarray(points))
-        return np.asarray(winding, dtype=np.float64).reshape(-1)
+        return np.concatenate([self._tree.winding_number(chunk).reshape(-1) for chunk in by_chunks(points)])
+
+    @cached_property
+    def _tree(self) -> Any:
+        import igl
+
+        surface = self.surface
+        vertices, triangles, _ = subdivide(surface.vertices, surface.triangles, _LONGEST * surface.diagonal)
+        tree = igl.FastWindingNumberBVH()
+        tree.init(np.array(vertices), np.array(triangles, dtype=np.int64))
+        return tree
 
     def inside(self, points: Float64) -> Bools:
         """(n,) whether points (n, 3) [m] lie in the material."""
@@ -95,7 +103,10 @@ class Occupancy:
         cell = float(((upper - lower).prod() / _CELLS) ** (1 / 3)) or 1.0
         shape = np.maximum(np.ceil((upper - lower) / cell), 1).astype(np.int64)
         index = np.indices(shape).reshape(3, -1).T + np.random.default_rng(0).random((int(shape.prod()), 3))
-        inside = self.inside(lower + index / shape * (upper - lower))
+        winding = self.winding(lower + index / shape * (upper - lower))
+        if winding.max() < _ENCLOSED:
+            return 0.0, 0.0
+        inside = winding > 0.5
         share, box = float(inside.mean()), float((upper - lower).prod())
         return share * box, box * float(np.sqrt(share * (1 - share) / len(inside)))
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.geometry.bodies import find_bodies
+from twin.geometry.projection import Projection
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -107,6 +108,11 @@ class Surface:
         return _frozen(find_bodies(self.vertices, self.triangles.astype(np.int64)))
 
     @cached_property
+    def projection(self) -> Projection:
+        """The search tree for `closest`."""
+        return Projection(self.vertices, self.triangles)
+
+    @cached_property
     def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
         """Corners of the bounding box [m]."""
         lower, upper = self.vertices.min(axis=0).tolist(), self.vertices.max(axis=0).tolist()
@@ -183,15 +189,7 @@ def closest(surface: Surface, points: Float64) -> tuple[Float64, Int32, Float64]
 
     Returns distance (p,) [m], triangle (p,) index, point (p, 3) [m].
     """
-    import igl
-
-    query = np.ascontiguousarray(points, dtype=np.float64)
-    if len(query) == 0:
-        return np.zeros(0), np.zeros(0, dtype=np.int32), np.zeros((0, 3))
-    squared, triangle, nearest = igl.point_mesh_squared_distance(
-        query, np.array(surface.vertices), np.array(surface.triangles, dtype=np.int64)
-    )
-    return np.sqrt(np.maximum(squared, 0.0)), triangle.astype(np.int32).reshape(-1), nearest
+    return surface.projection(points)
 
 
 def _frozen(array: _Array) -> _Array:

@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 
 SUBCELLS = 2  # along each edge of a cut cell
 LEAST_FRACTION = 1e-3  # emptier cells are left out
+_DUST = 1e-3  # of the volume: smaller pieces are where a wall only just reaches into the grid
 _HALVINGS = 4  # blocks of 16 cells along each edge to begin with
 _STEP = 0.1  # of a subcell: how far from the surface its sides are told at the least
 
@@ -46,7 +47,19 @@ def fill(surface: Surface, edge: float) -> FilledCells:
             f"No cell of {1e3 * edge:.3g} mm is filled: the part's walls are much thinner than that.",
         )
     order = np.argsort(linear(index, shape))
-    return FilledCells(Lattice(origin, edge, shape, index[order]), moments[order])
+    return _without_dust(FilledCells(Lattice(origin, edge, shape, index[order]), moments[order]))
+
+
+def _without_dust(cells: FilledCells) -> FilledCells:
+    """Without the small pieces that hang on an edge or a corner of others, or on nothing."""
+    lattice = cells.lattice
+    volume = np.bincount(lattice.pieces, cells.fraction)
+    kept = (volume > _DUST * volume.sum())[lattice.pieces]
+    if kept.all():
+        return cells
+    return FilledCells(
+        Lattice(lattice.origin, lattice.edge, lattice.shape, lattice.index[kept]), cells.moments[kept]
+    )
 
 
 def _descend(occupancy: Occupancy, origin: Floats, edge: float, shape: Ints) -> tuple[Ints, Ints]:

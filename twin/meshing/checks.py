@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
 from twin.geometry.occupancy import Occupancy
+from twin.geometry.projection import Projection
 from twin.geometry.surface import Surface
 from twin.meshing import curve
-from twin.meshing.projection import Projection
 from twin.meshing.samples import sample
 from twin.meshing.volume_mesh import bodies, boundary, check_points, hull, jacobians, quality, volume
 

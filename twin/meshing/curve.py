@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.tet10.element import EDGES
+from twin.geometry.projection import Projection
 from twin.geometry.surface import Surface, closest
-from twin.meshing.projection import Projection
 from twin.meshing.volume_mesh import (
     FACE_EDGES,
     Ints,

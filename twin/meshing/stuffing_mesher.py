@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from twin.errors import MeshingFailed
 from twin.geometry.occupancy import Occupancy
+from twin.geometry.projection import Projection
 from twin.geometry.surface import Surface
 from twin.meshing.curve import compact
-from twin.meshing.projection import Projection
 from twin.meshing.stuffing.features import attach, rebind
 from twin.meshing.stuffing.improve import improve
 from twin.meshing.stuffing.lattice import lattice, refine

@@ -18,9 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from solvers.elasticity import static, stiffness
-from solvers.elasticity.model import lame
+from solvers.elasticity.law import lame
 from solvers.precision import float64
+from solvers.tet10 import steady, stiffness
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Case
 
 REPEATS = 20
@@ -31,7 +31,7 @@ def measure(case: Case) -> list[dict[str, Any]]:
     """One record per precision: best seconds, bytes stored, bytes needed at least."""
     held = np.where(case.fixed[:, None, None], np.eye(3), 0.0)
     material = lame(YOUNGS_MODULUS, POISSONS_RATIO)
-    problem = static.prepare(case.points, case.tets, material, held, np.zeros_like(case.points))
+    problem = steady.prepare(case.points, case.tets, material, held, np.zeros_like(case.points))
     double = stiffness.FreeStiffness(problem.model)
     product = eqx.filter_jit(lambda operator, vector: operator.apply(vector))
     records = []

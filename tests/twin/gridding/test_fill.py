@@ -97,3 +97,11 @@ def test_a_plane_cuts_a_cube_as_counting_says(normal, distance):
     lattice = (np.stack(np.meshgrid(*[np.arange(24)] * 3), -1).reshape(-1, 3) + 0.5) / 24 - 0.5
     counted = (lattice @ unit < distance).mean()
     assert below_plane(unit[None], np.array([distance]))[0] == pytest.approx(counted, abs=0.03)
+
+
+def test_dust_that_hangs_on_an_edge_is_left_out():
+    """Two cells that share an edge turn about it as about a hinge: of a small piece nothing would hold that."""
+    block, crumb = box(1, 1, 1, at=(0.5, 0.5, 0.5)), box(0.05, 0.05, 0.05, at=(1.025, 0.5, 1.025))
+    found = fill(surface(trimesh.util.concatenate([block, crumb])), 0.05)
+    assert set(found.lattice.pieces) == {0}
+    assert found.volume == pytest.approx(1.0, rel=1e-5)

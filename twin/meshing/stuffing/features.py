@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.tet10.element import EDGES
+from twin.geometry.projection import Projection
 from twin.geometry.surface import Surface
 from twin.meshing.curve import sharp_edges
-from twin.meshing.projection import Projection
 from twin.meshing.stuffing.edges import encode, halves, middles
 from twin.meshing.volume_mesh import Ints, boundary
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.tet10.element import TETS_PER_CUBE
+from twin.geometry.projection import Projection
 from twin.geometry.surface import Surface
-from twin.meshing.projection import Projection
 from twin.meshing.samples import radii, sample
 
 Float64 = NDArray[np.float64]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from solvers.tet10.element import EDGES
 from twin.geometry.occupancy import Occupancy
-from twin.meshing.projection import Projection
+from twin.geometry.projection import Projection
 from twin.meshing.stuffing.edges import decode, encode
 from twin.meshing.volume_mesh import straight_jacobians
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.elasticity import immersed
 from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.model import lame
-from solvers.hex8 import element
+from solvers.elasticity.law import lame
+from solvers.hex8 import element, immersed
 from solvers.precision import float64
+from solvers.tet10 import loads
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Answer, Case
@@ -58,11 +58,11 @@ def answer(case: Case, surface: Surface, edge: float, label: str) -> Answer:
         problem = immersed.prepare(cells, material, where, springs)
         cell, local = cells.lattice.locate(case.points[loaded])
         shares = element.shape(local)[:, :, None] * case.force[loaded][:, None]
-        force = immersed.loads.scatter(corners[cell], shares, len(problem.points))
+        force = loads.scatter(corners[cell], shares, len(problem.points))
         prepared = time.perf_counter()
         solution = immersed.solve(problem, force)
         solved = time.perf_counter()
-        stress = von_mises(immersed.recover(problem, solution.displacement).nodal)
+        stress = von_mises(immersed.recover(problem, solution.field).nodal)
         done = time.perf_counter()
     return Answer(
         label,
@@ -72,13 +72,13 @@ def answer(case: Case, surface: Surface, edge: float, label: str) -> Answer:
             "solve": solved - prepared,
             "stress": done - solved,
         },
-        solution.displacement,
+        solution.field,
         stress,
         solution.iterations,
         solution.residual,
         {"compilation": compilations.seconds(), "programs": compilations.programs()},
         time.process_time() - processor,
-        float(np.vdot(force, solution.displacement)),
+        float(np.vdot(force, solution.field)),
     )
 
 

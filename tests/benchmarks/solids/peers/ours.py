@@ -10,11 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from solvers.elasticity import static
 from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.model import lame
-from solvers.elasticity.recovery import Recovery
+from solvers.elasticity.law import lame
 from solvers.precision import float64
+from solvers.tet10 import steady
+from solvers.tet10.recovery import Recovery
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Answer, Case
 
 _COMPILING = {
@@ -64,25 +64,25 @@ class Compilations:
         }
 
 
-def answer(case: Case, label: str, tolerance: float = static.TOLERANCE) -> tuple[Answer, list[Any]]:
+def answer(case: Case, label: str, tolerance: float = steady.TOLERANCE) -> tuple[Answer, list[Any]]:
     """From arrays to stress; also the shapes and types of what was compiled for, to tell size buckets apart."""
     with Compilations.watched() as compilations:
         begun, processor = time.perf_counter(), time.process_time()
         held = np.where(case.fixed[:, None, None], np.eye(3), 0.0)
         material = float64(lame)(YOUNGS_MODULUS, POISSONS_RATIO)
-        problem = static.prepare(case.points, case.tets, material, held, np.zeros_like(case.points))
+        problem = steady.prepare(case.points, case.tets, material, held, np.zeros_like(case.points))
         recovery = Recovery(problem, case.points, case.tets)
         arrays = jax.tree.leaves(vars(problem))
         jax.block_until_ready(arrays)
         prepared = time.perf_counter()
-        solution = static.solve(problem, case.force, tolerance=tolerance)
+        solution = steady.solve(problem, case.force, tolerance=tolerance)
         solved = time.perf_counter()
-        stress = von_mises(recovery(solution.displacement).nodal)
+        stress = von_mises(recovery(solution.field).nodal)
         done = time.perf_counter()
     found = Answer(
         label,
         {"setup": prepared - begun, "solve": solved - prepared, "stress": done - solved},
-        solution.displacement,
+        solution.field,
         stress,
         solution.iterations,
         solution.residual,

@@ -1,4 +1,4 @@
-"""Displacement under static loads: set up a model once, then solve any number of load cases on it."""
+"""The field of a law on a mesh: set up a model once, then solve any number of load cases on it."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,18 @@ from jaxtyping import Array, Float, Int
 
 from solvers import iteration
 from solvers.buckets import pad
-from solvers.elasticity import stiffness
-from solvers.elasticity.model import Lame, Model, springs, unit_stiffness
+from solvers.hex8.element import FULL
 from solvers.iteration import Progress
+from solvers.law import Law
 from solvers.multigrid import auxiliary
 from solvers.multigrid.auxiliary import AuxiliaryGrid
 from solvers.multigrid.beneath import cells_beneath
 from solvers.multigrid.grid import hierarchy
 from solvers.precision import float64
+from solvers.tet10 import stiffness
 from solvers.tet10.element import TETS_PER_CUBE
 from solvers.tet10.mesh import tet_mesh
+from solvers.tet10.model import Model, springs
 
 TOLERANCE = 1e-8
 
@@ -27,28 +29,27 @@ TOLERANCE = 1e-8
 class Problem:
     """A model with its preconditioner, ready for load cases.
 
-    count: number of mesh nodes without padding; free: projectors of the model; prescribed: displacement of held
-    directions [m]
+    count: number of mesh nodes without padding; free: projectors of the model; prescribed: field in held directions
     """
 
     model: Model
     preconditioner: AuxiliaryGrid
-    free: Float[np.ndarray, "node 3 3"]
-    prescribed: Float[np.ndarray, "node 3"]
+    free: Float[np.ndarray, "node k k"]
+    prescribed: Float[np.ndarray, "node k"]
     count: int
 
 
 @dataclass(frozen=True)
 class Solution:
-    """displacement [m] per mesh node; residual relative, of the true equations in double precision."""
+    """field per mesh node; residual relative, of the true equations in double precision."""
 
-    displacement: Float[np.ndarray, "n 3"]
+    field: Float[np.ndarray, "n k"]
     iterations: int
     residual: float
 
 
 @eqx.filter_jit
-def _diagonal_blocks(model: Model) -> Float[Array, "node 3 3"]:
+def _diagonal_blocks(model: Model) -> Float[Array, "node k k"]:
     return stiffness.diagonal_blocks(model)
 
 
@@ -56,38 +57,49 @@ _auxiliary_grid = eqx.filter_jit(auxiliary.auxiliary_grid)
 
 
 @eqx.filter_jit
-def _internal_force(model: Model, displacement: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
-    return stiffness.apply(model, displacement)
+def cell_stiffness(law: Law, moments: Float[Array, "c 27"]) -> Float[Array, "c rows rows"]:
+    """Compiled `Law.cell_stiffness`."""
+    return law.cell_stiffness(moments)
+
+
+def unit_stiffness(law: Law) -> Float[np.ndarray, "rows rows"]:
+    """Stiffness of a full grid cell of unit edge; that of edge h is h times it."""
+    return np.asarray(cell_stiffness(law, jax.device_put(FULL[None]))[0])
+
+
+@eqx.filter_jit
+def _internal_force(model: Model, field: Float[Array, "node k"]) -> Float[Array, "node k"]:
+    return stiffness.apply(model, field)
 
 
 @float64
 def prepare(
     points: Float[np.ndarray, "n 3"],
     tets: Int[np.ndarray, "m 10"],
-    material: Lame,
-    held: Float[np.ndarray, "n 3 3"],
-    prescribed: Float[np.ndarray, "n 3"],
-    foundation: tuple[Int[np.ndarray, "f 6"], Float[np.ndarray, "f 6 6 3 3"]] | None = None,
+    law: Law,
+    held: Float[np.ndarray, "n k k"],
+    prescribed: Float[np.ndarray, "n k"],
+    foundation: tuple[Int[np.ndarray, "f 6"], Float[np.ndarray, "f 6 6 k k"]] | None = None,
 ) -> Problem:
     """Set up a model and its preconditioner.
 
     Args:
         points: node positions [m]
         tets: elements in VTK order
-        held: per node, the projector onto the directions in which it can't move freely
-        prescribed: displacement along the held directions [m]
+        held: per node, the projector onto the directions in which its field is given
+        prescribed: the field along the held directions
         foundation: facets and their stiffness from `loads.foundation`
     """
     mesh = tet_mesh(points, tets)
-    free = pad(np.eye(3) - held, mesh.node_count)
-    model = Model(mesh, material, jax.device_put(free), springs(*foundation) if foundation else None)
+    free = pad(np.eye(law.components) - held, mesh.node_count)
+    model = Model(mesh, law, jax.device_put(free), springs(*foundation) if foundation else None)
     diagonal = _diagonal_blocks(model)
-    stiff = np.trace(np.asarray(diagonal)[: len(points)], axis1=1, axis2=2)[:, None, None] / 3
+    stiff = np.trace(np.asarray(diagonal)[: len(points)], axis1=1, axis2=2)[:, None, None] / law.components
     grounded = stiff * held
     if foundation:
         own = np.einsum("fabij->faij", foundation[1])
-        for i in range(3):
-            for j in range(3):
+        for i in range(law.components):
+            for j in range(law.components):
                 grounded[:, i, j] += np.bincount(
                     foundation[0].ravel(), own[..., i, j].ravel(), minlength=len(points)
                 )
@@ -95,7 +107,7 @@ def prepare(
     cell_size = float(TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3)
     most = round(mesh.capacity / TETS_PER_CUBE)
     cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
-    grids = hierarchy(cells, unit_stiffness(material))
+    grids = hierarchy(cells, unit_stiffness(law))
     preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
     return Problem(model, preconditioner, free, pad(prescribed, mesh.node_count), len(points))
 
@@ -103,16 +115,16 @@ def prepare(
 @float64
 def solve(
     problem: Problem,
-    load: Float[np.ndarray, "n 3"],
+    load: Float[np.ndarray, "n k"],
     *,
-    prescribed: Float[np.ndarray, "n 3"] | None = None,
+    prescribed: Float[np.ndarray, "n k"] | None = None,
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
 ) -> Solution:
-    """Displacement under nodal forces [N].
+    """The field under nodal forces.
 
     Args:
-        prescribed: displacement of the held directions [m] in place of the problem's own
+        prescribed: the field in the held directions in place of the problem's own
         tolerance: relative residual
         progress: called every few iterations; what it raises ends the solve
 
@@ -134,20 +146,20 @@ def solve(
         tolerance,
         progress,
     )
-    displacement = given + np.asarray(solved.solution)
-    return Solution(displacement[: problem.count], solved.iterations, solved.residual)
+    field = given + np.asarray(solved.solution)
+    return Solution(field[: problem.count], solved.iterations, solved.residual)
 
 
-def _share_of_load(load: Float[np.ndarray, "n 3"], right_side: Float[np.ndarray, "node 3"]) -> float:
-    """Prescribed displacements may need forces far above the loads; the loads are still to be balanced."""
+def _share_of_load(load: Float[np.ndarray, "n k"], right_side: Float[np.ndarray, "node k"]) -> float:
+    """Prescribed values may need forces far above the loads; the loads are still to be balanced."""
     size, total = float(np.linalg.norm(load)), float(np.linalg.norm(right_side))
     return float(np.clip(size / total, 1e-3, 1.0)) if size and total else 1.0
 
 
 @float64
-def internal_force(problem: Problem, displacement: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """K u [N], springs included: with loads subtracted, the force of the supports on the part."""
-    force = _internal_force(problem.model, jax.device_put(pad(displacement, problem.model.mesh.node_count)))
+def internal_force(problem: Problem, field: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
+    """K u, springs included: with loads subtracted, the force of the supports on the part."""
+    force = _internal_force(problem.model, jax.device_put(pad(field, problem.model.mesh.node_count)))
     return np.asarray(force)[: problem.count]
 
 

@@ -1,9 +1,9 @@
-"""Nodal stress by patch recovery, and from it the error of the solution.
+"""Nodal fluxes (stress, heat flow) by patch recovery, and from them the error of the solution.
 
-Around each vertex a quadratic polynomial is fitted to the stress at the Gauss points of the elements that meet
+Around each vertex a quadratic polynomial is fitted to the flux at the Gauss points of the elements that meet
 there (Zienkiewicz & Zhu 1992, Int. J. Numer. Methods Eng. 33:1331, part 1). Its quadratic terms are damped a
-little, so that a patch of one element falls back to that element's own linear stress. The distance between the
-recovered and the discrete stress estimates the error in energy (part 2, 33:1365).
+little, so that a patch of one element falls back to that element's own linear flux. The distance between the
+recovered and the discrete flux estimates the error in energy (part 2, 33:1365).
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,13 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import companion, pad
-from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.model import Lame
-from solvers.elasticity.static import Problem
-from solvers.elasticity.stiffness import gradient_at_gauss_points, stress_of
+from solvers.law import Law
 from solvers.precision import float64
 from solvers.tet10 import element
 from solvers.tet10.mesh import CHUNK, TetMesh, usual_corners
+from solvers.tet10.steady import Problem
+from solvers.tet10.stiffness import gradient_at_gauss_points
 
-VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 # Damping of the linear and of the quadratic terms, relative to the patch's weight with coordinates scaled to it.
 # Products count half of squares: so the damping is that of the polynomial's Hessian, whatever the axes.
 DAMPING = np.array([0.0] + [1e-9] * 3 + [1e-4] * 3 + [5e-5] * 3)
@@ -45,16 +43,15 @@ class Patches(eqx.Module):
 
 
 @dataclass(frozen=True)
-class RecoveredStress:
-    """Stress and its estimated error.
+class Recovered:
+    """A flux and its estimated error.
 
-    nodal: recovered stress [Pa], components xx yy zz xy yz zx
-    nodal_error: root mean square difference to the discrete stress in the elements around a node,
-        as von Mises stress [Pa]
-    element_error: energy of the error of each element [J]; energy: strain energy of the solution, times two [J]
+    nodal: recovered flux, in the law's independent components
+    nodal_error: root mean square difference to the discrete flux in the elements around a node, in the law's magnitude
+    element_error: energy of the error of each element; energy: of the solution, u.K.u
     """
 
-    nodal: Float[np.ndarray, "n 6"]
+    nodal: Float[np.ndarray, "n s"]
     nodal_error: Float[np.ndarray, " n"]
     element_error: Float[np.ndarray, " m"]
     energy: float
@@ -95,22 +92,19 @@ def _monomials(x: Float[Array, "... 3"]) -> Float[Array, "... 10"]:
     return jnp.stack([jnp.ones_like(a), a, b, c, a * a, b * b, c * c, a * b, b * c, c * a], axis=-1)
 
 
-def gauss_stress(
-    mesh: TetMesh, material: Lame, displacement: Float[Array, "node 3"]
-) -> Float[Array, "chunk 4 element 6"]:
-    """Discrete stress [Pa] at the Gauss points."""
+def gauss_flux(mesh: TetMesh, law: Law, field: Float[Array, "node k"]) -> Float[Array, "chunk 4 element s"]:
+    """Discrete flux at the Gauss points."""
 
     def chunk(arrays: tuple[Array, Array]) -> Array:
         nodes, inverse_jacobian = arrays
-        stress = stress_of(gradient_at_gauss_points(displacement[nodes], inverse_jacobian), material)
-        return jnp.stack([stress[i][j] for i, j in VOIGT], axis=-1)
+        return law.independent(law.flux(gradient_at_gauss_points(field[nodes], inverse_jacobian)))
 
     return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian))
 
 
 def _recover_nodal(
-    mesh: TetMesh, patches: Patches, stress: Float[Array, "chunk 4 element 6"]
-) -> Float[Array, "node 6"]:
+    mesh: TetMesh, patches: Patches, flux: Float[Array, "chunk 4 element s"]
+) -> Float[Array, "node s"]:
     shape = jnp.asarray(element.shape(element.GAUSS_POINTS))
     count = patches.size.shape[0]
 
@@ -118,7 +112,7 @@ def _recover_nodal(
         sums: tuple[Array, Array, Array], chunk: tuple[Array, Array, Array, Array]
     ) -> tuple[tuple[Array, Array, Array], None]:
         matrix, right, total = sums
-        nodes, vertices, weight, stress = chunk
+        nodes, vertices, weight, flux = chunk
         position = jnp.einsum("qa,aei->qei", shape, patches.position[nodes])
         offset = position - patches.centre[vertices][:, None]
         local = offset / patches.size[vertices][:, None, :, None]
@@ -126,60 +120,51 @@ def _recover_nodal(
         weighted = weight[:, :, None] * basis
         return (
             matrix.at[vertices].add(jnp.einsum("vqek,vqel->vekl", weighted, basis)),
-            right.at[vertices].add(jnp.einsum("vqek,qes->veks", weighted, stress)),
+            right.at[vertices].add(jnp.einsum("vqek,qes->veks", weighted, flux)),
             total.at[vertices].add(weight.sum(0)),
         ), None
 
-    start = (jnp.zeros((count, 10, 10)), jnp.zeros((count, 10, 6)), jnp.zeros(count))
-    chunks = (mesh.nodes, patches.vertices, mesh.weight, stress)
+    start = (jnp.zeros((count, 10, 10)), jnp.zeros((count, 10, flux.shape[-1])), jnp.zeros(count))
+    chunks = (mesh.nodes, patches.vertices, mesh.weight, flux)
     (matrix, right, total), _ = lax.scan(add_chunk, start, chunks)
     total = jnp.where(total > 0, total, 1)[:, None, None]
     empty = matrix[:, 0, 0][:, None, None] == 0
     system = jnp.where(empty, jnp.eye(10), matrix / total + jnp.diag(DAMPING))
     coefficients = jnp.linalg.solve(system, right / total)
 
-    def at_end(end: Int[Array, " node"]) -> Float[Array, "node 6"]:
+    def at_end(end: Int[Array, " node"]) -> Float[Array, "node s"]:
         local = (patches.position - patches.centre[end]) / patches.size[end][:, None]
         return jnp.einsum("nk,nks->ns", _monomials(local), coefficients[end])
 
     return (at_end(patches.ends[:, 0]) + at_end(patches.ends[:, 1])) / 2
 
 
-def energy_density(stress: Float[Array, "... 6"], material: Lame) -> Float[Array, "..."]:
-    """stress : compliance : stress [J/m^3], twice the strain energy density."""
-    poisson = material.first / (2 * (material.first + material.shear))
-    young = 2 * material.shear * (1 + poisson)
-    trace = stress[..., :3].sum(-1)
-    square = (stress[..., :3] ** 2).sum(-1) + 2 * (stress[..., 3:] ** 2).sum(-1)
-    return ((1 + poisson) * square - poisson * trace**2) / young
-
-
 @eqx.filter_jit
 def _recover(
-    mesh: TetMesh, material: Lame, patches: Patches, displacement: Float[Array, "node 3"]
+    mesh: TetMesh, law: Law, patches: Patches, field: Float[Array, "node k"]
 ) -> tuple[Array, Array, Array, Array]:
-    stress = gauss_stress(mesh, material, displacement)
-    nodal = _recover_nodal(mesh, patches, stress)
+    flux = gauss_flux(mesh, law, field)
+    nodal = _recover_nodal(mesh, patches, flux)
     shape = jnp.asarray(element.shape(element.GAUSS_POINTS))
 
     def chunk(arrays: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-        nodes, weight, stress = arrays
-        difference = jnp.einsum("qa,aes->qes", shape, nodal[nodes]) - stress
-        energy = (weight * energy_density(difference, material)).sum(0)
-        return energy, (weight * von_mises(difference) ** 2).sum(0)
+        nodes, weight, flux = arrays
+        difference = jnp.einsum("qa,aes->qes", shape, nodal[nodes]) - flux
+        energy = (weight * law.energy_density(difference)).sum(0)
+        return energy, (weight * law.magnitude(difference) ** 2).sum(0)
 
-    element_error, square = lax.map(chunk, (mesh.nodes, mesh.weight, stress))
+    element_error, square = lax.map(chunk, (mesh.nodes, mesh.weight, flux))
     shares = jnp.stack([square, mesh.weight.sum(1)], axis=-1)[:, None]  # of every node of an element
     sums = (
         jnp.zeros((mesh.node_count, 2)).at[mesh.nodes].add(jnp.broadcast_to(shares, (*mesh.nodes.shape, 2)))
     )
     nodal_error = jnp.sqrt(sums[:, 0] / jnp.where(sums[:, 1] > 0, sums[:, 1], 1))
-    energy = (mesh.weight * energy_density(stress, material)).sum()
+    energy = (mesh.weight * law.energy_density(flux)).sum()
     return nodal, nodal_error, element_error.reshape(-1), energy
 
 
 class Recovery:
-    """Stress recovery on one mesh: the patches are found once for all load cases."""
+    """Flux recovery on one mesh: the patches are found once for all load cases."""
 
     def __init__(self, problem: Problem, points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]):
         self._problem = problem
@@ -187,15 +172,13 @@ class Recovery:
         self._patches = float64(_patches)(points, tets, problem.model.mesh)
 
     @float64
-    def __call__(self, displacement: Float[np.ndarray, "n 3"]) -> RecoveredStress:
-        """Stress of a displacement [m]."""
+    def __call__(self, field: Float[np.ndarray, "n k"]) -> Recovered:
+        """Of a solution."""
         model = self._problem.model
-        padded = jax.device_put(pad(displacement, model.mesh.node_count))
-        nodal, nodal_error, element_error, energy = _recover(
-            model.mesh, model.material, self._patches, padded
-        )
+        padded = jax.device_put(pad(field, model.mesh.node_count))
+        nodal, nodal_error, element_error, energy = _recover(model.mesh, model.law, self._patches, padded)
         nodes, tets = self._sizes
-        return RecoveredStress(
+        return Recovered(
             np.asarray(nodal)[:nodes],
             np.asarray(nodal_error)[:nodes],
             np.asarray(element_error)[:tets],

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
+
+
+_CHUNK = 100_000  # points at a time: libigl keeps the interpreter to itself, and other threads have deadlines
+
+
+def by_chunks(points: Float64) -> Iterator[Float64]:
+    """Points (p, 3), so many at a time as libigl may be asked for at once; at least one chunk."""
+    for start in range(0, max(len(points), 1), _CHUNK):
+        yield np.ascontiguousarray(points[start : start + _CHUNK], dtype=np.float64)
 
 
 class Projection:
@@ -25,10 +36,11 @@ class Projection:
         """Of points (p, 3) [m]: distance (p,) [m], inf without elements; element (p,); nearest point (p, 3) [m]."""
         if len(points) == 0 or len(self._elements) == 0:
             return np.full(len(points), np.inf), np.zeros(len(points), dtype=np.int32), points.copy()
-        squared, element, nearest = self._tree.squared_distance(
-            self._vertices, self._elements, np.ascontiguousarray(points, dtype=np.float64)
-        )
-        return np.sqrt(np.maximum(squared, 0.0)), element.astype(np.int32), nearest
+        found = [
+            self._tree.squared_distance(self._vertices, self._elements, chunk) for chunk in by_chunks(points)
+        ]
+        squared, element, nearest = map(np.concatenate, zip(*found, strict=True))
+        return np.sqrt(np.maximum(squared, 0.0)), element.astype(np.int32).reshape(-1), nearest
 
     def first_hit(self, origins: Float64, directions: Float64, far: float) -> Float64:
         """How far rays go from origins (p, 3) [m] along unit directions (p, 3) to a triangle: (p,) [m], inf beyond

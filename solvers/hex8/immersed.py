@@ -1,9 +1,8 @@
-"""Elasticity on a grid that the part is immersed in: no mesh follows its surface, cells are cut by it.
+"""The field of a law on a grid that the part is immersed in: no mesh follows its surface, cells are cut by it.
 
 Supports are springs on the surface, stiff ones where it is held (a penalty), so faces need not follow the grid.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -16,28 +15,27 @@ from scipy.spatial import cKDTree
 
 from solvers import iteration
 from solvers.buckets import bucket, pad
-from solvers.elasticity import loads
-from solvers.elasticity.invariants import von_mises
-from solvers.elasticity.model import Lame, cell_stiffness, unit_stiffness
-from solvers.elasticity.recovery import RecoveredStress, energy_density
-from solvers.elasticity.static import TOLERANCE, Solution
 from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells
 from solvers.iteration import Progress
+from solvers.law import Law
 from solvers.multigrid import cycle
 from solvers.multigrid.beneath import spring_stiffness
 from solvers.multigrid.grid import Cells, Grid, grid, hierarchy
 from solvers.operator import LinearOperator
 from solvers.precision import float64
+from solvers.tet10 import loads
 from solvers.tet10.facets import FacetQuadrature
+from solvers.tet10.recovery import Recovered
+from solvers.tet10.steady import TOLERANCE, Solution, cell_stiffness, unit_stiffness
 
 # Where a face is held, it is by springs so many times as stiff as the material is through the depth of a cell.
 PENALTY = 20.0
 # Of a whole cell's stiffness, what a cut cell has at least: slivers of material hold their nodes.
 SOFTEST = 1e-3
-# Nodes whose cells hold less than so many cells' worth of material take their stress from a neighbour.
+# Nodes whose cells hold less than so many cells' worth of material take their flux from a neighbour.
 LEAST_PATCH = 3.0
-_SLOPE_DAMPING = 1e-3  # of the fit of a node's stress, in units of the cell
+_SLOPE_DAMPING = 1e-3  # of the fit of a node's flux, in units of the cell
 _CHUNK = 4096
 _LEAST_BUCKET = 1024  # cells
 
@@ -46,9 +44,9 @@ class GridStiffness(LinearOperator):
     """The stiffness of a grid's cells and springs; every node is free."""
 
     grid: Grid
-    unit_stiffness: Float[Array, "24 24"]
+    unit_stiffness: Float[Array, "rows rows"]
 
-    def apply(self, vector: Float[Array, "node 3"]) -> Float[Array, "node 3"]:
+    def apply(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         return cycle.apply_grid(self.grid, self.unit_stiffness, vector)
 
 
@@ -62,14 +60,15 @@ class ImmersedProblem:
     cells: FilledCells
     points: Float[np.ndarray, "n 3"]
     corners: Int[np.ndarray, "c 8"]
-    material: Lame
+    law: Law
     operator: GridStiffness
     preconditioner: cycle.GridCycle
 
 
-def penalty(material: Lame, edge: float) -> float:
-    """Stiffness per area of a face that is held [N/m^3]."""
-    return PENALTY * (float(material.first) + 2 * float(material.shear)) / edge
+@float64
+def penalty(law: Law, edge: float) -> float:
+    """Stiffness per area of a face that is held."""
+    return PENALTY * float(law.largest_modulus) / edge
 
 
 _grid_cycle = eqx.filter_jit(cycle.grid_cycle)
@@ -77,37 +76,37 @@ _grid_cycle = eqx.filter_jit(cycle.grid_cycle)
 
 @float64
 def prepare(
-    cells: FilledCells, material: Lame, held: FacetQuadrature, springs: Float[np.ndarray, "p 3 3"]
+    cells: FilledCells, law: Law, held: FacetQuadrature, springs: Float[np.ndarray, "p k k"]
 ) -> ImmersedProblem:
     """Set up a grid and its preconditioner.
 
     Args:
         held: points where springs act, `facet` being the cell and `nodes` its nodes
-        springs: their stiffness per area [N/m^3]
+        springs: their stiffness per area
     """
-    unit = unit_stiffness(material)
+    unit = unit_stiffness(law)
     lattice = cells.lattice
     points, corners = lattice.nodes
     cut = np.flatnonzero(~cells.whole)
-    own = lattice.edge * _stiffness(cells.moments[cut], material)
+    own = lattice.edge * _stiffness(cells.moments[cut], law)
     springy, extra = spring_stiffness(held.facet, held.shape, held.weight[:, None, None] * springs)
     stiff = np.union1d(cut, springy)
-    stiffness = np.zeros((len(stiff), 24, 24))
+    stiffness = np.zeros((len(stiff), *unit.shape))
     stiffness[np.searchsorted(stiff, cut)] = own
     stiffness[np.searchsorted(stiff, springy)] += extra
     scale = lattice.edge * np.where(cells.whole, 1.0, SOFTEST)
     level = Cells(lattice.index, scale, stiff, stiffness, lattice.shape, bucket(len(cells), _LEAST_BUCKET))
     operator = GridStiffness(grid(level, None, np.float64), jax.device_put(unit))
-    return ImmersedProblem(cells, points, corners, material, operator, _grid_cycle(hierarchy(level, unit)))
+    return ImmersedProblem(cells, points, corners, law, operator, _grid_cycle(hierarchy(level, unit)))
 
 
-def _stiffness(moments: Float[np.ndarray, "c 27"], material: Lame) -> Float[np.ndarray, "c 24 24"]:
-    stiffness = np.zeros((len(moments), 24, 24))
+def _stiffness(moments: Float[np.ndarray, "c 27"], law: Law) -> Float[np.ndarray, "c rows rows"]:
+    stiffness = np.zeros((len(moments), 8 * law.components, 8 * law.components))
     for start in range(0, len(moments), _CHUNK):
         rows = slice(start, start + _CHUNK)
         chunk = pad(moments[rows], _CHUNK)
         chunk[len(moments[rows]) :] = element.FULL
-        found = cell_stiffness(jax.device_put(chunk), material.first, material.shear)
+        found = cell_stiffness(law, jax.device_put(chunk))
         stiffness[rows] = np.asarray(found)[: len(moments[rows])]
     return stiffness
 
@@ -115,12 +114,12 @@ def _stiffness(moments: Float[np.ndarray, "c 27"], material: Lame) -> Float[np.n
 @float64
 def solve(
     problem: ImmersedProblem,
-    load: Float[np.ndarray, "n 3"],
+    load: Float[np.ndarray, "n k"],
     *,
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
 ) -> Solution:
-    """Displacement under nodal forces [N], those of moved springs included.
+    """The field under nodal forces, those of moved springs included.
 
     Raises:
         SolveError: the iteration broke down or did not converge
@@ -132,11 +131,11 @@ def solve(
 
 def spring_force(
     held: FacetQuadrature,
-    springs: Float[np.ndarray, "p 3 3"],
-    stretch: Float[np.ndarray, "p 3"],
+    springs: Float[np.ndarray, "p k k"],
+    stretch: Float[np.ndarray, "p k"],
     count: int,
-) -> Float[np.ndarray, "n 3"]:
-    """Nodal forces [N] of springs per area [N/m^3] that are stretched [m]."""
+) -> Float[np.ndarray, "n k"]:
+    """Nodal forces of springs per area that are stretched."""
     return loads.traction(held, np.einsum("pij,pj->pi", springs, stretch), count)
 
 
@@ -148,11 +147,11 @@ def at_points(where: FacetQuadrature, values: Float[np.ndarray, "n k"]) -> Float
 def body_force(
     cells: FilledCells,
     corners: Int[np.ndarray, "c 8"],
-    base: Float[np.ndarray, "3"],
-    slope: Float[np.ndarray, "3 3"],
+    base: Float[np.ndarray, " k"],
+    slope: Float[np.ndarray, "k 3"],
     count: int,
-) -> Float[np.ndarray, "n 3"]:
-    """Nodal forces [N] of a force per volume that is linear in position, base + slope @ x [N/m^3]."""
+) -> Float[np.ndarray, "n k"]:
+    """Nodal forces of a force per volume that is linear in position, base + slope @ x."""
     lattice = cells.lattice
     at_corner = base + (lattice.origin + lattice.edge * lattice.index) @ slope.T
     share = cells.moments @ element.SHAPE_MOMENTS.T
@@ -161,78 +160,30 @@ def body_force(
     return loads.scatter(corners, lattice.edge**3 * force, count)
 
 
-class RigidRegions:
-    """Regions of the surface that move as rigid bodies under a force and a moment each.
-
-    They hang on stiff springs as supports do, from bodies whose six motions are unknowns of their own.
-    """
-
-    def __init__(
-        self,
-        problem: ImmersedProblem,
-        regions: Sequence[tuple[FacetQuadrature, Float[np.ndarray, "p 3 3"], Float[np.ndarray, "p 3 6"]]],
-        progress: Progress | None = None,
-    ):
-        """regions: points, springs per area [N/m^3], and displacement of the points in the six unit motions."""
-        self._problem = problem
-        count = len(problem.points)
-        self._forces = [
-            spring_force(where, springs, motions[:, :, k], count)
-            for where, springs, motions in regions
-            for k in range(6)
-        ]
-        solutions = [solve(problem, force, progress=progress) for force in self._forces]
-        self.iterations = sum(solution.iterations for solution in solutions)
-        self._displacements = np.array([solution.displacement for solution in solutions])
-        stiffness = -np.array([[np.vdot(f, u) for u in self._displacements] for f in self._forces])
-        for region, (where, springs, motions) in enumerate(regions):
-            rows = slice(6 * region, 6 * region + 6)
-            stiffness[rows, rows] += np.einsum("p,pik,pij,pjl->kl", where.weight, motions, springs, motions)
-        self._stiffness = (stiffness + stiffness.T) / 2
-
-    def solve(
-        self,
-        load: Float[np.ndarray, "n 3"],
-        resultants: Float[np.ndarray, " k"],
-        progress: Progress | None = None,
-    ) -> tuple[Solution, float]:
-        """Displacement under nodal forces [N] and the regions' forces [N] and moments [N m]; also their work [J]."""
-        first = solve(self._problem, load, progress=progress)
-        carried = np.array([np.vdot(force, first.displacement) for force in self._forces])
-        motion = np.linalg.solve(self._stiffness, resultants + carried)
-        displacement = first.displacement + np.einsum("k,kni->ni", motion, self._displacements)
-        return Solution(displacement, first.iterations, first.residual), float(resultants @ motion)
-
-
 @float64
-def recover(problem: ImmersedProblem, displacement: Float[np.ndarray, "n 3"]) -> RecoveredStress:
-    """Nodal stress: around each node a linear function, fitted to the stress at the centroids of the cells there.
+def recover(problem: ImmersedProblem, field: Float[np.ndarray, "n k"]) -> Recovered:
+    """Nodal flux: around each node a linear function, fitted to the flux at the centroids of the cells there.
 
-    The error at a node is what the fit misses and what the stress changes within half a cell.
+    The error at a node is what the fit misses and what the flux changes within half a cell.
     """
     cells, corners, lattice = problem.cells, problem.corners, problem.cells.lattice
     local = element.centroids(cells.moments)
-    gradient = np.einsum("cak,cai->cik", element.shape_gradient(local), displacement[corners]) / lattice.edge
-    stress = _stress(gradient, problem.material)
+    gradient = np.einsum("cak,cai->cik", element.shape_gradient(local), field[corners]) / lattice.edge
+    law = problem.law
+    slopes = [[gradient[:, i, j] for j in range(3)] for i in range(law.components)]
+    flux = np.asarray(law.independent(law.flux(slopes)))
     place = lattice.index + local
     own = np.rint((problem.points - lattice.origin) / lattice.edge)
-    coefficients = _fit(corners, cells.fraction, place, stress, own)
+    coefficients = _fit(corners, cells.fraction, place, flux, own)
     spread = coefficients[:, 1:]
-    miss = _misfit(corners, cells.fraction, place, stress, own, coefficients)
-    change = np.sqrt((von_mises(spread) ** 2).sum(1)) / 2
+    miss = _misfit(law, corners, cells.fraction, place, flux, own, coefficients)
+    change = np.sqrt((np.asarray(law.magnitude(jnp.asarray(spread))) ** 2).sum(1)) / 2
     volume = cells.fraction * lattice.edge**3
-    energy = float(np.asarray(energy_density(jnp.asarray(stress), problem.material)) @ volume)
-    rough = np.asarray(energy_density(jnp.asarray(spread / np.sqrt(12)), problem.material)).sum(1)
-    return RecoveredStress(
+    energy = float(np.asarray(law.energy_density(jnp.asarray(flux))) @ volume)
+    rough = np.asarray(law.energy_density(jnp.asarray(spread / np.sqrt(12)))).sum(1)
+    return Recovered(
         coefficients[:, 0], np.sqrt(miss**2 + change**2), rough[corners].mean(1) * volume, energy
     )
-
-
-def _stress(gradient: Float[np.ndarray, "c 3 3"], material: Lame) -> Float[np.ndarray, "c 6"]:
-    first, shear = float(material.first), float(material.shear)
-    tensor = shear * (gradient + gradient.swapaxes(1, 2))
-    tensor += first * np.trace(gradient, axis1=1, axis2=2)[:, None, None] * np.eye(3)
-    return tensor[:, [0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 2, 0]]
 
 
 def _incidence(
@@ -247,17 +198,17 @@ def _fit(
     corners: Int[np.ndarray, "c 8"],
     weight: Float[np.ndarray, " c"],
     place: Float[np.ndarray, "c 3"],
-    stress: Float[np.ndarray, "c 6"],
+    flux: Float[np.ndarray, "c s"],
     own: Float[np.ndarray, "n 3"],
-) -> Float[np.ndarray, "n 4 6"]:
-    """Stress at each node and its slope along x, y, z [Pa per cell]. Places are in units of the cell."""
+) -> Float[np.ndarray, "n 4 s"]:
+    """Flux at each node and its slope along x, y, z, per cell. Places are in units of the cell."""
     centre = own.mean(0)
     place, own = place - centre, own - centre
     basis = np.concatenate([np.ones((len(place), 1)), place], axis=1)
     features = np.concatenate(
         [
             np.einsum("ci,cj->cij", basis, basis).reshape(-1, 16),
-            np.einsum("ci,cs->cis", basis, stress).reshape(-1, 24),
+            np.einsum("ci,cs->cis", basis, flux).reshape(len(basis), -1),
         ],
         axis=1,
     )
@@ -265,7 +216,7 @@ def _fit(
     shift = np.tile(np.eye(4), (len(own), 1, 1))  # to coordinates about the node
     shift[:, 1:, 0] = -own
     matrix = shift @ sums[:, :16].reshape(-1, 4, 4) @ shift.swapaxes(1, 2)
-    right = shift @ sums[:, 16:].reshape(-1, 4, 6)
+    right = shift @ sums[:, 16:].reshape(len(own), 4, -1)
     total = matrix[:, :1, :1]
     damping = np.diag([0.0] + [_SLOPE_DAMPING] * 3)
     coefficients = np.linalg.solve(matrix / total + damping, right / total)
@@ -281,19 +232,20 @@ def _fit(
 
 
 def _misfit(
+    law: Law,
     corners: Int[np.ndarray, "c 8"],
     weight: Float[np.ndarray, " c"],
     place: Float[np.ndarray, "c 3"],
-    stress: Float[np.ndarray, "c 6"],
+    flux: Float[np.ndarray, "c s"],
     own: Float[np.ndarray, "n 3"],
-    coefficients: Float[np.ndarray, "n 4 6"],
+    coefficients: Float[np.ndarray, "n 4 s"],
 ) -> Float[np.ndarray, " n"]:
-    """Root mean square difference of the fit and the cells around a node, as von Mises stress [Pa]."""
+    """Root mean square difference of the fit and the cells around a node, in the law's magnitude."""
     square, total = np.zeros(len(own)), np.zeros(len(own))
     for corner in range(8):
         node = corners[:, corner]
         fitted = coefficients[node, 0] + np.einsum("ck,cks->cs", place - own[node], coefficients[node, 1:])
-        off = weight * von_mises(fitted - stress) ** 2
+        off = weight * np.asarray(law.magnitude(jnp.asarray(fitted - flux))) ** 2
         square += np.bincount(node, off, minlength=len(own))
         total += np.bincount(node, weight, minlength=len(own))
     return np.sqrt(square / total)

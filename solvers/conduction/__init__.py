@@ -1,0 +1,1 @@
+"""Steady heat conduction: Fourier's law. Everything else is the engine's."""
