@@ -216,7 +216,7 @@ def test_faces_between_bodies_carry_no_load(client, tmp_path, shift, discretisat
         [twin.Pressure(1e6, on=select.facing((0, 0, 1), "6 deg"))],
     )
     reaction = (
-        solve(client, part, study, discretisation, 0.2, max_unknowns=50_000)
+        solve(client, part, study, discretisation, 0.2, max_unknowns=200_000)
         .quantities["reaction_force"]
         .value[2]
     )
