@@ -6,6 +6,7 @@ stiffness.py  its operator, never assembled
 loads.py      consistent nodal forces, springs on facets
 steady.py     set-up and solution
 recovery.py   nodal fluxes and the error of the solution
+sensitivity.py  derivatives with respect to shape and law, for adjoints
 
 Node order is VTK's: four corners, then the midsides of the edges (0,1) (1,2) (2,0) (0,3) (1,3) (2,3).
 """

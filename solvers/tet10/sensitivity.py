@@ -1,0 +1,181 @@
+"""Derivatives of the discrete equations with respect to the nodes' positions and to the law.
+
+A quantity J(u) of the solution of K u = f changes with a parameter by
+
+    dJ = adjoint . (df - dK u),    K adjoint = dJ/du,
+
+one more solve for any number of parameters (Haftka & Gürdal, Elements of Structural Optimization, 3rd ed., ch. 7). Here
+are dK and df: of the integrals over elements and facets at fixed topology, never through the iterations.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from solvers.buckets import bucket, pad
+from solvers.law import Law
+from solvers.precision import float64
+from solvers.tet10 import element
+from solvers.tet10.facets import FacetQuadrature
+from solvers.tet10.loads import VOLUME_POINTS, VOLUME_WEIGHTS
+from solvers.tet10.mesh import CHUNK
+from solvers.tet10.stiffness import SHAPE_GRADIENT, gradient_at_gauss_points, sum_of
+
+
+class Places(NamedTuple):
+    """Quadrature points on facets. position [m]; area: normal times weight [m^2]; values: of fields at them."""
+
+    position: Float[Array, "p 3"]
+    area: Float[Array, "p 3"]
+    values: tuple[Float[Array, "p k"], ...]
+
+
+@float64
+def stiffness(
+    points: Float[np.ndarray, "n 3"],
+    tets: Int[np.ndarray, "m 10"],
+    law: Law,
+    field: Float[np.ndarray, "n k"],
+    adjoint: Float[np.ndarray, "n k"],
+) -> tuple[Float[np.ndarray, "n 3"], Law]:
+    """Derivatives of adjoint . K field with respect to positions [1/m] and, as a law, to the law's parameters."""
+    nodes, real = _chunks(tets)
+    shape, of_law = _stiffness(
+        jnp.asarray(points), law, nodes, real, jnp.asarray(field), jnp.asarray(adjoint)
+    )
+    return np.asarray(shape), of_law
+
+
+@float64
+def body_force(
+    points: Float[np.ndarray, "n 3"],
+    tets: Int[np.ndarray, "m 10"],
+    base: Float[np.ndarray, " k"],
+    slope: Float[np.ndarray, "k 3"],
+    adjoint: Float[np.ndarray, "n k"],
+) -> Float[np.ndarray, "n 3"]:
+    """Derivative of adjoint . f with respect to positions, f being `loads.body_force` of the same arguments."""
+    nodes, real = _chunks(tets)
+    arrays = (jnp.asarray(values) for values in (points, base, slope, adjoint))
+    return np.asarray(_body_force(nodes, real, *arrays))
+
+
+@float64
+def facets(
+    points: Float[np.ndarray, "n 3"],
+    where: FacetQuadrature,
+    work: Callable[[Places], Float[Array, ""]],
+    *fields: Float[np.ndarray, "n k"],
+) -> Float[np.ndarray, "n 3"]:
+    """Derivative with respect to positions of a sum over facets, whose quadrature moves with them.
+
+    Args:
+        work: the sum, of the places and of `fields` there
+    """
+    # shape functions reproduce positions, so those in the reference triangle follow from their values
+    slope = element.triangle_shape_gradient(where.shape @ element.TRIANGLE_NODES)
+    tangent = np.einsum("par,pai->pri", slope, points[where.nodes])
+    weight = where.weight / np.linalg.norm(np.cross(tangent[:, 0], tangent[:, 1]), axis=1)
+    at_points = tuple(
+        jnp.asarray(np.einsum("pa,pak->pk", where.shape, field[where.nodes])) for field in fields
+    )
+
+    def total(points: Float[Array, "n 3"]) -> Float[Array, ""]:
+        corners = points[where.nodes]
+        tangent = jnp.einsum("par,pai->pri", slope, corners)
+        area = weight[:, None] * jnp.cross(tangent[:, 0], tangent[:, 1])
+        return work(Places(jnp.einsum("pa,pai->pi", where.shape, corners), area, at_points))
+
+    return np.asarray(jax.grad(total)(jnp.asarray(points)))
+
+
+def _chunks(tets: Int[np.ndarray, "m 10"]) -> tuple[Int[Array, "chunk 10 e"], Float[Array, "chunk e"]]:
+    """Nodes of elements, padded, with elements last; and which of them are real."""
+    count = bucket(len(tets), CHUNK)
+    nodes = pad(tets.astype(np.int32), count).reshape(-1, CHUNK, 10)
+    real = np.arange(count).reshape(-1, CHUNK) < len(tets)
+    return jnp.asarray(np.moveaxis(nodes, 1, 2)), jnp.asarray(real)
+
+
+def _corners(
+    points: Float[Array, "n 3"], nodes: Int[Array, "10 e"], real: Float[Array, " e"]
+) -> Float[Array, "10 e 3"]:
+    """Nodes' positions; padding elements are the reference element, which has a volume."""
+    return jnp.where(real[:, None], points[nodes], jnp.asarray(element.NODES)[:, None])
+
+
+@eqx.filter_jit
+def _stiffness(
+    points: Float[Array, "n 3"],
+    law: Law,
+    nodes: Int[Array, "chunk 10 e"],
+    real: Float[Array, "chunk e"],
+    field: Float[Array, "n k"],
+    adjoint: Float[Array, "n k"],
+) -> tuple[Float[Array, "n 3"], Law]:
+    def work(corners: Array, law: Law, field: Array, adjoint: Array, real: Array) -> Array:
+        jacobian = [(SHAPE_GRADIENT @ corners[:, :, i]).reshape(3, 4, -1) for i in range(3)]  # [i][r]
+        determinant, inverse = _inverse(jacobian)
+        flux = law.flux(gradient_at_gauss_points(field, inverse))
+        slopes = gradient_at_gauss_points(adjoint, inverse)
+        density = sum_of(
+            f * s for row, other in zip(flux, slopes, strict=True) for f, s in zip(row, other, strict=True)
+        )
+        return (element.GAUSS_WEIGHTS[:, None] * determinant * density * real).sum()
+
+    def add_chunk(total: tuple[Array, Law], chunk: tuple[Array, Array]) -> tuple[tuple[Array, Law], None]:
+        shape, of_law = total
+        nodes, real = chunk
+        corners = _corners(points, nodes, real)
+        by_corner, by_law = jax.grad(work, argnums=(0, 1))(corners, law, field[nodes], adjoint[nodes], real)
+        by_corner = jnp.where(real[:, None], by_corner, 0)
+        return (shape.at[nodes].add(by_corner), jax.tree.map(jnp.add, of_law, by_law)), None
+
+    start = (jnp.zeros_like(points), jax.tree.map(jnp.zeros_like, law))
+    return lax.scan(add_chunk, start, (nodes, real))[0]
+
+
+@eqx.filter_jit
+def _body_force(
+    nodes: Int[Array, "chunk 10 e"],
+    real: Float[Array, "chunk e"],
+    points: Float[Array, "n 3"],
+    base: Float[Array, " k"],
+    slope: Float[Array, "k 3"],
+    adjoint: Float[Array, "n k"],
+) -> Float[Array, "n 3"]:
+    shape = jnp.asarray(element.shape(VOLUME_POINTS))
+    shape_slope = element.shape_gradient(VOLUME_POINTS).transpose(2, 0, 1).reshape(-1, 10)
+
+    def work(corners: Array, adjoint: Array, real: Array) -> Array:
+        jacobian = [(shape_slope @ corners[:, :, i]).reshape(3, len(shape), -1) for i in range(3)]
+        determinant, _ = _inverse(jacobian)
+        position = jnp.einsum("qa,aei->qei", shape, corners)
+        density = base + jnp.einsum("ij,qej->qei", slope, position)
+        value = (jnp.einsum("qa,aek->qek", shape, adjoint) * density).sum(-1)
+        return (VOLUME_WEIGHTS[:, None] * determinant * value * real).sum()
+
+    def add_chunk(total: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
+        nodes, real = chunk
+        by_corner = jax.grad(work)(_corners(points, nodes, real), adjoint[nodes], real)
+        return total.at[nodes].add(jnp.where(real[:, None], by_corner, 0)), None
+
+    return lax.scan(add_chunk, jnp.zeros_like(points), (nodes, real))[0]
+
+
+def _inverse(jacobian: list[Float[Array, "3 q e"]]) -> tuple[Float[Array, "q e"], Float[Array, "3 3 q e"]]:
+    """Determinant and inverse, indexed (r, j), of d(position j)/d(reference coordinate r) given as [j][r]."""
+    x, y, z = jacobian
+    rows = [
+        jnp.stack([y[1] * z[2] - y[2] * z[1], z[1] * x[2] - z[2] * x[1], x[1] * y[2] - x[2] * y[1]]),
+        jnp.stack([y[2] * z[0] - y[0] * z[2], z[2] * x[0] - z[0] * x[2], x[2] * y[0] - x[0] * y[2]]),
+        jnp.stack([y[0] * z[1] - y[1] * z[0], z[0] * x[1] - z[1] * x[0], x[0] * y[1] - x[1] * y[0]]),
+    ]
+    determinant = x[0] * rows[0][0] + y[0] * rows[0][1] + z[0] * rows[0][2]
+    return determinant, jnp.stack(rows) / determinant
