@@ -119,8 +119,10 @@ def _stiffness(
     field: Float[Array, "n k"],
     adjoint: Float[Array, "n k"],
 ) -> tuple[Float[Array, "n 3"], Law]:
+    slope = jnp.asarray(SHAPE_GRADIENT)
+
     def work(corners: Array, law: Law, field: Array, adjoint: Array, real: Array) -> Array:
-        jacobian = [(SHAPE_GRADIENT @ corners[:, :, i]).reshape(3, 4, -1) for i in range(3)]  # [i][r]
+        jacobian = [(slope @ corners[:, :, i]).reshape(3, 4, -1) for i in range(3)]  # [i][r]
         determinant, inverse = _inverse(jacobian)
         flux = law.flux(gradient_at_gauss_points(field, inverse))
         slopes = gradient_at_gauss_points(adjoint, inverse)
@@ -151,7 +153,7 @@ def _body_force(
     adjoint: Float[Array, "n k"],
 ) -> Float[Array, "n 3"]:
     shape = jnp.asarray(element.shape(VOLUME_POINTS))
-    shape_slope = element.shape_gradient(VOLUME_POINTS).transpose(2, 0, 1).reshape(-1, 10)
+    shape_slope = jnp.asarray(element.shape_gradient(VOLUME_POINTS).transpose(2, 0, 1).reshape(-1, 10))
 
     def work(corners: Array, adjoint: Array, real: Array) -> Array:
         jacobian = [(shape_slope @ corners[:, :, i]).reshape(3, len(shape), -1) for i in range(3)]

@@ -102,16 +102,19 @@ def test_shape_of_a_conductor_with_convection():
     problem, load, cooled, heated = parts(points)
     field = steady.solve(problem, load, tolerance=1e-12).field
     adjoint = steady.solve(problem, weights, tolerance=1e-12).field
-    size = lambda at: jnp.linalg.norm(at.area, axis=1)  # noqa: E731
+
+    def total(at, density):
+        return jnp.vdot(jnp.linalg.norm(at.area, axis=1), density[:, 0])
+
+    def heating(at):
+        return FLUX * total(at, at.values[0])
+
+    def cooling(at):
+        return CONVECTION * total(at, at.values[0] * at.values[1])
+
     gradient = (
-        sensitivity.facets(points, heated, lambda at: FLUX * (size(at) * at.values[0][:, 0]).sum(), adjoint)
-        - sensitivity.facets(
-            points,
-            cooled,
-            lambda at: CONVECTION * (size(at) * at.values[0][:, 0] * at.values[1][:, 0]).sum(),
-            field,
-            adjoint,
-        )
+        sensitivity.facets(points, heated, heating, adjoint)
+        - sensitivity.facets(points, cooled, cooling, field, adjoint)
         - sensitivity.stiffness(points, tets, problem.model.law, field, adjoint)[0]
     )
     moved, step = velocity(points), 1e-5
