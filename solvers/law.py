@@ -1,17 +1,20 @@
 """A linear material law, which is all that the engine knows of a physics.
 
 A field of k components (three displacements, one temperature) has slopes; the law makes a flux of them (stress, heat
-flow), and the equations are those of Galerkin: the work of the flux on the slopes of every shape function.
+flow with its sign reversed), and the equations are Galerkin's: the work of the flux on the slopes of each shape
+function.
 """
 
 import abc
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+Components = TypeVar("Components", np.ndarray, Array)
 Tensor = list[list[Array]]  # [i][j], of component i of the field along axis j; each of one shape
 
 
@@ -29,19 +32,19 @@ class Law(eqx.Module):
         """The components of a flux that are kept: six of a stress."""
 
     @abc.abstractmethod
-    def magnitude(self, flux: Float[Array, "... s"]) -> Float[Array, "..."]:
-        """How large a flux is: what errors of fluxes are measured in."""
+    def magnitude(self, flux: Components) -> Components:
+        """How large a flux (..., s) is: what errors of fluxes are measured in."""
 
     @abc.abstractmethod
-    def energy_density(self, flux: Float[Array, "... s"]) -> Float[Array, "..."]:
-        """Work per volume of a flux on the slopes that belong to it."""
+    def energy_density(self, flux: Components) -> Components:
+        """Work per volume of a flux (..., s) on the slopes that belong to it."""
 
     @abc.abstractmethod
     def block(self, outer: Float[Array, "... 3 3"]) -> Float[Array, "... k k"]:
         """Stiffness between the components at a node, of the products of its shape function's slopes."""
 
     @abc.abstractmethod
-    def cell_stiffness(self, moments: Float[Array, "c 27"]) -> Float[Array, "c n n"]:
+    def cell_stiffness(self, moments: Float[Array, "c 27"]) -> Float[Array, "c rows rows"]:
         """Stiffness (8 k rows) of grid cells of unit edge, filled as the moments say; of edge h it is h times that."""
 
     @property

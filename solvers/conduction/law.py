@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from solvers.hex8 import element
-from solvers.law import Law, Tensor
+from solvers.law import Components, Law, Tensor
 
 
 class Fourier(Law):
@@ -23,11 +23,11 @@ class Fourier(Law):
     def independent(self, flux: Tensor) -> Float[Array, "... 3"]:
         return jnp.stack(flux[0], axis=-1)
 
-    def magnitude(self, flux: Float[Array, "... 3"]) -> Float[Array, "..."]:
+    def magnitude(self, flux: Components) -> Components:
         """Its length [W/m^2]."""
         return (flux**2).sum(-1) ** 0.5
 
-    def energy_density(self, flux: Float[Array, "... 3"]) -> Float[Array, "..."]:
+    def energy_density(self, flux: Components) -> Components:
         """flux . slope [W K/m^3]."""
         return (flux**2).sum(-1) / self.conductivity
 

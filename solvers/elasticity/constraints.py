@@ -91,6 +91,51 @@ def free_rigid_motions(
     centre = points.mean(0)
     radius = float(np.linalg.norm(points - centre, axis=1).max()) or 1.0
     scale = np.repeat([1.0, 1 / radius], 3)
+    resistance = _resistance(holdings, centre, scale)
+    values, vectors = np.linalg.eigh(resistance)
+    return (vectors[:, values <= EXACT * values[-1]] * scale[:, None]).T, centre
+
+
+@dataclass(frozen=True)
+class Joints:
+    """Points [m] that two bodies have in common, such as nodes on an edge at which both end: the bodies' numbers."""
+
+    points: Float[np.ndarray, "j 3"]
+    first: Int[np.ndarray, " j"]
+    second: Int[np.ndarray, " j"]
+
+
+def free_body_motions(
+    holdings: Sequence[Sequence[Holding]], joints: Joints, centre: Float[np.ndarray, "3"], radius: float
+) -> Float[np.ndarray, "k b 6"]:
+    """Rigid motions (translation [m], rotation about `centre` [rad]) of b jointed bodies that supports leave free.
+
+    Args:
+        holdings: of each body
+        radius: of all of them about their centre [m], so that rotations weigh as translations do
+    """
+    count = len(holdings)
+    scale = np.repeat([1.0, 1 / radius], 3)
+    total = np.zeros((count, 6, count, 6))
+    for body, own in enumerate(holdings):
+        total[body, :, body] += _resistance(own, centre, scale)
+    motions = rigid_motions(joints.points, centre) * scale
+    block = np.einsum("jik,jil->jkl", motions, motions)
+    for one, other, sign in (
+        (joints.first, joints.first, 1),
+        (joints.second, joints.second, 1),
+        (joints.first, joints.second, -1),
+        (joints.second, joints.first, -1),
+    ):
+        np.add.at(total.transpose(0, 2, 1, 3), (one, other), sign * block)
+    values, vectors = np.linalg.eigh(total.reshape(6 * count, 6 * count))
+    return vectors[:, values <= EXACT * values[-1]].T.reshape(-1, count, 6) * scale
+
+
+def _resistance(
+    holdings: Sequence[Holding], centre: Float[np.ndarray, "3"], scale: Float[np.ndarray, "6"]
+) -> Float[np.ndarray, "6 6"]:
+    """What supports have against scaled rigid motions of a body about a centre; each counts by itself."""
     resistance = np.zeros((6, 6))
     for holding in holdings:
         motions = rigid_motions(holding.points, centre) * scale
@@ -104,5 +149,4 @@ def free_rigid_motions(
             shape = whole @ vectors
             held = shape * values @ shape.T
         resistance += held
-    values, vectors = np.linalg.eigh(resistance)
-    return (vectors[:, values <= EXACT * values[-1]] * scale[:, None]).T, centre
+    return resistance

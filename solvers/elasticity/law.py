@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from solvers.elasticity.cell import stiffness
 from solvers.elasticity.invariants import von_mises
-from solvers.law import Law, Tensor
+from solvers.law import Components, Law, Tensor
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 
@@ -28,11 +28,11 @@ class Lame(Law):
     def independent(self, flux: Tensor) -> Float[Array, "... 6"]:
         return jnp.stack([flux[i][j] for i, j in VOIGT], axis=-1)
 
-    def magnitude(self, flux: Float[Array, "... 6"]) -> Float[Array, "..."]:
+    def magnitude(self, flux: Components) -> Components:
         """Von Mises stress [Pa]."""
         return von_mises(flux)
 
-    def energy_density(self, flux: Float[Array, "... 6"]) -> Float[Array, "..."]:
+    def energy_density(self, flux: Components) -> Components:
         """stress : compliance : stress [J/m^3], twice the strain energy density."""
         poisson = self.first / (2 * (self.first + self.shear))
         young = 2 * self.shear * (1 + poisson)

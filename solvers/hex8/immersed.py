@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.sparse as sparse
 from jaxtyping import Array, Float, Int
@@ -169,7 +168,7 @@ def recover(problem: ImmersedProblem, field: Float[np.ndarray, "n k"]) -> Recove
     cells, corners, lattice = problem.cells, problem.corners, problem.cells.lattice
     local = element.centroids(cells.moments)
     gradient = np.einsum("cak,cai->cik", element.shape_gradient(local), field[corners]) / lattice.edge
-    law = problem.law
+    law = jax.tree.map(float, problem.law)  # all in numpy: shapes differ from part to part
     slopes = [[gradient[:, i, j] for j in range(3)] for i in range(law.components)]
     flux = np.asarray(law.independent(law.flux(slopes)))
     place = lattice.index + local
@@ -177,10 +176,10 @@ def recover(problem: ImmersedProblem, field: Float[np.ndarray, "n k"]) -> Recove
     coefficients = _fit(corners, cells.fraction, place, flux, own)
     spread = coefficients[:, 1:]
     miss = _misfit(law, corners, cells.fraction, place, flux, own, coefficients)
-    change = np.sqrt((np.asarray(law.magnitude(jnp.asarray(spread))) ** 2).sum(1)) / 2
+    change = np.sqrt((law.magnitude(spread) ** 2).sum(1)) / 2
     volume = cells.fraction * lattice.edge**3
-    energy = float(np.asarray(law.energy_density(jnp.asarray(flux))) @ volume)
-    rough = np.asarray(law.energy_density(jnp.asarray(spread / np.sqrt(12)))).sum(1)
+    energy = float(law.energy_density(flux) @ volume)
+    rough = law.energy_density(spread / np.sqrt(12)).sum(1)
     return Recovered(
         coefficients[:, 0], np.sqrt(miss**2 + change**2), rough[corners].mean(1) * volume, energy
     )
@@ -245,7 +244,7 @@ def _misfit(
     for corner in range(8):
         node = corners[:, corner]
         fitted = coefficients[node, 0] + np.einsum("ck,cks->cs", place - own[node], coefficients[node, 1:])
-        off = weight * np.asarray(law.magnitude(jnp.asarray(fitted - flux))) ** 2
+        off = weight * law.magnitude(fitted - flux) ** 2
         square += np.bincount(node, off, minlength=len(own))
         total += np.bincount(node, weight, minlength=len(own))
     return np.sqrt(square / total)

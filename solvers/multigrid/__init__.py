@@ -1,4 +1,4 @@
-"""A Cartesian grid multigrid: it solves elasticity on grids, and preconditions that of any mesh laid over them.
+"""A Cartesian grid multigrid: it solves any law on grids, and preconditions it on any mesh laid over them.
 
 grid.py       the hierarchy of grids: cells, their stiffness, interpolation between levels
 chebyshev.py  the smoother

@@ -33,7 +33,7 @@ def cells_beneath(
 
     Args:
         points: mesh nodes [m]
-        held: stiffness that holds each mesh node [N/m]
+        held: stiffness that holds each mesh node
         edge: of a cell [m]
         point_count: rows of a nodal array of the mesh, padding included
         bucket: how many cells the largest part of this size fills

@@ -10,7 +10,7 @@ from solvers.tet10 import element
 
 @dataclass(frozen=True)
 class FacetQuadrature:
-    """Points on facets of six nodes.
+    """Points on facets of a mesh, or on a surface in the cells of a grid, with the nodes that carry them.
 
     facet: which facet of the list each point lies on
     nodes: its nodes; shape: their shape functions at the point

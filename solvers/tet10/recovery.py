@@ -48,7 +48,8 @@ class Recovered:
 
     nodal: recovered flux, in the law's independent components
     nodal_error: root mean square difference to the discrete flux in the elements around a node, in the law's magnitude
-    element_error: energy of the error of each element; energy: of the solution, u.K.u
+    element_error: energy of the error of each element; energy: of the solution's flux, twice
+        the strain energy of an elastic part
     """
 
     nodal: Float[np.ndarray, "n s"]

@@ -57,7 +57,7 @@ def test_a_moved_part_gives_the_moved_result(axis, angle, shift):
 
     def solve(points, held, load):
         problem = steady.prepare(points, tets, float64(lame)(70e9, 0.33), held, np.zeros_like(points))
-        solution = steady.solve(problem, load, tolerance=1e-10)
+        solution = steady.solve(problem, load, tolerance=1e-12)
         return solution.field, von_mises(Recovery(problem, points, tets)(solution.field).nodal)
 
     held = np.zeros((len(points), 3, 3))

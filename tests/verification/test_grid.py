@@ -223,6 +223,22 @@ def test_faces_between_bodies_carry_no_load(client, tmp_path, shift, discretisat
     assert reaction == pytest.approx(1e6 * (LENGTHS[0] + shift[0]) * LENGTHS[1], rel=2e-3)
 
 
+@pytest.mark.parametrize("discretisation", ["grid", "tet"])
+def test_a_face_that_is_covered_in_part_carries_the_rest(client, tmp_path, discretisation):
+    """A block stands on the plate: the pressure acts on the plate's shoulder and on the block, once everywhere."""
+    lower, upper = bar(), trimesh.creation.box(extents=(0.06, 0.02, 0.02))
+    upper.apply_translation((0.05, 0.02, LENGTHS[2] + 0.01))
+    part = upload(client, trimesh.util.concatenate([lower, upper]), tmp_path)
+    root = twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))
+    above = twin.Pressure(1e6, on=select.facing((0, 0, 1), "6 deg"))
+    study = twin.StaticStress(STEEL, [root], [above])
+    options = {} if discretisation == "tet" else {"max_unknowns": 200_000}
+    reaction = (
+        solve(client, part, study, discretisation, 0.2, **options).quantities["reaction_force"].value[2]
+    )
+    assert reaction == pytest.approx(1e6 * LENGTHS[0] * LENGTHS[1], rel=5e-3)
+
+
 def finned() -> trimesh.Trimesh:
     """A block with a fin of 0.04 mm on top, which no cell can follow."""
     fin = trimesh.creation.box(extents=(0.02, 4e-5, 0.005))
@@ -318,5 +334,5 @@ def test_where_tetrahedra_fail_the_grid_answers_and_says_so(tmp_path, monkeypatc
         run("tet")
     outcome = run("auto")
     assert len(outcome.hexahedra)
-    assert str(failure) in " ".join(outcome.warnings)
+    assert (str(failure) or "took too much of max_seconds") in " ".join(outcome.warnings)
     assert "grid discretisation answers" in " ".join(outcome.warnings)

@@ -16,6 +16,7 @@ from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import Selected
 from twin.geometry.surface import Surface, closest
 from twin.meshing import VolumeMesh
+from twin.meshing.volume_mesh import volume
 from twin.select import Selector
 
 Floats = NDArray[np.float64]
@@ -24,6 +25,11 @@ Int32 = NDArray[np.int32]
 
 # A facet that the border of a selector crosses is cut into 4**3 triangles for its quadrature.
 BORDER_SUBDIVISIONS = 3
+# A surface of one body that the mesh fills exactly does not overlap with itself.
+SAME_VOLUME = 1e-3
+PIECE = (
+    0.5  # of a facet's edge: of the pieces of the surface of which it is asked whether they bound material
+)
 NODE_SLOPES = element.triangle_shape_gradient(element.TRIANGLE_NODES)
 
 
@@ -49,12 +55,24 @@ class MeshBoundary:
 
     def __init__(self, surface: Surface, mesh: VolumeMesh):
         self.surface = surface
-        self._exposed = Occupancy(surface).exposed()
         self.points, self._tets = mesh.points, mesh.tets
         self.facets, _ = boundary_facets(mesh.tets)
+        self._exposed = self._bounding_material(mesh)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
         self._triangle = self._one_face_per_facet(self._closest(self._all.position))
         self._node_triangle = self._on_own_face(np.arange(len(self.facets)), mesh.points[self.facets])
+
+    def _bounding_material(self, mesh: VolumeMesh) -> tuple[Surface, Ints]:
+        """Pieces of the surface that facets can lie on, and the triangles that they are of."""
+        surface = self.surface
+        whole = surface, np.arange(len(surface.triangles))
+        alone = surface.closed and int(surface.body.max()) == 0
+        if alone and abs(volume(mesh.points, mesh.tets) / surface.volume - 1) < SAME_VOLUME:
+            return whole
+        corners = self.points[self.facets[:, :3]]
+        edge = float(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean())
+        pieces, source = Occupancy(surface).exposed(PIECE * edge)
+        return (pieces, source) if len(source) else whole
 
     def _closest(self, points: Floats) -> Int32:
         """Triangles of the surface closest to points (p, 3), among those that bound material."""

@@ -1,10 +1,13 @@
 """What is refused before anything is computed, in an engineer's words."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from solvers.elasticity import constraints
 from twin.analyses.immersed_supports import Springs
@@ -35,6 +38,7 @@ Ints = NDArray[np.integer]
 LONGEST, SHORTEST = 20.0, 1e-5
 # How finely a selector's border is followed, as a share of the part's diagonal.
 SELECTION_RESOLUTION = 1 / 200
+MOST_JOINTED = 300  # bodies that hang on edges and corners of each other, for which that is checked
 AXES = {"x": np.array([1.0, 0, 0]), "y": np.array([0, 1.0, 0]), "z": np.array([0, 0, 1.0])}
 
 
@@ -166,7 +170,13 @@ def check_pieces_held(points: Floats, elements: Ints, piece: Ints, held: Held) -
             np.concatenate([directions, own / size]),
         )
     holding = constraints.Holding(at, directions, np.ones(len(at)), slack)
-    _check_pieces(points, elements, piece, nodes, holding)
+    node, owner = _owners(elements, piece)
+    # a node that several pieces share is held in each of them
+    first = np.searchsorted(node, nodes)
+    copies = np.searchsorted(node, nodes, side="right") - first
+    rows = np.repeat(np.arange(len(nodes)), copies)
+    place = np.repeat(first - np.cumsum(copies) + copies, copies) + np.arange(len(rows))
+    _check_pieces(points, node, owner, holding, rows, owner[place])
 
 
 def check_pieces_hang(points: Floats, elements: Ints, piece: Ints, springs: Springs) -> None:
@@ -176,52 +186,70 @@ def check_pieces_hang(points: Floats, elements: Ints, piece: Ints, springs: Spri
     holding = constraints.Holding(
         where.position, springs.stiffness / size, where.weight, constraints.ALONG_NORMALS
     )
-    _check_pieces(points, elements, piece, where.nodes[:, 0], holding)
+    _check_pieces(points, *_owners(elements, piece), holding, np.arange(len(where.facet)), piece[where.facet])
+
+
+def _owners(elements: Ints, piece: Ints) -> tuple[Ints, Ints]:
+    """Nodes, sorted, and the pieces that they belong to: a row for each piece of a node."""
+    pairs = np.unique(np.stack([elements.ravel(), np.repeat(piece, elements.shape[1])], axis=1), axis=0)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _check_pieces(
-    points: Floats, elements: Ints, piece: Ints, nodes: Ints, holding: constraints.Holding
+    points: Floats, node: Ints, owner: Ints, holding: constraints.Holding, rows: Ints, held: Ints
 ) -> None:
-    """nodes: one of the piece that each point of the holding belongs to."""
-    count = int(piece.max()) + 1
+    """node, owner: of `_owners`; rows, held: points of the holding, and the piece that each of them holds."""
+    count = int(owner.max()) + 1
     if count == 1:
         return
-    own = [np.unique(elements[piece == number]) for number in range(count)]
-    firm = np.zeros(len(points), bool)  # nodes of pieces that are held
-    loose = list(range(count))
-    while loose:
-        free = {n: _free_motions(points, own[n], firm, nodes, holding) for n in loose}
-        held = [number for number in loose if len(free[number][0]) == 0]
-        if not held:
-            _refuse_loose(points[own[loose[0]]], *free[loose[0]], count)
-        for number in held:
-            firm[own[number]] = True
-        loose = [number for number in loose if number not in held]
+    joined = np.flatnonzero(node[1:] == node[:-1])
+    joints = constraints.Joints(points[node[joined]], owner[joined], owner[joined + 1])
+    graph = coo_array((np.ones(len(joined)), (joints.first, joints.second)), shape=(count, count))
+    clusters, cluster = connected_components(graph, directed=False)
+    by_piece = np.argsort(held, kind="stable")
+    edges = np.searchsorted(held[by_piece], np.arange(count + 1))
+    supports = [rows[by_piece[start:end]] for start, end in pairwise(edges)]
+    in_cluster = np.argsort(cluster, kind="stable")
+    for pieces in np.split(in_cluster, np.cumsum(np.bincount(cluster))[:-1]):
+        if len(pieces) > MOST_JOINTED:
+            continue  # the solver will tell
+        number = np.full(count, -1)
+        number[pieces] = np.arange(len(pieces))
+        own = number[joints.first] >= 0
+        jointed = constraints.Joints(
+            joints.points[own], number[joints.first[own]], number[joints.second[own]]
+        )
+        place = points[node[number[owner] >= 0]]
+        centre = place.mean(0)
+        radius = float(np.linalg.norm(place - centre, axis=1).max())
+        motions = constraints.free_body_motions(
+            [[_part(holding, supports[piece])] if len(supports[piece]) else [] for piece in pieces],
+            jointed,
+            centre,
+            radius,
+        )
+        if len(motions):
+            loosest = int(np.linalg.norm(motions, axis=2).sum(axis=0).argmax())
+            _refuse_loose(
+                points[node[owner == pieces[loosest]]], motions[:, loosest], centre, clusters, count
+            )
 
 
-def _free_motions(
-    points: Floats, own: Ints, firm: NDArray[np.bool_], nodes: Ints, holding: constraints.Holding
-) -> tuple[Floats, Floats]:
-    """Of a piece with nodes `own`, which hangs on its supports and on the nodes that are firm."""
-    chosen = np.isin(nodes, own)
-    supports = constraints.Holding(
-        holding.points[chosen], holding.directions[chosen], holding.weights[chosen], holding.slack
+def _part(holding: constraints.Holding, rows: Ints) -> constraints.Holding:
+    return constraints.Holding(
+        holding.points[rows], holding.directions[rows], holding.weights[rows], holding.slack
     )
-    shared = points[own[firm[own]]]
-    joints = constraints.Holding(
-        shared, np.tile(np.eye(3), (len(shared), 1, 1)), np.ones(len(shared)), constraints.EXACT
-    )
-    return constraints.free_rigid_motions([part for part in (supports, joints) if len(part.points)])
 
 
-def _refuse_loose(own: Floats, motions: Floats, about: Floats, count: int) -> NoReturn:
-    diagonal = float(np.linalg.norm(np.ptp(own, axis=0)))
-    words = describe_motions(motions, about, diagonal)
+def _refuse_loose(own: Floats, motions: Floats, about: Floats, clusters: int, count: int) -> NoReturn:
+    words = describe_motions(motions, about, float(np.linalg.norm(np.ptp(own, axis=0))))
     x, y, z = 1e3 * own.mean(0)
+    bodies = f"{clusters} bodies that don't touch"
+    if clusters == 1:
+        bodies = f"{count} bodies that don't touch by faces, but hang on edges or corners"
     raise UnconstrainedError(
-        f"The part consists of {count} bodies that don't touch by faces, and the one about ({x:.4g}, {y:.4g}, {z:.4g}) "
-        f"mm is free to move: {', and '.join(words)}. Hold it by a support of its own, let it touch another "
-        "body, or leave it out.",
+        f"The part consists of {bodies}, and the one about ({x:.4g}, {y:.4g}, {z:.4g}) mm is free to move: "
+        f"{', and '.join(words)}. Hold it by a support of its own, let it touch another body, or leave it out.",
         {"bodies": count, "free_motions": "; ".join(words)},
     )
 

@@ -24,6 +24,7 @@ from twin.analyses.resolution import DEFAULT_UNKNOWNS
 from twin.analyses.solution import CaseSolution, Gridded, StudySolution
 from twin.analyses.supports import ORDER as HOLDING
 from twin.analyses.task import STAGES, OutOfTimeError, Task, by_rigid_regions, solver_errors
+from twin.errors import SolveFailed
 from twin.geometry.selection import Selected
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.geometry.surface import closest
@@ -70,7 +71,7 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
                 f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid was solved."
             )
             break
-        except UnresolvedError as error:
+        except (UnresolvedError, SolveFailed) as error:
             # The grids before are an answer; that this one could not be solved is said, not hidden.
             warnings.append(f"A finer grid could not be solved: {error}")
             break

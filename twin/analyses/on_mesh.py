@@ -23,7 +23,7 @@ from twin.analyses.resolution import Sizes
 from twin.analyses.solution import CaseSolution, Meshed, StudySolution
 from twin.analyses.supports import Held, hold
 from twin.analyses.task import STAGES, OutOfTimeError, Task, by_rigid_regions, solver_errors
-from twin.errors import MeshingFailed
+from twin.errors import MeshingFailed, SolveFailed
 from twin.meshing import VolumeMesh, mesh_volume
 from twin.meshing.volume_mesh import pieces
 
@@ -84,11 +84,9 @@ def _second(
         return _solve(task, mesh, second.size, (STAGES["mesh"], STAGES["solve"])), []
     except OutOfTimeError:
         return None, too_slow
-    except MeshingFailed as failure:
-        # The first mesh is an answer; that the second could not be made is said, not hidden.
-        return None, [
-            f"The mesh for the requested accuracy could not be made, the first one counts: {failure}"
-        ]
+    except (MeshingFailed, SolveFailed) as failure:
+        # The first mesh is an answer; that the second gave none is said, not hidden.
+        return None, [f"The mesh for the requested accuracy gave no answer, the first one counts: {failure}"]
 
 
 def _mesh_within_limit(task: Task, sizes: Sizes, fraction: float, message: str) -> tuple[VolumeMesh, Sizes]:

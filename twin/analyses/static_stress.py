@@ -10,7 +10,7 @@ from twin.analyses.monitor import Monitor
 from twin.analyses.solution import Stopwatch, StudySolution
 from twin.analyses.summary import summarise
 from twin.analyses.task import STAGES, OutOfTimeError, Task
-from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed
+from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed, TwinError
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
 from twin.studies import Request, StaticStress
@@ -62,10 +62,17 @@ def _solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     except (MeshingFailed, SolveFailed, OutOfTimeError) as failure:
         if task.request.discretisation == "tet" or task.remaining <= 0:
             raise
-        said = {
-            MeshingFailed: f"No tetrahedral mesh could be had, so the grid discretisation answers: {failure}",
-            SolveFailed: f"On tetrahedra there was no solution, so the grid discretisation answers: {failure}",
-            OutOfTimeError: "Tetrahedra took too much of max_seconds, so the grid discretisation answers.",
-        }[type(failure)]
-    solutions, warnings = on_grid.solve(task)
+        match failure:
+            case MeshingFailed():
+                said = f"No tetrahedral mesh could be had, so the grid discretisation answers: {failure}"
+            case SolveFailed():
+                said = f"On tetrahedra there was no solution, so the grid discretisation answers: {failure}"
+            case _:
+                said = "Tetrahedra took too much of max_seconds, so the grid discretisation answers."
+        try:
+            solutions, warnings = on_grid.solve(task)
+        except TwinError as error:
+            raise type(error)(
+                f"{error} ({said[:-1] if said.endswith('.') else said})", error.facts
+            ) from failure
     return solutions, [said, *warnings]

@@ -22,6 +22,9 @@ from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
 
+# Loads that all but balance among themselves: their imbalance is told against this share of their sizes.
+SELF_BALANCED = 0.01
+
 
 def summarise(task: Task, solutions: list[StudySolution], warnings: list[str]) -> Outcome:
     """Put together what was found; solutions from coarse to fine."""
@@ -98,7 +101,7 @@ def _equilibrium(points: Floats, case: CaseSolution) -> Equilibrium:
     applied_moment = case.loads.moment(points)
     reaction_moment = np.cross(points, case.support_force).sum(0)
     size = np.abs(case.loads.nodal).sum() + sum(float(np.abs(r.force).sum()) for r in case.loads.rigid)
-    scale = max(float(np.linalg.norm(applied)), 1e-2 * float(size), 1e-300)
+    scale = max(float(np.linalg.norm(applied)), SELF_BALANCED * float(size), 1e-300)
     if size == 0:  # prescribed displacements only: the supports balance among themselves
         scale = max(float(np.linalg.norm(case.support_force, axis=1).sum()), 1e-300)
     residual = float(np.linalg.norm(applied + reaction)) / scale

@@ -9,6 +9,7 @@ crossings.py    triangles that go through each other
 patches.py      faces by feature angle
 selection.py    select, Selected: selectors on the true surface (regions.py, nearest.py)
 occupancy.py    what is inside
+projection.py   nearest points and first hits, by a search tree; subdivision.py: triangles cut into smaller ones
 """
 
 from twin.geometry.surface import Patch, Report, Surface, closest

@@ -22,7 +22,8 @@ Bools = NDArray[np.bool_]
 
 _SIDE = 1e-5  # of the diagonal: how far beside a face one looks whether material is there
 _CELLS = 200_000
-_ENCLOSED = 0.55  # beside a flat sheet the winding number is one half, and rounding takes it beyond
+# Beside a flat sheet the winding number is one half, and the fast evaluation takes it beyond: near it, and anywhere.
+_BESIDE_SHEET, _ENCLOSED = 0.52, 0.55
 _PIECE = 0.01  # of the diagonal: edges of the pieces that volumes are summed over
 _LONGEST = 0.05  # of the diagonal: the fast evaluation takes longer triangles for points, and errs
 
@@ -60,16 +61,15 @@ class Occupancy:
         """
         step = _SIDE * self.surface.diagonal * normals
         behind, before = self.winding(points - step), self.winding(points + step)
-        layers = np.maximum(
-            np.abs(np.rint(behind - before)), 1.0
-        )  # each makes the winding number jump by one
-        return ((behind > 0.5).astype(np.float64) - (before > 0.5)) / layers
+        # each layer makes the winding number jump by one
+        layers = np.maximum(np.abs(np.rint(behind - before)), 1.0)
+        return ((behind > _BESIDE_SHEET).astype(np.float64) - (before > _BESIDE_SHEET)) / layers
 
-    def exposed(self, longest: float = np.inf) -> tuple[Surface, Int64]:
-        """The surface without what bounds no material: faces between bodies, walls inside, sheets.
+    def exposed(self, longest: float) -> tuple[Surface, Int64]:
+        """The surface without the pieces that bound no material: faces between bodies, walls inside, sheets.
 
-        longest: edges [m] of the pieces that are judged. Returns the pieces kept and the triangle that each came
-        from (k,).
+        longest: edges [m] of the pieces that are judged, each as a whole. Returns the pieces kept, maybe none, and the
+        triangle that each came from (k,).
         """
         surface = self.surface
         vertices, triangles, source = subdivide(surface.vertices, surface.triangles, longest)

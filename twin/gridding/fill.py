@@ -21,7 +21,8 @@ Ints = NDArray[np.int64]
 
 SUBCELLS = 2  # along each edge of a cut cell
 LEAST_FRACTION = 1e-3  # emptier cells are left out
-_DUST = 1e-3  # of the volume: smaller pieces are where a wall only just reaches into the grid
+# Small pieces are where a wall only just reaches into the grid: of the volume, and of a cell.
+_DUST, _SPECK = 1e-3, 0.1
 _HALVINGS = 4  # blocks of 16 cells along each edge to begin with
 _STEP = 0.1  # of a subcell: how far from the surface its sides are told at the least
 
@@ -51,10 +52,22 @@ def fill(surface: Surface, edge: float) -> FilledCells:
 
 
 def _without_dust(cells: FilledCells) -> FilledCells:
-    """Without the small pieces that hang on an edge or a corner of others, or on nothing."""
+    """Without small pieces that hang on an edge or a corner of others, and without specks."""
     lattice = cells.lattice
-    volume = np.bincount(lattice.pieces, cells.fraction)
-    kept = (volume > _DUST * volume.sum())[lattice.pieces]
+    piece, count = lattice.pieces, int(lattice.pieces.max()) + 1
+    if count == 1:
+        return cells
+    volume = np.bincount(piece, cells.fraction)
+    nodes = lattice.nodes[1]
+    owner = np.zeros(int(nodes.max()) + 1, dtype=np.int64)
+    owner[nodes] = piece[:, None]
+    hinged = np.zeros(count, dtype=bool)
+    shared = np.zeros(len(owner), dtype=bool)
+    shared[nodes[owner[nodes] != piece[:, None]]] = True
+    hinged[piece[shared[nodes].any(axis=1)]] = True
+    dust = (hinged & (volume < _DUST * volume.sum()) & (volume < volume.max())) | (volume < _SPECK)
+    dust[volume.argmax()] = False
+    kept = ~dust[piece]
     if kept.all():
         return cells
     return FilledCells(

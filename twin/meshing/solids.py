@@ -39,15 +39,15 @@ def solids(surface: Surface) -> Solids:
     from manifold3d import Error
 
     if not surface.closed:
-        outside, _ = Occupancy(surface).exposed()
+        outside, _ = Occupancy(surface).exposed(np.inf)
         if not outside.closed:
             return Solids((surface,), False)
         found = solids(_with_patches(outside.vertices, outside.triangles))
         share = 1 - outside.area / surface.area
-        return replace(
-            found,
-            notes=(f"{100 * share:.2g} % of the surface, inside the material, was left out", *found.notes),
+        note = (
+            f"{100 * share:.2g} % of the surface bounds no material (walls inside, sheets) and was left out"
         )
+        return replace(found, notes=(note, *found.notes))
     count = int(surface.body.max(initial=0)) + 1
     if count == 1:
         return Solids((surface,), True)

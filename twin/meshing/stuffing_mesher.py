@@ -52,6 +52,10 @@ def fill(
     """Points (n, 3) [m] and tetrahedra (m, 4) of the sizes asked for [m]; of the volume, what was left out."""
     occupancy = Occupancy(surface)
     surface, _ = occupancy.exposed(size)
+    if len(surface.triangles) == 0:
+        raise MeshingFailed(
+            "no face of the surface bounds material: it is a sheet, or thinner than can be told"
+        )
     on_surface = Projection(surface.vertices, surface.triangles)
     field = size_field(surface, on_surface, size, grading, refine_points, refine_sizes)
     lower, upper = map(np.array, surface.bounds)
@@ -81,5 +85,5 @@ def fill(
 def _without_dust(points: Float64, tets: Int32) -> tuple[Int32, float]:
     label = pieces(tets)
     volume = np.bincount(label, np.abs(straight_jacobians(points, tets)))
-    small = volume <= _DUST * volume.sum()
+    small = volume <= _DUST * min(volume.sum(), 10 * volume.max())  # of many like bodies none is dust
     return tets[~small[label]], float(volume[small].sum() / volume.sum())

@@ -36,7 +36,8 @@ def _vector(value: ArrayLike) -> Vector:
 class Equilibrium:
     """Do the supports hold the loads? Forces [N], moments about the origin [N m], any array-like of three.
 
-    residual: |applied + reaction| over the size of the applied loads [-].
+    residual: |applied + reaction| over the resultant of the applied loads, or over a hundredth of the sum of their
+    sizes where that is larger [-].
     """
 
     applied_force: Vector

@@ -34,6 +34,24 @@ def test_the_exposed_surface_is_that_of_the_union(start):
     assert occupancy.volume[0] == pytest.approx(1.5, rel=1e-3)
 
 
+def test_what_stands_on_a_plate_hides_only_what_it_covers():
+    """Judged by pieces: the shoulder of the plate stays, although its two triangles are covered in the middle."""
+    plate, block = trimesh.creation.box(extents=(1, 1, 0.2)), trimesh.creation.box(extents=(0.8, 0.8, 0.5))
+    block.apply_translation((0, 0, 0.35))
+    exposed, _ = Occupancy(surface(plate, block)).exposed(0.02)
+    shoulder = (exposed.normals[:, 2] > 0.5) & (exposed.corners[:, :, 2].max(1) < 0.2)
+    assert exposed.areas[shoulder].sum() == pytest.approx(1 - 0.8**2, rel=0.05)
+
+
+def test_a_sheet_beside_a_solid_bounds_nothing():
+    fin = trimesh.Trimesh(
+        [(0.6, 0, 0), (1.4, 0, 0.1), (1.4, 0.7, 0.2), (0.6, 0.7, 0.1)], [(0, 1, 2), (0, 2, 3)]
+    )
+    exposed, source = Occupancy(surface(box(-0.5, 0.5), fin)).exposed(0.1)
+    assert exposed.area == pytest.approx(6.0)
+    assert source.max() < 12
+
+
 def test_a_flat_sheet_encloses_nothing():
     sheet = Surface(
         np.array([(0, 0, 0), (1, 0, 0.3), (1, 1, 0.5), (0, 1, 0.2)]),

@@ -18,6 +18,7 @@ _TYPES = {
 }  # fmt: skip
 _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 _FACE_LISTS = ("vertex_indices", "vertex_index")
+_MOST_ALIKE = 16  # corners of faces that are read as a table
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,10 @@ def _polygons(body: _Body, element: _Element) -> list[Int64] | Int64:
     chosen = next((p for p in element.properties if p.name in _FACE_LISTS and p.count_kind), None)
     if chosen is None:
         raise _damaged("its faces name no vertices")
+    corners = 0
     if element.count and sum(p.count_kind is not None for p in element.properties) == 1:
         corners = _first_count(body, element, chosen)
+    if 0 < corners <= _MOST_ALIKE:
         layout: list[tuple[str, str]] = []
         for p in element.properties:
             if p is chosen:
@@ -233,7 +236,7 @@ def _first_count(body: _Body, element: _Element, chosen: _Property) -> int:
 
 
 def _assemble(vertices: Float64, polygons: list[Int64] | Int64) -> Soup:
-    named = np.concatenate([[], *polygons]) if isinstance(polygons, list) else polygons
+    named = np.concatenate([np.zeros(0, np.int64), *polygons]) if isinstance(polygons, list) else polygons
     if named.size and (named.min() < 0 or named.max() >= len(vertices)):
         raise _damaged(f"a face names a vertex outside of the {len(vertices)} that it has")
     try:

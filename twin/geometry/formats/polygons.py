@@ -12,6 +12,7 @@ Int64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _MOST_CORNERS = 4096
+_CHUNK = 400_000  # corners at a time, to bound memory
 
 
 def triangulate(
@@ -23,6 +24,8 @@ def triangulate(
     A polygon that is not flat is seen along its mean normal; one of fewer than three corners gives none. Raises
     ValueError above 4096 corners.
     """
+    if isinstance(polygons, np.ndarray) and polygons.shape[1] == 3:
+        return polygons, np.ones(len(polygons), dtype=np.int64)
     sizes = np.fromiter(map(len, polygons), np.int64, len(polygons))
     if sizes.max(initial=0) > _MOST_CORNERS:
         raise ValueError(f"a face has {sizes.max()} corners")
@@ -39,9 +42,10 @@ def triangulate(
         triangles[places] = corners[:, [(0, i, i + 1) for i in range(1, size - 1)]]
         if size == 3:
             continue
-        flat = _project(vertices[corners])
-        for row in np.flatnonzero(~_convex(flat)).tolist():
-            triangles[places[row]] = corners[row][np.array(_cut_ears(flat[row]))]
+        for start in range(0, len(rows), _CHUNK // size + 1):
+            flat = _project(vertices[corners[start : start + _CHUNK // size + 1]])
+            for row in np.flatnonzero(~_convex(flat)).tolist():
+                triangles[places[start + row]] = corners[start + row][np.array(_cut_ears(flat[row]))]
     return triangles, counts
 
 
