@@ -21,6 +21,9 @@ Int64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _SIDE = 1e-5  # of the diagonal: how far beside a face one looks whether material is there
+# How many times a group of triangles' size away it is taken as one: three to nine times faster, and finer where that
+# does not come out near a whole number.
+_ROUGH, _FINE, _UNSURE = 1.0, 2.0, 0.1
 _CELLS = 200_000
 # Beside a flat sheet the winding number is one half, and the fast evaluation takes it beyond: near it, and anywhere.
 _BESIDE_SHEET, _ENCLOSED = 0.52, 0.55
@@ -36,9 +39,16 @@ class Occupancy:
 
     def winding(self, points: Float64) -> Float64:
         """(n,) winding number at points (n, 3) [m]."""
+        winding = self._winding(points, _ROUGH)
+        unsure = np.flatnonzero(np.abs(winding - np.rint(winding)) > _UNSURE)
+        winding[unsure] = self._winding(points[unsure], _FINE)
+        return winding
+
+    def _winding(self, points: Float64, accuracy: float) -> Float64:
         if len(points) == 0:
             return np.zeros(0)
-        return np.concatenate([self._tree.winding_number(chunk).reshape(-1) for chunk in by_chunks(points)])
+        found = [self._tree.winding_number(chunk, accuracy).reshape(-1) for chunk in by_chunks(points)]
+        return np.concatenate(found)
 
     @cached_property
     def _tree(self) -> Any:

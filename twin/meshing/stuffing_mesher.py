@@ -51,7 +51,8 @@ def fill(
 ) -> tuple[Float64, Int32, float]:
     """Points (n, 3) [m] and tetrahedra (m, 4) of the sizes asked for [m]; of the volume, what was left out."""
     occupancy = Occupancy(surface)
-    surface, _ = occupancy.exposed(size)
+    if not surface.closed or int(surface.body.max()):
+        surface, _ = occupancy.exposed(size)
     if len(surface.triangles) == 0:
         raise MeshingFailed(
             "no face of the surface bounds material: it is a sheet, or thinner than can be told"
