@@ -1,6 +1,7 @@
 """Solve a linear system by preconditioned conjugate gradients, watched and cancelled by the caller."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import equinox as eqx
 import jax
@@ -13,6 +14,7 @@ from solvers.operator import LinearOperator, Preconditioner
 
 STEPS = 5  # iterations between two looks at the caller
 MOST_ITERATIONS = 2000
+TOLERANCE = 1e-8  # relative residual that an answer is solved to
 
 Progress = Callable[[int, float], None]  # iterations so far, relative residual
 
@@ -25,6 +27,15 @@ class Solved(eqx.Module):
     """solution of the system; residual relative, recomputed."""
 
     solution: Float[Array, "node k"]
+    iterations: int
+    residual: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """field per mesh node; residual relative, of the true equations in double precision."""
+
+    field: Float[np.ndarray, "n k"]
     iterations: int
     residual: float
 

@@ -6,6 +6,7 @@ function.
 """
 
 import abc
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 import equinox as eqx
@@ -55,3 +56,24 @@ class Law(eqx.Module):
     def astype(self, dtype: jnp.dtype) -> "Law":
         """The same law in another precision."""
         return jax.tree.map(lambda parameter: parameter.astype(dtype), self)
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A flux and its estimated error.
+
+    nodal: recovered flux, in the law's independent components
+    nodal_error: root mean square difference to the discrete flux in the elements around a node, in the law's magnitude
+    element_error: energy of the error of each element; energy: of the solution's flux, twice
+        the strain energy of an elastic part
+    """
+
+    nodal: Float[np.ndarray, "n s"]
+    nodal_error: Float[np.ndarray, " n"]
+    element_error: Float[np.ndarray, " m"]
+    energy: float
+
+    @property
+    def relative_energy_error(self) -> float:
+        """Energy norm of the error over that of the solution."""
+        return float(np.sqrt(self.element_error.sum() / self.energy)) if self.energy > 0 else 0.0

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from solvers.elasticity.constraints import rigid_motions
-from solvers.iteration import Progress
-from solvers.tet10.facets import FacetQuadrature
-from solvers.tet10.steady import Problem, Solution, internal_force, solve
+from solvers.iteration import Progress, Solution
+from solvers.quadrature import FacetQuadrature
+from solvers.tet10.steady import Problem, internal_force, solve
 
 CORRECTION = 1e-4  # tolerance of the correction, whose right-hand side is small already
 

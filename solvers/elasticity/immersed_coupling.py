@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from solvers.hex8 import immersed
-from solvers.iteration import Progress
-from solvers.tet10.facets import FacetQuadrature
-from solvers.tet10.steady import Solution
+from solvers.iteration import Progress, Solution
+from solvers.quadrature import FacetQuadrature
 
 
 class RigidRegions:

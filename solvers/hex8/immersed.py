@@ -12,21 +12,19 @@ import scipy.sparse as sparse
 from jaxtyping import Array, Float, Int
 from scipy.spatial import cKDTree
 
-from solvers import iteration
+from solvers import iteration, quadrature
 from solvers.buckets import bucket, pad
 from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells
-from solvers.iteration import Progress
-from solvers.law import Law
+from solvers.hex8.stiffness import cell_stiffness, unit_stiffness
+from solvers.iteration import TOLERANCE, Progress, Solution
+from solvers.law import Law, Recovered
 from solvers.multigrid import cycle
 from solvers.multigrid.beneath import spring_stiffness
 from solvers.multigrid.grid import Cells, Grid, grid, hierarchy
 from solvers.operator import LinearOperator
 from solvers.precision import float64
-from solvers.tet10 import loads
-from solvers.tet10.facets import FacetQuadrature
-from solvers.tet10.recovery import Recovered
-from solvers.tet10.steady import TOLERANCE, Solution, cell_stiffness, unit_stiffness
+from solvers.quadrature import FacetQuadrature
 
 # Where a face is held, it is by springs so many times as stiff as the material is through the depth of a cell.
 PENALTY = 20.0
@@ -135,7 +133,7 @@ def spring_force(
     count: int,
 ) -> Float[np.ndarray, "n k"]:
     """Nodal forces of springs per area that are stretched."""
-    return loads.traction(held, np.einsum("pij,pj->pi", springs, stretch), count)
+    return quadrature.traction(held, np.einsum("pij,pj->pi", springs, stretch), count)
 
 
 def at_points(where: FacetQuadrature, values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "p k"]:
@@ -156,7 +154,7 @@ def body_force(
     share = cells.moments @ element.SHAPE_MOMENTS.T
     along = np.einsum("ajm,cm->caj", element.SHAPE_COORDINATE_MOMENTS, cells.moments)
     force = share[:, :, None] * at_corner[:, None] + lattice.edge * along @ slope.T
-    return loads.scatter(corners, lattice.edge**3 * force, count)
+    return quadrature.scatter(corners, lattice.edge**3 * force, count)
 
 
 @float64

@@ -3,7 +3,7 @@
 element.py, mesh.py, faces.py, facets.py  the reference element, meshes of it, quadrature on their facets
 model.py      the discrete problem: mesh, law, what is held, springs
 stiffness.py  its operator, never assembled
-loads.py      consistent nodal forces, springs on facets
+loads.py      body forces, springs on facets
 steady.py     set-up and solution
 recovery.py   nodal fluxes and the error of the solution
 sensitivity.py  derivatives with respect to shape and law, for adjoints

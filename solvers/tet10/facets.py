@@ -1,49 +1,10 @@
 """Quadrature over parts of a mesh's boundary."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float, Int
 
+from solvers.quadrature import FacetQuadrature
 from solvers.tet10 import element
-
-
-@dataclass(frozen=True)
-class FacetQuadrature:
-    """Points on facets of a mesh, or on a surface in the cells of a grid, with the nodes that carry them.
-
-    facet: which facet of the list each point lies on
-    nodes: its nodes; shape: their shape functions at the point
-    position [m], normal (outward, unit), weight [m^2]
-    """
-
-    facet: Int[np.ndarray, " p"]
-    nodes: Int[np.ndarray, "p a"]
-    shape: Float[np.ndarray, "p a"]
-    position: Float[np.ndarray, "p 3"]
-    normal: Float[np.ndarray, "p 3"]
-    weight: Float[np.ndarray, " p"]
-
-    def __getitem__(self, chosen: np.ndarray) -> "FacetQuadrature":
-        """The points that a mask or a list of indices chooses."""
-        return FacetQuadrature(*(values[chosen] for values in vars(self).values()))
-
-    @property
-    def area(self) -> float:
-        """Total weight [m^2]."""
-        return float(self.weight.sum())
-
-    @property
-    def centroid(self) -> Float[np.ndarray, "3"]:
-        """Area centroid [m]."""
-        return np.average(self.position, axis=0, weights=self.weight)
-
-
-def join(parts: list[FacetQuadrature]) -> FacetQuadrature:
-    """All points of several quadratures over the same list of facets."""
-    return FacetQuadrature(
-        *(np.concatenate(values) for values in zip(*(vars(p).values() for p in parts), strict=True))
-    )
 
 
 def facet_quadrature(

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from solvers.quadrature import FacetQuadrature, scatter
 from solvers.tet10 import element
-from solvers.tet10.facets import FacetQuadrature
 
 VOLUME_CHUNK = 8192  # elements at a time, to bound memory
 
@@ -20,20 +20,6 @@ def _conical_rule(order: int = 3) -> tuple[Float[np.ndarray, "q 3"], Float[np.nd
 
 
 VOLUME_POINTS, VOLUME_WEIGHTS = _conical_rule()
-
-
-def scatter(
-    nodes: Int[np.ndarray, "c a"], forces: Float[np.ndarray, "c a k"], count: int
-) -> Float[np.ndarray, "n k"]:
-    """Sum of contributions at nodes."""
-    flat = nodes.ravel()
-    columns = (forces[..., i].ravel() for i in range(forces.shape[-1]))
-    return np.stack([np.bincount(flat, column, minlength=count) for column in columns], axis=1)
-
-
-def traction(where: FacetQuadrature, value: Float[np.ndarray, "p k"], count: int) -> Float[np.ndarray, "n k"]:
-    """Nodal forces of a force per area (traction [Pa], heat flux [W/m^2]) given at the quadrature points."""
-    return scatter(where.nodes, where.shape[:, :, None] * (where.weight[:, None] * value)[:, None, :], count)
 
 
 def body_force(

@@ -6,8 +6,6 @@ little, so that a patch of one element falls back to that element's own linear f
 recovered and the discrete flux estimates the error in energy (part 2, 33:1365).
 """
 
-from dataclasses import dataclass
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import companion, pad
-from solvers.law import Law
+from solvers.law import Law, Recovered
 from solvers.precision import float64
 from solvers.tet10 import element
 from solvers.tet10.mesh import CHUNK, TetMesh, usual_corners
@@ -40,27 +38,6 @@ class Patches(eqx.Module):
     centre: Float[Array, "patch 3"]
     size: Float[Array, " patch"]
     position: Float[Array, "node 3"]
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """A flux and its estimated error.
-
-    nodal: recovered flux, in the law's independent components
-    nodal_error: root mean square difference to the discrete flux in the elements around a node, in the law's magnitude
-    element_error: energy of the error of each element; energy: of the solution's flux, twice
-        the strain energy of an elastic part
-    """
-
-    nodal: Float[np.ndarray, "n s"]
-    nodal_error: Float[np.ndarray, " n"]
-    element_error: Float[np.ndarray, " m"]
-    energy: float
-
-    @property
-    def relative_energy_error(self) -> float:
-        """Energy norm of the error over that of the solution."""
-        return float(np.sqrt(self.element_error.sum() / self.energy)) if self.energy > 0 else 0.0
 
 
 def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], mesh: TetMesh) -> Patches:

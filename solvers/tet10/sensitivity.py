@@ -21,8 +21,8 @@ from jaxtyping import Array, Float, Int
 from solvers.buckets import bucket, pad
 from solvers.law import Law
 from solvers.precision import float64
+from solvers.quadrature import FacetQuadrature
 from solvers.tet10 import element
-from solvers.tet10.facets import FacetQuadrature
 from solvers.tet10.loads import VOLUME_POINTS, VOLUME_WEIGHTS
 from solvers.tet10.mesh import CHUNK
 from solvers.tet10.stiffness import SHAPE_GRADIENT, gradient_at_gauss_points, sum_of

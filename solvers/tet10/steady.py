@@ -9,8 +9,8 @@ from jaxtyping import Array, Float, Int
 
 from solvers import iteration
 from solvers.buckets import pad
-from solvers.hex8.element import FULL
-from solvers.iteration import Progress
+from solvers.hex8.stiffness import unit_stiffness
+from solvers.iteration import TOLERANCE, Progress, Solution
 from solvers.law import Law
 from solvers.multigrid import auxiliary
 from solvers.multigrid.auxiliary import AuxiliaryGrid
@@ -21,8 +21,6 @@ from solvers.tet10 import stiffness
 from solvers.tet10.element import TETS_PER_CUBE
 from solvers.tet10.mesh import tet_mesh
 from solvers.tet10.model import Model, springs
-
-TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -39,32 +37,12 @@ class Problem:
     count: int
 
 
-@dataclass(frozen=True)
-class Solution:
-    """field per mesh node; residual relative, of the true equations in double precision."""
-
-    field: Float[np.ndarray, "n k"]
-    iterations: int
-    residual: float
-
-
 @eqx.filter_jit
 def _diagonal_blocks(model: Model) -> Float[Array, "node k k"]:
     return stiffness.diagonal_blocks(model)
 
 
 _auxiliary_grid = eqx.filter_jit(auxiliary.auxiliary_grid)
-
-
-@eqx.filter_jit
-def cell_stiffness(law: Law, moments: Float[Array, "c 27"]) -> Float[Array, "c rows rows"]:
-    """Compiled `Law.cell_stiffness`."""
-    return law.cell_stiffness(moments)
-
-
-def unit_stiffness(law: Law) -> Float[np.ndarray, "rows rows"]:
-    """Stiffness of a full grid cell of unit edge; that of edge h is h times it."""
-    return np.asarray(cell_stiffness(law, jax.device_put(FULL[None]))[0])
 
 
 @eqx.filter_jit

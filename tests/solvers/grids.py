@@ -4,7 +4,7 @@ import numpy as np
 
 from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells, Lattice
-from solvers.tet10.facets import FacetQuadrature
+from solvers.quadrature import FacetQuadrature
 
 NOTHING = FacetQuadrature(
     np.zeros(0, int), np.zeros((0, 8), int), np.zeros((0, 8)), *np.zeros((2, 0, 3)), np.zeros(0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from solvers import quadrature
 from solvers.conduction.law import fourier
 from solvers.hex8 import immersed
 from solvers.precision import float64
@@ -61,7 +62,7 @@ def test_a_heated_wall_that_convection_cools():
         points, tets, LAW, held_where(held), left * held[:, None], convection(right, coefficient)
     )
     load = loads.body_force(points, tets, np.array([source]), np.zeros((1, 3)))
-    load += loads.traction(right, np.full((len(right.weight), 1), coefficient * ambient), len(points))
+    load += quadrature.traction(right, np.full((len(right.weight), 1), coefficient * ambient), len(points))
     solution = steady.solve(problem, load, tolerance=1e-12)
     # k T'' = -source; -k T'(length) = coefficient (T(length) - ambient)
     slope = (coefficient * (ambient - left + source * length**2 / (2 * CONDUCTIVITY)) + source * length) / (
@@ -117,7 +118,7 @@ def test_the_grid_conducts_through_a_wall_that_does_not_follow_it():
     problem = immersed.prepare(cells, LAW, left, stiff)
     flux = 1e4
     load = immersed.spring_force(left, stiff, np.full((len(left.weight), 1), hot), len(problem.points))
-    load += loads.traction(right, np.full((len(right.weight), 1), -flux), len(problem.points))
+    load += quadrature.traction(right, np.full((len(right.weight), 1), -flux), len(problem.points))
     solution = immersed.solve(problem, load)
     assert solution.iterations <= 20
     found = immersed.at_points(right, solution.field)[:, 0]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solvers import quadrature
 from solvers.elasticity import constraints, coupling
 from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.law import lame
@@ -81,7 +82,7 @@ def test_distributing_coupling_carries_force_and_moment(force, moment, at):
     points, tets = box((2, 2, 1), bend=lambda p: distort(p, 0.02))
     _, everywhere = _boundary(points, tets)
     where = everywhere[everywhere.position[:, 2] > 0.8]
-    nodal = loads.traction(where, coupling.distributed(where, force, moment, at), len(points))
+    nodal = quadrature.traction(where, coupling.distributed(where, force, moment, at), len(points))
     scale = 1 + np.abs(force).max() + np.abs(moment).max() + np.abs(np.cross(at, force)).max()
     np.testing.assert_allclose(nodal.sum(0), force, atol=1e-9 * scale)
     expected = moment + np.cross(at, force)

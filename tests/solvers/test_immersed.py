@@ -4,11 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from solvers import quadrature
 from solvers.buckets import pad
 from solvers.elasticity.law import lame
 from solvers.hex8 import immersed
 from solvers.precision import float64
-from solvers.tet10 import loads
 from tests.solvers.grids import NOTHING, block, face
 
 YOUNG, POISSON = 210e9, 0.3
@@ -37,7 +37,7 @@ def test_a_linear_displacement_leaves_no_force_inside(shift):
     for axis in range(3):
         for at in (0.0, size[axis]):
             where = face(cells, size, axis, at, per_cell=12)
-            traction += loads.traction(where, where.normal @ exact, len(problem.points))
+            traction += quadrature.traction(where, where.normal @ exact, len(problem.points))
     force = apply(problem, displacement)
     assert np.abs(force - traction).max() < 3e-3 * np.abs(traction).max()
     around = np.bincount(problem.corners[cells.whole].ravel(), minlength=len(force)) == 8
@@ -57,7 +57,9 @@ def test_a_cantilever_bends_like_timoshenko(cells_across):
     )
     problem = immersed.prepare(cells, STEEL, root, springs)
     force = 1000.0
-    load = loads.traction(tip, np.tile([0, 0, force / tip.area], (len(tip.weight), 1)), len(problem.points))
+    load = quadrature.traction(
+        tip, np.tile([0, 0, force / tip.area], (len(tip.weight), 1)), len(problem.points)
+    )
     solution = immersed.solve(problem, load)
     deflection = np.average(immersed.at_points(tip, solution.field)[:, 2], weights=tip.weight)
     inertia, area = 0.1**4 / 12, 0.1**2

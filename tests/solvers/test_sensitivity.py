@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from solvers import quadrature
 from solvers.conduction.law import fourier
 from solvers.elasticity.law import lame
 from solvers.precision import float64
@@ -38,7 +39,7 @@ class Bar:
 
     def load(self, points):
         where = facet_quadrature(points, self.facets, self.right)
-        return loads.traction(where, -PRESSURE * where.normal, len(points)) + loads.body_force(
+        return quadrature.traction(where, -PRESSURE * where.normal, len(points)) + loads.body_force(
             points, self.tets, BASE, SLOPE
         )
 
@@ -92,7 +93,7 @@ def test_shape_of_a_conductor_with_convection():
             np.zeros((len(points), 1)),
             springs,
         )
-        load = loads.traction(heated, np.full((len(heated.weight), 1), FLUX), len(points))
+        load = quadrature.traction(heated, np.full((len(heated.weight), 1), FLUX), len(points))
         return problem, load, cooled, heated
 
     def value(points):

@@ -5,6 +5,7 @@ import pytest
 import trimesh
 
 import twin
+from solvers.iteration import SolveError
 from tests.verification import shapes
 from twin import select
 from twin.analyses import on_mesh, static_stress
@@ -299,40 +300,63 @@ def test_bodies_apart_must_each_be_held(client, tmp_path):
             solve(client, part, study, discretisation)
 
 
-@pytest.mark.parametrize(
-    "failure", [MeshingFailed("every rung failed"), SolveFailed("it diverges"), OutOfTimeError()]
-)
-def test_where_tetrahedra_fail_the_grid_answers_and_says_so(tmp_path, monkeypatch, failure):
-    """The mesher is made to fail; the rest is the real analysis."""
+class Silent:
+    """A monitor to which nobody listens."""
 
-    def fails(*_args, **_options):
-        raise failure
+    def progress(self, *_args):
+        """Not even to that."""
 
-    class Silent:
-        def progress(self, *_args):
-            """Nobody listens."""
 
+def bend(tmp_path, accuracy, discretisation):
+    """The analysis of a bent bar in this process, so that its parts can be made to fail."""
     path = tmp_path / "bar.stl"
     bar().export(path)
-    surface, report = parse(path, "m", "bar.stl")
     study = twin.StaticStress(
         STEEL,
         [twin.Fixed(on=select.plane((0, 0, 0), (1, 0, 0)))],
         [twin.Force((0, 0, -1000), on=select.plane((0.1, 0, 0), (1, 0, 0)))],
     )
-    monkeypatch.setattr(on_mesh, "mesh_volume", fails)
+    request = Request(
+        accuracy, discretisation=discretisation, quantities=("max_displacement",), max_seconds=600
+    )
+    surface, report = parse(path, "m", "bar.stl")
+    return static_stress.run(surface, report, study, request, source=None, monitor=Silent(), workdir=tmp_path)
 
-    def run(discretisation):
-        request = Request(
-            0.2, discretisation=discretisation, quantities=("max_displacement",), max_seconds=600
-        )
-        return static_stress.run(
-            surface, report, study, request, source=None, monitor=Silent(), workdir=tmp_path
-        )
 
-    with pytest.raises((type(failure), DeadlineExceeded)):
-        run("tet")
-    outcome = run("auto")
+FAILURES = {
+    "no mesh": (on_mesh, "mesh_volume", MeshingFailed("every rung failed"), "every rung failed"),
+    "no solution": (on_mesh.steady, "solve", SolveError("it diverges"), "it diverges"),
+    "no time": (on_mesh, "mesh_volume", OutOfTimeError(), "too much of max_seconds"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_where_tetrahedra_fail_the_grid_answers_and_says_so(tmp_path, monkeypatch, name):
+    room, function, failure, told = FAILURES[name]
+
+    def fails(*_args, **_options):
+        raise failure
+
+    monkeypatch.setattr(room, function, fails)
+    with pytest.raises((MeshingFailed, SolveFailed, DeadlineExceeded)):
+        bend(tmp_path, 0.2, "tet")
+    outcome = bend(tmp_path, 0.2, "auto")
     assert len(outcome.hexahedra)
-    assert (str(failure) or "took too much of max_seconds") in " ".join(outcome.warnings)
+    assert told in " ".join(outcome.warnings)
     assert "grid discretisation answers" in " ".join(outcome.warnings)
+
+
+def test_an_answer_is_kept_where_the_second_mesh_gives_none(tmp_path, monkeypatch):
+    """The solution on the first mesh is real; on the second one the solver is made to fail."""
+    solve, calls = on_mesh.steady.solve, []
+
+    def fails_later(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise SolveError("it diverges")
+        return solve(*arguments, **options)
+
+    monkeypatch.setattr(on_mesh.steady, "solve", fails_later)
+    outcome = bend(tmp_path, 0.001, "auto")
+    assert len(outcome.tets)
+    assert "it diverges" in " ".join(outcome.warnings)

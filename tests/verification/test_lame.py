@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import twin
+from solvers import quadrature
 from solvers.elasticity.law import lame
 from solvers.precision import float64
 from solvers.tet10 import element, loads, steady
@@ -100,7 +101,7 @@ def test_order_of_convergence_on_curved_geometry():
         radius = np.linalg.norm(points, axis=1)
         inside = np.flatnonzero((radius[facets] < 1.01 * A).all(1))
         where = facet_quadrature(points, facets, inside)
-        load = loads.traction(where, -P * where.normal, len(points))
+        load = quadrature.traction(where, -P * where.normal, len(points))
         problem = steady.prepare(points, tets, float64(lame)(YOUNG, POISSON), held, np.zeros_like(points))
         solution = steady.solve(problem, load)
         stress = Recovery(problem, points, tets)(solution.field)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import twin
+from solvers import quadrature
 from solvers.elasticity.law import lame
 from solvers.precision import float64
-from solvers.tet10 import loads, steady
+from solvers.tet10 import steady
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
 from solvers.tet10.recovery import Recovery
@@ -53,7 +54,7 @@ def test_le10_thick_plate():
     facets, _ = boundary_facets(tets)
     top = np.flatnonzero((z[facets] > 0.6 - 1e-9).all(1))
     where = facet_quadrature(points, facets, top)
-    load = loads.traction(where, -1e6 * where.normal, len(points))
+    load = quadrature.traction(where, -1e6 * where.normal, len(points))
     assert load[:, 2].sum() == pytest.approx(-1e6 * np.pi / 4 * (3.25 * 2.75 - 2), rel=1e-4)
     directions = held[:, :, None] * np.eye(3)
     problem = steady.prepare(points, tets, float64(lame)(210e9, 0.3), directions, np.zeros_like(points))

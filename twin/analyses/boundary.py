@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.quadrature import FacetQuadrature, join
 from solvers.tet10 import element, loads
 from solvers.tet10.faces import boundary_facets
-from solvers.tet10.facets import FacetQuadrature, facet_quadrature, join
+from solvers.tet10.facets import facet_quadrature
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import Selected
 from twin.geometry.surface import Surface, closest
@@ -27,9 +28,8 @@ Int32 = NDArray[np.int32]
 BORDER_SUBDIVISIONS = 3
 # A surface of one body that the mesh fills exactly does not overlap with itself.
 SAME_VOLUME = 1e-3
-PIECE = (
-    0.5  # of a facet's edge: of the pieces of the surface of which it is asked whether they bound material
-)
+# Of a facet's edge: of the pieces of the surface of which it is asked whether they bound material.
+PIECE = 0.5
 NODE_SLOPES = element.triangle_shape_gradient(element.TRIANGLE_NODES)
 
 
@@ -66,8 +66,7 @@ class MeshBoundary:
         """Pieces of the surface that facets can lie on, and the triangles that they are of."""
         surface = self.surface
         whole = surface, np.arange(len(surface.triangles))
-        alone = surface.closed and int(surface.body.max()) == 0
-        if alone and abs(volume(mesh.points, mesh.tets) / surface.volume - 1) < SAME_VOLUME:
+        if surface.is_one_body and abs(volume(mesh.points, mesh.tets) / surface.volume - 1) < SAME_VOLUME:
             return whole
         corners = self.points[self.facets[:, :3]]
         edge = float(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean())

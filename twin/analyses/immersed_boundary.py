@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from solvers.hex8 import element, immersed
 from solvers.hex8.cells import FilledCells
-from solvers.tet10.facets import FacetQuadrature
+from solvers.quadrature import FacetQuadrature
 from twin.errors import GeometryError, SelectionError
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import select

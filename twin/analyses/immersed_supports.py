@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.hex8 import immersed
-from solvers.tet10.facets import FacetQuadrature, join
+from solvers.quadrature import FacetQuadrature, join
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.supports import ORDER, refuse_contradiction
 from twin.geometry.selection import Selected

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers import quadrature
 from solvers.elasticity.coupling import RigidRegion, distributed
-from solvers.tet10 import loads
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.errors import StudyError
@@ -82,7 +82,7 @@ def _nodal(boundary: Boundary, density: float, load: Load) -> Floats:
             traction = -load.value * where.normal
         case RemoteForce():
             traction = distributed(where, np.array(load.force), np.array(load.moment), np.array(load.at))
-    return loads.traction(where, traction, len(boundary.points))
+    return quadrature.traction(where, traction, len(boundary.points))
 
 
 def _rigid(items: tuple[Load, ...]) -> tuple[RigidLoad, ...]:

@@ -14,8 +14,8 @@ from solvers.elasticity.immersed_coupling import RigidRegions
 from solvers.elasticity.law import Lame, lame
 from solvers.hex8 import immersed
 from solvers.hex8.cells import FilledCells
+from solvers.law import Recovered
 from solvers.precision import float64
-from solvers.tet10.recovery import Recovered
 from twin.analyses import checks, quantities
 from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.immersed_supports import Springs, joined, springs

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
-from solvers.tet10.recovery import Recovered
+from solvers.law import Recovered
 from twin.materials import Material
 from twin.quantities import Quantity
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
+from solvers.law import Recovered
 from solvers.tet10.element import TETS_PER_CUBE
-from solvers.tet10.recovery import Recovered
 from twin.analyses.checks import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh

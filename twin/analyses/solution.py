@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from solvers.hex8.cells import FilledCells
 from solvers.hex8.element import VTK_ORDER
-from solvers.tet10.recovery import Recovered
+from solvers.law import Recovered
 from twin.analyses import quantities
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary

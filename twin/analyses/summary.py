@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
+from solvers.iteration import TOLERANCE
 from solvers.tet10 import steady
 from twin.analyses import glyphs, quantities
 from twin.analyses.boundary import MeshBoundary
@@ -166,7 +167,7 @@ def _provenance(discretised: Discretised) -> dict[str, str]:
         "jax": jax.__version__,
         "netgen": version("netgen-mesher"),
         "solver": discretised.method,
-        "linear_tolerance": f"{steady.TOLERANCE:.0e}",
+        "linear_tolerance": f"{TOLERANCE:.0e}",
     }
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers.iteration import SolveError
-from solvers.tet10 import steady
+from solvers.iteration import TOLERANCE, SolveError
 from twin.analyses.checks import Regions
 from twin.analyses.loads import CaseLoads
 from twin.analyses.monitor import Monitor
@@ -62,8 +61,8 @@ class Task:
         volume, _ = Occupancy(self.surface).volume
         if volume <= 0:
             raise GeometryError(
-                "The surface encloses nothing: its winding number is nowhere above one half. It may be a sheet, or its "
-                "triangles may face inwards and outwards at random. Export the part as a solid.",
+                "The surface encloses nothing: no point has a winding number clearly above one half. It may be a "
+                "sheet, or its triangles may face inwards and outwards at random. Export the part as a solid.",
             )
         return volume
 
@@ -88,9 +87,7 @@ class Task:
         """Progress of one linear solve: the residual falls to its tolerance on a logarithmic scale."""
 
         def follow(iteration: int, residual: float) -> None:
-            share = (
-                min(1.0, np.log10(max(residual, 1e-12)) / np.log10(steady.TOLERANCE)) if residual < 1 else 0.0
-            )
+            share = min(1.0, np.log10(max(residual, 1e-12)) / np.log10(TOLERANCE)) if residual < 1 else 0.0
             fraction = span[0] + (span[1] - span[0]) * (done + share) / count
             self.tell("solve", fraction, f"{what}, iteration {iteration}", residual)
 

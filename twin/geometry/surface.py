@@ -112,6 +112,11 @@ class Surface:
         """The search tree for `closest`."""
         return Projection(self.vertices, self.triangles)
 
+    @property
+    def is_one_body(self) -> bool:
+        """Whether it is closed and all of one piece, cavities included; it may still go through itself."""
+        return self.closed and int(self.body.max()) == 0
+
     @cached_property
     def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
         """Corners of the bounding box [m]."""

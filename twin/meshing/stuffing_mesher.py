@@ -51,7 +51,7 @@ def fill(
 ) -> tuple[Float64, Int32, float]:
     """Points (n, 3) [m] and tetrahedra (m, 4) of the sizes asked for [m]; of the volume, what was left out."""
     occupancy = Occupancy(surface)
-    if not surface.closed or int(surface.body.max()):
+    if not surface.is_one_body:
         surface, _ = occupancy.exposed(size)
     if len(surface.triangles) == 0:
         raise MeshingFailed(

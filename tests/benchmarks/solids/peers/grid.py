@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from solvers import quadrature
 from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.law import lame
 from solvers.hex8 import element, immersed
 from solvers.precision import float64
-from solvers.tet10 import loads
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Answer, Case
@@ -58,7 +58,7 @@ def answer(case: Case, surface: Surface, edge: float, label: str) -> Answer:
         problem = immersed.prepare(cells, material, where, springs)
         cell, local = cells.lattice.locate(case.points[loaded])
         shares = element.shape(local)[:, :, None] * case.force[loaded][:, None]
-        force = loads.scatter(corners[cell], shares, len(problem.points))
+        force = quadrature.scatter(corners[cell], shares, len(problem.points))
         prepared = time.perf_counter()
         solution = immersed.solve(problem, force)
         solved = time.perf_counter()
