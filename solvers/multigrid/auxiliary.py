@@ -27,14 +27,14 @@ class AuxiliaryGrid(Preconditioner):
         norm = jnp.linalg.norm(residual)
         scale = jnp.where(norm > 0, norm, 1)
         force = (residual / scale).astype(jnp.float32)
-        displacement = self._smooth(force)
+        field = self._smooth(force)
         grid_force = self.from_mesh.restrict(
-            force - self.operator.apply(displacement), self.grids.hierarchy.levels[0].node_count
+            force - self.operator.apply(field), self.grids.hierarchy.levels[0].node_count
         )
         correction = self.from_mesh.prolong(self.grids.cycle(grid_force))
-        displacement = displacement + self.operator.project(correction)
-        displacement = displacement + self._smooth(force - self.operator.apply(displacement))
-        return displacement.astype(residual.dtype) * scale
+        field = field + self.operator.project(correction)
+        field = field + self._smooth(force - self.operator.apply(field))
+        return field.astype(residual.dtype) * scale
 
     def _smooth(self, force: Float[Array, "node k"]) -> Float[Array, "node k"]:
         return chebyshev.smooth(self.operator.apply, self.inverse_diagonal, self.top, force, DEGREE)

@@ -66,15 +66,15 @@ def bricks(
 def add_force(
     bricks: Bricks,
     unit_stiffness: Float[Array, "rows rows"],
-    displacement: Float[Array, "node k"],
+    field: Float[Array, "node k"],
     force: Float[Array, "node k"],
 ) -> Float[Array, "node k"]:
-    """`force` and what the cells resist `displacement` with."""
-    components = displacement.shape[-1]
+    """`force` and what the cells resist `field` with."""
+    components = field.shape[-1]
 
     def add_chunk(force: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
         nodes, scale = chunk
-        local = jnp.moveaxis(displacement[nodes], -1, 0).reshape(components, *[EDGE + 1] * 3, CHUNK)
+        local = jnp.moveaxis(field[nodes], -1, 0).reshape(components, *[EDGE + 1] * 3, CHUNK)
         corners = jnp.stack([local[:, *_cells_with_corner(corner)] for corner in CORNERS])
         product = (unit_stiffness @ corners.reshape(8 * components, -1)).reshape(8, components, *scale.shape)
         own = _add_corners(product * scale)

@@ -20,16 +20,16 @@ class GridSmoother(eqx.Module):
 
 
 def apply_grid(
-    grid: Grid, unit_stiffness: Float[Array, "rows rows"], displacement: Float[Array, "node k"]
+    grid: Grid, unit_stiffness: Float[Array, "rows rows"], field: Float[Array, "node k"]
 ) -> Float[Array, "node k"]:
     """Stiffness of the cells of a level."""
-    force = jnp.zeros_like(displacement)
+    force = jnp.zeros_like(field)
     if grid.bricks is not None:
-        force = add_force(grid.bricks, unit_stiffness, displacement, force)
+        force = add_force(grid.bricks, unit_stiffness, field, force)
     local = jnp.einsum(
-        "cij,cj->ci", grid.stiffness, displacement[grid.stiff_cells].reshape(len(grid.stiff_cells), -1)
+        "cij,cj->ci", grid.stiffness, field[grid.stiff_cells].reshape(len(grid.stiff_cells), -1)
     )
-    return force.at[grid.stiff_cells].add(local.reshape(-1, 8, displacement.shape[-1]))
+    return force.at[grid.stiff_cells].add(local.reshape(-1, 8, field.shape[-1]))
 
 
 def grid_smoother(grid: Grid, unit_stiffness: Float[Array, "rows rows"]) -> GridSmoother:
@@ -60,7 +60,7 @@ class GridCycle(Preconditioner):
         return self.cycle((residual / scale).astype(jnp.float32)).astype(residual.dtype) * scale
 
     def cycle(self, force: Float[Array, "node k"], level: int = 0) -> Float[Array, "node k"]:
-        """Approximate displacement of a level under `force`."""
+        """Approximate solution of a level under `force`."""
         grid, unit_stiffness = self.hierarchy.levels[level], self.hierarchy.unit_stiffness
         if grid.to_coarser is None:
             return (self.hierarchy.coarsest_inverse @ force.reshape(-1)).reshape(force.shape)
@@ -72,10 +72,10 @@ class GridCycle(Preconditioner):
         def smooth(residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
             return chebyshev.smooth(apply, smoother.inverse_diagonal, smoother.top, residual, DEGREE)
 
-        displacement = smooth(force)
-        coarse_force = grid.to_coarser.restrict(force - apply(displacement))
-        displacement = displacement + grid.to_coarser.prolong(self.cycle(coarse_force, level + 1))
-        return displacement + smooth(force - apply(displacement))
+        field = smooth(force)
+        coarse_force = grid.to_coarser.restrict(force - apply(field))
+        field = field + grid.to_coarser.prolong(self.cycle(coarse_force, level + 1))
+        return field + smooth(force - apply(field))
 
 
 def grid_cycle(hierarchy: GridHierarchy) -> GridCycle:

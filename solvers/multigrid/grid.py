@@ -66,7 +66,7 @@ class Grid(eqx.Module):
     """One level. Nodes of a cell are in the order of `CORNERS`.
 
     bricks: cells that are multiples of the unit cell, the multiple being fraction times edge [m]; None without any
-    stiff_cells, stiffness: nodes of cells with a stiffness of their own [N/m]
+    stiff_cells, stiffness: nodes of cells with a stiffness of their own
     node_count: padding included (static); to_coarser: None on the coarsest
     """
 
@@ -90,7 +90,7 @@ class Cells:
     """Cells of one level while it is set up.
 
     index: of each cell in a grid of `shape`; scale: multiple of the unit cell
-    stiff, stiffness: cells with a stiffness of their own [N/m]
+    stiff, stiffness: cells with a stiffness of their own
     bucket: how many cells the largest part of this size fills
     """
 
