@@ -48,7 +48,12 @@ def _advance(
     system: tuple[LinearOperator, Preconditioner, Array, Array], state: krylov.CGState
 ) -> krylov.CGState:
     operator, preconditioner, tolerance, steps = system
-    return krylov.cg_steps(operator.apply, preconditioner.apply, state, tolerance, steps)
+
+    def precondition(residual: Array) -> Array:
+        # single precision in there lets a trace of what is held in, which the operator would take for prescribed
+        return operator.project(preconditioner.apply(residual))
+
+    return krylov.cg_steps(operator.apply, precondition, state, tolerance, steps)
 
 
 @eqx.filter_jit

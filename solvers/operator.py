@@ -14,6 +14,10 @@ class LinearOperator(eqx.Module):
     def apply(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         """The operator's product with a vector."""
 
+    def project(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
+        """The part of a vector along which the operator acts: all of it where nothing is constrained."""
+        return vector
+
 
 class ConstrainedOperator(LinearOperator):
     """An operator on the directions in which nodes are free: it takes vectors along them to vectors along them."""

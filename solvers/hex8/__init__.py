@@ -3,7 +3,8 @@
 element.py   the hexahedron and integrals over the filled part of its cell
 cells.py     which cells there are, and what of them is filled
 stiffness.py that of cells, compiled
-immersed.py  set-up, solution, recovered fluxes
+immersed.py  set-up and solution
+recovery.py  fluxes at the nodes, and their error
 
 A cell has unit edge and its corners at `element.CORNERS`; what of it is filled is given by the moments of that part.
 """

@@ -64,11 +64,21 @@ class Lattice:
         return connected_components(graph, directed=False)[1]
 
     @cached_property
+    def numbering(self) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, "c 8"]]:
+        """Linear indices of the nodes, sorted, and each cell's corners (`element.CORNERS`) as positions in them."""
+        keys = linear((self.index[:, None] + element.CORNERS).reshape(-1, 3), self.shape + 1)
+        used, position = np.unique(keys, return_inverse=True)
+        return used, position.reshape(-1, 8)
+
+    @cached_property
+    def places(self) -> Int[np.ndarray, "n 3"]:
+        """Of the nodes along x, y, z, in units of the cell."""
+        return np.stack(np.unravel_index(self.numbering[0], tuple(self.shape + 1)), axis=1)
+
+    @cached_property
     def nodes(self) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "c 8"]]:
         """Nodes [m], and those of each cell in the order of `element.CORNERS`."""
-        keys, corners = number_nodes(self.index, self.shape)
-        place = np.stack(np.unravel_index(keys, tuple(self.shape + 1)), axis=1)
-        return self.origin + self.edge * place, corners
+        return self.origin + self.edge * self.places, self.numbering[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +119,3 @@ def lattice_of(points: Float[np.ndarray, "n 3"], corners: Int[np.ndarray, "c 8"]
 def linear(index: Int[np.ndarray, "n 3"], shape: Int[np.ndarray, "3"]) -> Int[np.ndarray, " n"]:
     """Position in a grid of the given shape, last axis fastest."""
     return (index[:, 0].astype(np.int64) * shape[1] + index[:, 1]) * shape[2] + index[:, 2]
-
-
-def number_nodes(
-    cells: Int[np.ndarray, "c 3"], shape: Int[np.ndarray, "3"]
-) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, "c 8"]]:
-    """Sorted linear indices of the corners in use, and each cell's corners as positions in them."""
-    corners = linear((cells[:, None] + element.CORNERS).reshape(-1, 3), shape + 1)
-    keys, position = np.unique(corners, return_inverse=True)
-    return keys, position.reshape(-1, 8)

@@ -82,6 +82,5 @@ def shape(points: Float[np.ndarray, "p 3"]) -> Float[np.ndarray, "p 8"]:
 
 def shape_gradient(points: Float[np.ndarray, "p 3"]) -> Float[np.ndarray, "p 8 3"]:
     """Slopes of `shape` in a cell's coordinates."""
-    factors = np.where(CORNERS, points[:, None], 1 - points[:, None])
-    signs = 2.0 * CORNERS - 1
-    return np.stack([signs[:, k] * np.delete(factors, k, axis=2).prod(2) for k in range(3)], axis=2)
+    x, y, z = np.moveaxis(np.where(CORNERS, points[:, None], 1 - points[:, None]), 2, 0)
+    return (2.0 * CORNERS - 1) * np.stack([y * z, z * x, x * y], axis=2)

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax
 import numpy as np
-import scipy.sparse as sparse
 from jaxtyping import Array, Float, Int
-from scipy.spatial import cKDTree
 
 from solvers import iteration, quadrature
 from solvers.buckets import bucket, pad
@@ -18,7 +16,7 @@ from solvers.hex8 import element
 from solvers.hex8.cells import FilledCells
 from solvers.hex8.stiffness import cell_stiffness, unit_stiffness
 from solvers.iteration import TOLERANCE, Progress, Solution
-from solvers.law import Law, Recovered
+from solvers.law import Law
 from solvers.multigrid import cycle
 from solvers.multigrid.beneath import spring_stiffness
 from solvers.multigrid.grid import Cells, Grid, grid, hierarchy
@@ -30,9 +28,6 @@ from solvers.quadrature import FacetQuadrature
 PENALTY = 20.0
 # Of a whole cell's stiffness, what a cut cell has at least: slivers of material hold their nodes.
 SOFTEST = 1e-3
-# Nodes whose cells hold less than so many cells' worth of material take their flux from a neighbour.
-LEAST_PATCH = 3.0
-_SLOPE_DAMPING = 1e-3  # of the fit of a node's flux, in units of the cell
 _CHUNK = 4096
 _LEAST_BUCKET = 1024  # cells
 
@@ -85,25 +80,25 @@ def prepare(
     lattice = cells.lattice
     points, corners = lattice.nodes
     cut = np.flatnonzero(~cells.whole)
-    own = lattice.edge * _stiffness(cells.moments[cut], law)
     springy, extra = spring_stiffness(held.facet, held.shape, held.weight[:, None, None] * springs)
     stiff = np.union1d(cut, springy)
-    stiffness = np.zeros((len(stiff), *unit.shape))
-    stiffness[np.searchsorted(stiff, cut)] = own
+    own = np.where(cells.whole[stiff, None], 0.0, lattice.edge * cells.moments[stiff])
+    stiffness = _stiffness(own, law)
     stiffness[np.searchsorted(stiff, springy)] += extra
     scale = lattice.edge * np.where(cells.whole, 1.0, SOFTEST)
-    level = Cells(lattice.index, scale, stiff, stiffness, lattice.shape, bucket(len(cells), _LEAST_BUCKET))
-    operator = GridStiffness(grid(level, None, np.float64), jax.device_put(unit))
-    return ImmersedProblem(cells, points, corners, law, operator, _grid_cycle(hierarchy(level, unit)))
+    size = bucket(len(cells), _LEAST_BUCKET)
+    level = Cells(lattice, scale, stiff, stiffness, size, multiples_coarsen=True)
+    finest = grid(level, np.float64)
+    preconditioner = _grid_cycle(hierarchy(level, unit, finest))
+    operator = GridStiffness(finest, jax.device_put(unit))
+    return ImmersedProblem(cells, points, corners, law, operator, preconditioner)
 
 
 def _stiffness(moments: Float[np.ndarray, "c 27"], law: Law) -> Float[np.ndarray, "c rows rows"]:
-    stiffness = np.zeros((len(moments), 8 * law.components, 8 * law.components))
+    stiffness = np.empty((len(moments), 8 * law.components, 8 * law.components))
     for start in range(0, len(moments), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        chunk = pad(moments[rows], _CHUNK)
-        chunk[len(moments[rows]) :] = element.FULL
-        found = cell_stiffness(law, jax.device_put(chunk))
+        found = cell_stiffness(law, jax.device_put(pad(moments[rows], _CHUNK)))
         stiffness[rows] = np.asarray(found)[: len(moments[rows])]
     return stiffness
 
@@ -155,94 +150,3 @@ def body_force(
     along = np.einsum("ajm,cm->caj", element.SHAPE_COORDINATE_MOMENTS, cells.moments)
     force = share[:, :, None] * at_corner[:, None] + lattice.edge * along @ slope.T
     return quadrature.scatter(corners, lattice.edge**3 * force, count)
-
-
-@float64
-def recover(problem: ImmersedProblem, field: Float[np.ndarray, "n k"]) -> Recovered:
-    """Nodal flux: around each node a linear function, fitted to the flux at the centroids of the cells there.
-
-    The error at a node is what the fit misses and what the flux changes within half a cell.
-    """
-    cells, corners, lattice = problem.cells, problem.corners, problem.cells.lattice
-    local = element.centroids(cells.moments)
-    gradient = np.einsum("cak,cai->cik", element.shape_gradient(local), field[corners]) / lattice.edge
-    law = jax.tree.map(float, problem.law)  # all in numpy: shapes differ from part to part
-    slopes = [[gradient[:, i, j] for j in range(3)] for i in range(law.components)]
-    flux = np.asarray(law.independent(law.flux(slopes)))
-    place = lattice.index + local
-    own = np.rint((problem.points - lattice.origin) / lattice.edge)
-    coefficients = _fit(corners, cells.fraction, place, flux, own)
-    spread = coefficients[:, 1:]
-    miss = _misfit(law, corners, cells.fraction, place, flux, own, coefficients)
-    change = np.sqrt((law.magnitude(spread) ** 2).sum(1)) / 2
-    volume = cells.fraction * lattice.edge**3
-    energy = float(law.energy_density(flux) @ volume)
-    rough = law.energy_density(spread / np.sqrt(12)).sum(1)
-    return Recovered(
-        coefficients[:, 0], np.sqrt(miss**2 + change**2), rough[corners].mean(1) * volume, energy
-    )
-
-
-def _incidence(
-    corners: Int[np.ndarray, "c 8"], weight: Float[np.ndarray, " c"], count: int
-) -> sparse.csr_array:
-    """Weights of the cells around each node."""
-    index = (corners.ravel(), np.repeat(np.arange(len(corners)), 8))
-    return sparse.csr_array((np.repeat(weight, 8), index), shape=(count, len(corners)))
-
-
-def _fit(
-    corners: Int[np.ndarray, "c 8"],
-    weight: Float[np.ndarray, " c"],
-    place: Float[np.ndarray, "c 3"],
-    flux: Float[np.ndarray, "c s"],
-    own: Float[np.ndarray, "n 3"],
-) -> Float[np.ndarray, "n 4 s"]:
-    """Flux at each node and its slope along x, y, z, per cell. Places are in units of the cell."""
-    centre = own.mean(0)
-    place, own = place - centre, own - centre
-    basis = np.concatenate([np.ones((len(place), 1)), place], axis=1)
-    features = np.concatenate(
-        [
-            np.einsum("ci,cj->cij", basis, basis).reshape(-1, 16),
-            np.einsum("ci,cs->cis", basis, flux).reshape(len(basis), -1),
-        ],
-        axis=1,
-    )
-    sums = _incidence(corners, weight, len(own)) @ features
-    shift = np.tile(np.eye(4), (len(own), 1, 1))  # to coordinates about the node
-    shift[:, 1:, 0] = -own
-    matrix = shift @ sums[:, :16].reshape(-1, 4, 4) @ shift.swapaxes(1, 2)
-    right = shift @ sums[:, 16:].reshape(len(own), 4, -1)
-    total = matrix[:, :1, :1]
-    damping = np.diag([0.0] + [_SLOPE_DAMPING] * 3)
-    coefficients = np.linalg.solve(matrix / total + damping, right / total)
-    rich = total[:, 0, 0] >= min(LEAST_PATCH, total.max())
-    poor = np.flatnonzero(~rich)
-    if len(poor):
-        neighbour = np.flatnonzero(rich)[cKDTree(own[rich]).query(own[poor])[1]]
-        step = own[poor] - own[neighbour]
-        borrowed = coefficients[neighbour]
-        coefficients[poor] = borrowed
-        coefficients[poor, 0] += np.einsum("nk,nks->ns", step, borrowed[:, 1:])
-    return coefficients
-
-
-def _misfit(
-    law: Law,
-    corners: Int[np.ndarray, "c 8"],
-    weight: Float[np.ndarray, " c"],
-    place: Float[np.ndarray, "c 3"],
-    flux: Float[np.ndarray, "c s"],
-    own: Float[np.ndarray, "n 3"],
-    coefficients: Float[np.ndarray, "n 4 s"],
-) -> Float[np.ndarray, " n"]:
-    """Root mean square difference of the fit and the cells around a node, in the law's magnitude."""
-    square, total = np.zeros(len(own)), np.zeros(len(own))
-    for corner in range(8):
-        node = corners[:, corner]
-        fitted = coefficients[node, 0] + np.einsum("ck,cks->cs", place - own[node], coefficients[node, 1:])
-        off = weight * law.magnitude(fitted - flux) ** 2
-        square += np.bincount(node, off, minlength=len(own))
-        total += np.bincount(node, weight, minlength=len(own))
-    return np.sqrt(square / total)

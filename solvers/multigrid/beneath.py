@@ -7,7 +7,7 @@ mesh.
 import numpy as np
 from jaxtyping import Float, Int
 
-from solvers.hex8.cells import linear, number_nodes
+from solvers.hex8.cells import Lattice, linear
 from solvers.multigrid.grid import Cells, Interpolation, interpolate, interpolation
 from solvers.tet10 import element
 
@@ -41,9 +41,9 @@ def cells_beneath(
     origin = points.min(0) - 1e-6 * edge
     shape = np.maximum(np.ceil((points.max(0) - origin) / edge).astype(int), 1)
     index, fraction = _filled_cells(points, tets, origin, edge, shape)
-    keys, corners = number_nodes(index, shape)
-    nodes, weights = interpolate((points - origin) / edge, keys, shape)
-    cells = Cells(index, fraction * edge, *_held_cells(nodes, weights, held, corners), shape, bucket)
+    lattice = Lattice(origin, edge, shape, index)
+    nodes, weights = interpolate((points - origin) / edge, lattice)
+    cells = Cells(lattice, fraction * edge, *_held_cells(nodes, weights, held, lattice.numbering[1]), bucket)
     return cells, interpolation(nodes, weights, point_count)
 
 

@@ -6,8 +6,9 @@ eight fine ones, its stiffness their Galerkin product, element by element: thin 
 are on every level.
 """
 
+import dataclasses
+import functools
 from dataclasses import dataclass
-from functools import cached_property
 
 import equinox as eqx
 import jax
@@ -18,12 +19,14 @@ import scipy.sparse as sparse
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import companion, pad
-from solvers.hex8.cells import linear, number_nodes
+from solvers.hex8.cells import Lattice, linear
 from solvers.hex8.element import CORNERS
-from solvers.multigrid.bricks import EDGE, Bricks, bricks
+from solvers.multigrid.bricks import CHUNK, EDGE, Bricks, bricks
 
 # The coarsest grid is solved by a dense inverse of as many rows as it has unknowns.
 COARSEST_NODES = 448
+# Fewer cells are not worth bricks, of which there are always whole chunks.
+LEAST_IN_BRICKS = 2 * CHUNK * EDGE**3
 _AROUND = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
 
 
@@ -35,7 +38,9 @@ class Interpolation(eqx.Module):
 
     def prolong(self, values: Float[Array, "grid k"]) -> Float[Array, "point k"]:
         """Values at the points."""
-        return jnp.einsum("pa,pai->pi", self.weights, values[self.nodes])
+        # term by term: a CPU's compiler makes ten times as fast a program of it as of a product of gathered rows
+        terms = [self.weights[:, k, None] * values[self.nodes[:, k]] for k in range(self.nodes.shape[1])]
+        return functools.reduce(jnp.add, terms)
 
     def restrict(self, forces: Float[Array, "point k"], count: int) -> Float[Array, "grid k"]:
         """The transpose: forces at the points carried to `count` grid nodes."""
@@ -76,6 +81,12 @@ class Grid(eqx.Module):
     to_coarser: Transfer | None
     node_count: int = eqx.field(static=True)
 
+    def single_precision(self) -> "Grid":
+        """The same level in float32."""
+        return jax.tree.map(
+            lambda a: a.astype(jnp.float32) if jnp.issubdtype(a.dtype, jnp.floating) else a, self
+        )
+
 
 class GridHierarchy(eqx.Module):
     """Levels from fine to coarse, the stiffness of a full cell of unit edge, the inverse on the coarsest."""
@@ -89,22 +100,18 @@ class GridHierarchy(eqx.Module):
 class Cells:
     """Cells of one level while it is set up.
 
-    index: of each cell in a grid of `shape`; scale: multiple of the unit cell
+    scale: of each cell, the multiple of the unit cell
     stiff, stiffness: cells with a stiffness of their own
     bucket: how many cells the largest part of this size fills
+    multiples_coarsen: whether most multiples lie beside seven of the same scale, so that coarser ones are made of them
     """
 
-    index: Int[np.ndarray, "c 3"]
+    lattice: Lattice
     scale: Float[np.ndarray, " c"]
     stiff: Int[np.ndarray, " s"]
     stiffness: Float[np.ndarray, "s rows rows"]
-    shape: Int[np.ndarray, "3"]
     bucket: float
-
-    @cached_property
-    def numbering(self) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, "c 8"]]:
-        """Linear indices of the nodes, sorted, and each cell's corners as positions in them."""
-        return number_nodes(self.index, self.shape)
+    multiples_coarsen: bool = False
 
     @property
     def usual_nodes(self) -> float:
@@ -124,20 +131,21 @@ class Cells:
     @property
     def is_coarsest(self) -> bool:
         """Is it small enough for a dense inverse, for every part of the bucket alike?"""
-        return max(len(self.numbering[0]), self.usual_nodes) <= COARSEST_NODES
+        return max(len(self.lattice.numbering[0]), self.usual_nodes) <= COARSEST_NODES
 
     @property
     def node_count(self) -> int:
         """Rows of a nodal array, padding included."""
-        return COARSEST_NODES if self.is_coarsest else companion(len(self.numbering[0]), self.usual_nodes)
+        if self.is_coarsest:
+            return COARSEST_NODES
+        return companion(len(self.lattice.numbering[0]), self.usual_nodes)
 
 
 def interpolate(
-    points: Float[np.ndarray, "n 3"],
-    keys: Int[np.ndarray, " g"],
-    shape: Int[np.ndarray, "3"],
+    points: Float[np.ndarray, "n 3"], lattice: Lattice
 ) -> tuple[Int[np.ndarray, "n 8"], Float[np.ndarray, "n 8"]]:
-    """Nodes, of those with the linear indices `keys`, and their weights at points in units of the cell."""
+    """Nodes of a lattice and their weights at points in units of the cell."""
+    keys, shape = lattice.numbering[0], lattice.shape
     cell = np.clip(points.astype(int), 0, shape - 1)
     offset = (points - cell)[:, None]
     weights = np.where(CORNERS, offset, 1 - offset).prod(2)
@@ -157,18 +165,22 @@ def interpolation(
     )
 
 
-def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> GridHierarchy:
+def hierarchy(
+    cells: Cells, unit_stiffness: Float[np.ndarray, "rows rows"], finest: Grid | None = None
+) -> GridHierarchy:
     """Coarsen until the level is small enough for a dense inverse.
 
     Args:
         unit_stiffness: of a full cell of unit edge, as the law has it
+        finest: `grid(cells)`, where it is there already
     """
-    levels = []
+    levels: list[Grid] = []
     while not cells.is_coarsest:
         coarse = _coarsen(cells, unit_stiffness)
-        levels.append(grid(cells, _transfer(cells, coarse)))
+        level = grid(cells, np.float32) if finest is None or levels else finest.single_precision()
+        levels.append(dataclasses.replace(level, to_coarser=_transfer(cells, coarse)))
         cells = coarse
-    levels.append(grid(cells, None))
+    levels.append(grid(cells, np.float32))
     return GridHierarchy(
         levels=tuple(levels),
         unit_stiffness=jax.device_put(unit_stiffness.astype(np.float32)),
@@ -176,32 +188,31 @@ def hierarchy(cells: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> G
     )
 
 
-def grid(cells: Cells, to_coarser: Transfer | None, dtype: type = np.float32) -> Grid:
-    """One level, padded."""
-    keys, corners = cells.numbering
+def grid(cells: Cells, dtype: type) -> Grid:
+    """A level by itself, padded."""
+    lattice = cells.lattice
+    keys, corners = lattice.numbering
     multiples = np.flatnonzero(cells.scale)
     stiff = companion(len(cells.stiff), cells.usual_stiff)
     return Grid(
         bricks=bricks(
-            cells.index[multiples], cells.scale[multiples], keys, cells.shape, dtype, cells.usual_bricks
+            lattice.index[multiples], cells.scale[multiples], keys, lattice.shape, dtype, cells.usual_bricks
         ),
         stiff_cells=jax.device_put(pad(corners[cells.stiff].astype(np.int32), stiff)),
         stiffness=jax.device_put(pad(cells.stiffness, stiff, dtype=dtype)),
-        to_coarser=to_coarser,
+        to_coarser=None,
         node_count=cells.node_count,
     )
 
 
 def _transfer(fine: Cells, coarse: Cells) -> Transfer:
     """Between the nodes of two levels."""
-    (fine_keys, _), (coarse_keys, _) = fine.numbering, coarse.numbering
-    place = np.stack(np.unravel_index(fine_keys, tuple(fine.shape + 1)), axis=1)
-    parents, parent_weights = interpolate(place / 2, coarse_keys, coarse.shape)
-    middle = 2 * np.stack(np.unravel_index(coarse_keys, tuple(coarse.shape + 1)), axis=1)
-    around = middle[:, None] + _AROUND
-    wanted = linear(around.reshape(-1, 3), fine.shape + 1)
+    parents, parent_weights = interpolate(fine.lattice.places / 2, coarse.lattice)
+    fine_keys, fine_shape = fine.lattice.numbering[0], fine.lattice.shape
+    around = 2 * coarse.lattice.places[:, None] + _AROUND
+    wanted = linear(around.reshape(-1, 3), fine_shape + 1)
     children = np.searchsorted(fine_keys, wanted).clip(0, len(fine_keys) - 1)
-    present = (fine_keys[children] == wanted) & ((around >= 0) & (around <= fine.shape)).all(2).ravel()
+    present = (fine_keys[children] == wanted) & ((around >= 0) & (around <= fine_shape)).all(2).ravel()
     child_weights = present.reshape(-1, len(_AROUND)) * (1 - np.abs(_AROUND) / 2).prod(1)
     return Transfer(
         interpolation(parents, parent_weights, fine.node_count),
@@ -211,26 +222,34 @@ def _transfer(fine: Cells, coarse: Cells) -> Transfer:
 
 def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> Cells:
     """Eight cells to one, with their Galerkin product."""
-    shape = (fine.shape + 1) // 2
-    octant = fine.index % 2 @ np.array([4, 2, 1])
-    parents, parent = np.unique(linear(fine.index // 2, shape), return_inverse=True)
+    lattice = fine.lattice
+    shape = (lattice.shape + 1) // 2
+    octant = lattice.index % 2 @ np.array([4, 2, 1])
+    parents, parent = np.unique(linear(lattice.index // 2, shape), return_inverse=True)
     index = np.stack(np.unravel_index(parents, tuple(shape)), axis=1)
+    shares = np.zeros((len(parents), 8))
+    shares[parent, octant] = fine.scale
+    # Eight multiples of the unit cell of one and the same scale are such a multiple, of twice the edge.
+    multiples = fine.multiples_coarsen and fine.bucket / 8 > LEAST_IN_BRICKS
+    alike = multiples & (shares == shares[:, :1]).all(axis=1)
+    alike[parent[fine.stiff]] = False
+    stiff = np.flatnonzero(~alike)
     rows = len(unit_stiffness)
     interpolate = np.array([np.kron(_within_parent(corner), np.eye(rows // 8)) for corner in CORNERS])
     unit = np.einsum("oAa,AB,oBb->oab", interpolate, unit_stiffness, interpolate)
-    shares = sparse.csr_array((fine.scale, (parent, octant)), shape=(len(parents), 8)).toarray()
-    stiffness = shares @ unit.reshape(8, -1)
-    own = np.empty_like(fine.stiffness)
+    stiffness = (shares[stiff] @ unit.reshape(8, -1)).reshape(-1, rows, rows)
+    place = np.searchsorted(stiff, parent[fine.stiff])
     for which in range(8):
-        inside = octant[fine.stiff] == which
-        own[inside] = _congruent(fine.stiffness[inside], interpolate[which])
-    gather = sparse.csr_array(
-        (np.ones(len(own)), (parent[fine.stiff], np.arange(len(own)))), shape=(len(parents), len(own))
+        inside = octant[fine.stiff] == which  # no two with one parent
+        stiffness[place[inside]] += _congruent(fine.stiffness[inside], interpolate[which])
+    return Cells(
+        Lattice(lattice.origin, 2 * lattice.edge, shape, index),
+        np.where(alike, 2 * shares[:, 0], 0.0),
+        stiff,
+        stiffness,
+        fine.bucket / 8,
+        multiples,
     )
-    stiffness += gather @ own.reshape(len(own), rows**2)
-    own_stiffness = stiffness.reshape(-1, rows, rows)
-    nothing, every = np.zeros(len(parents)), np.arange(len(parents))
-    return Cells(index, nothing, every, own_stiffness, shape, fine.bucket / 8)
 
 
 def _congruent(
@@ -254,7 +273,7 @@ def _inverse(cells: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> Fl
     size = rows // 8 * COARSEST_NODES
     stiffness = cells.scale[:, None, None] * unit_stiffness
     stiffness[cells.stiff] += cells.stiffness
-    unknowns = (rows // 8 * cells.numbering[1][:, :, None] + np.arange(rows // 8)).reshape(-1, rows)
+    unknowns = (rows // 8 * cells.lattice.numbering[1][:, :, None] + np.arange(rows // 8)).reshape(-1, rows)
     index = (np.repeat(unknowns, rows, 1).ravel(), np.tile(unknowns, (1, rows)).ravel())
     matrix = sparse.coo_array((stiffness.ravel(), index), shape=(size, size)).toarray()
     used = np.flatnonzero(matrix.diagonal())

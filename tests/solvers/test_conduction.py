@@ -6,6 +6,7 @@ import pytest
 from solvers import quadrature
 from solvers.conduction.law import fourier
 from solvers.hex8 import immersed
+from solvers.hex8.recovery import recover
 from solvers.precision import float64
 from solvers.tet10 import element, loads, steady
 from solvers.tet10.faces import boundary_facets
@@ -126,5 +127,5 @@ def test_the_grid_conducts_through_a_wall_that_does_not_follow_it():
     exact = hot - flux * size[0] / CONDUCTIVITY - flux / stiff[0, 0, 0]
     assert found == pytest.approx(exact, abs=1e-3 * hot)
     inside = np.bincount(problem.corners.ravel(), minlength=len(problem.points)) == 8
-    recovered = immersed.recover(problem, solution.field)
+    recovered = recover(problem.cells, problem.law, solution.field)
     assert recovered.nodal[inside, 0] == pytest.approx(-flux, rel=0.02)

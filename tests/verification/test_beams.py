@@ -66,8 +66,8 @@ def test_a_moved_part_gives_the_moved_result(axis, angle, shift):
     load = loads.body_force(points, tets, np.array([1e6, 2e6, -3e6]), np.zeros((3, 3)))
     moved, stress = solve(points, held, load)
     turned, turned_stress = solve(points @ turn.T + shift, turn @ held @ turn.T, load @ turn.T)
-    assert np.abs(turned - moved @ turn.T).max() < 1e-7 * np.abs(moved).max()
-    assert np.abs(turned_stress - stress).max() < 1e-6 * stress.max()
+    assert np.abs(turned - moved @ turn.T).max() < 1e-10 * np.abs(moved).max()
+    assert np.abs(turned_stress - stress).max() < 1e-9 * stress.max()
 
 
 def test_a_turned_file_gives_the_turned_answer(client, tmp_path):

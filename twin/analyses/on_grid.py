@@ -14,6 +14,7 @@ from solvers.elasticity.immersed_coupling import RigidRegions
 from solvers.elasticity.law import Lame, lame
 from solvers.hex8 import immersed
 from solvers.hex8.cells import FilledCells
+from solvers.hex8.recovery import recover
 from solvers.law import Recovered
 from solvers.precision import float64
 from twin.analyses import checks, quantities
@@ -222,7 +223,7 @@ def _solve_group(
                     resultants = np.concatenate([[*load.force, *load.moment] for load in case.rigid])
                     solution, rigid_work = regions.solve(case.nodal + moved, resultants, follow)
             with task.watch.phase("recover"):
-                stress = immersed.recover(problem, solution.field)
+                stress = recover(cells, problem.law, solution.field)
             found[name] = CaseSolution(
                 solution.field,
                 float(np.vdot(case.nodal, solution.field)) + rigid_work,
