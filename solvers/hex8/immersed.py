@@ -82,8 +82,8 @@ def prepare(
     cut = np.flatnonzero(~cells.whole)
     springy, extra = spring_stiffness(held.facet, held.shape, held.weight[:, None, None] * springs)
     stiff = np.union1d(cut, springy)
-    own = np.where(cells.whole[stiff, None], 0.0, lattice.edge * cells.moments[stiff])
-    stiffness = _stiffness(own, law)
+    stiffness = _stiffness(lattice.edge * cells.moments[stiff], law)
+    stiffness[cells.whole[stiff]] = 0  # that of whole cells is a multiple of the unit cell's
     stiffness[np.searchsorted(stiff, springy)] += extra
     scale = lattice.edge * np.where(cells.whole, 1.0, SOFTEST)
     size = bucket(len(cells), _LEAST_BUCKET)
@@ -98,8 +98,9 @@ def _stiffness(moments: Float[np.ndarray, "c 27"], law: Law) -> Float[np.ndarray
     stiffness = np.empty((len(moments), 8 * law.components, 8 * law.components))
     for start in range(0, len(moments), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        found = cell_stiffness(law, jax.device_put(pad(moments[rows], _CHUNK)))
-        stiffness[rows] = np.asarray(found)[: len(moments[rows])]
+        chunk = pad(moments[rows], _CHUNK)
+        chunk[len(moments[rows]) :] = element.FULL
+        stiffness[rows] = np.asarray(cell_stiffness(law, jax.device_put(chunk)))[: len(moments[rows])]
     return stiffness
 
 

@@ -229,7 +229,8 @@ def _coarsen(fine: Cells, unit_stiffness: Float[np.ndarray, "rows rows"]) -> Cel
     index = np.stack(np.unravel_index(parents, tuple(shape)), axis=1)
     shares = np.zeros((len(parents), 8))
     shares[parent, octant] = fine.scale
-    # Eight multiples of the unit cell of one and the same scale are such a multiple, of twice the edge.
+    # Eight multiples of the unit cell of one and the same scale make a unit cell of twice the edge. For a law whose
+    # cells have no modes of their own that is the Galerkin product; with such modes the coarse cell bends as freely.
     multiples = fine.multiples_coarsen and fine.bucket / 8 > LEAST_IN_BRICKS
     alike = multiples & (shares == shares[:, :1]).all(axis=1)
     alike[parent[fine.stiff]] = False
