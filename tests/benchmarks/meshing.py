@@ -21,7 +21,8 @@ import numpy as np
 
 from twin import select as selectors
 from twin.analyses import resolution
-from twin.analyses.checks import SELECTION_RESOLUTION, Regions
+from twin.analyses.checks import SELECTION_RESOLUTION
+from twin.analyses.task import Regions
 from twin.errors import SelectionError, TwinError
 from twin.geometry.parse import parse
 from twin.geometry.selection import select

@@ -9,8 +9,8 @@ import pytest
 
 import twin
 from twin import select
-from twin.analyses import static_stress
 from twin.analyses.monitor import Silent
+from twin.analyses.run import run
 from twin.geometry.parse import parse
 from twin.studies import Request
 
@@ -59,7 +59,7 @@ def solve(folder: Path):
     block.export(folder / "block.stl")
     surface, report = parse(folder / "block.stl", "mm", "block.stl")
     request = Request(accuracy=0.5)
-    return static_stress.run(surface, report, study(), request, source=None, monitor=Silent(), workdir=folder)
+    return run(surface, report, study(), request, source=None, monitor=Silent(), workdir=folder)
 
 
 def test_accelerator_agrees_with_cpu(tmp_path):

@@ -6,9 +6,11 @@ import trimesh
 
 import twin
 from solvers.iteration import SolveError
+from solvers.tet10 import steady
 from tests.verification import shapes
 from twin import select
-from twin.analyses import on_mesh, static_stress
+from twin.analyses import on_mesh
+from twin.analyses.run import run
 from twin.analyses.task import OutOfTimeError
 from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed
 from twin.geometry.parse import parse
@@ -320,12 +322,12 @@ def bend(tmp_path, accuracy, discretisation):
         accuracy, discretisation=discretisation, quantities=("max_displacement",), max_seconds=600
     )
     surface, report = parse(path, "m", "bar.stl")
-    return static_stress.run(surface, report, study, request, source=None, monitor=Silent(), workdir=tmp_path)
+    return run(surface, report, study, request, source=None, monitor=Silent(), workdir=tmp_path)
 
 
 FAILURES = {
     "no mesh": (on_mesh, "mesh_volume", MeshingFailed("every rung failed"), "every rung failed"),
-    "no solution": (on_mesh.steady, "solve", SolveError("it diverges"), "it diverges"),
+    "no solution": (steady, "solve", SolveError("it diverges"), "it diverges"),
     "no time": (on_mesh, "mesh_volume", OutOfTimeError(), "too much of max_seconds"),
 }
 
@@ -348,7 +350,7 @@ def test_where_tetrahedra_fail_the_grid_answers_and_says_so(tmp_path, monkeypatc
 
 def test_an_answer_is_kept_where_the_second_mesh_gives_none(tmp_path, monkeypatch):
     """The solution on the first mesh is real; on the second one the solver is made to fail."""
-    solve, calls = on_mesh.steady.solve, []
+    solve, calls = steady.solve, []
 
     def fails_later(*arguments, **options):
         calls.append(arguments)
@@ -356,7 +358,7 @@ def test_an_answer_is_kept_where_the_second_mesh_gives_none(tmp_path, monkeypatc
             raise SolveError("it diverges")
         return solve(*arguments, **options)
 
-    monkeypatch.setattr(on_mesh.steady, "solve", fails_later)
+    monkeypatch.setattr(steady, "solve", fails_later)
     outcome = bend(tmp_path, 0.001, "auto")
     assert len(outcome.tets)
     assert "it diverges" in " ".join(outcome.warnings)

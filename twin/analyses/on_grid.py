@@ -1,36 +1,25 @@
-"""Static stress on a grid that the surface cuts: no mesher, any surface.
+"""A grid that the surface cuts: no mesher, any surface.
 
 Ever finer grids, until the change from one to the next says that the accuracy is met or the budget ends.
 """
 
 import time
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity.constraints import rigid_motions
-from solvers.elasticity.immersed_coupling import RigidRegions
-from solvers.elasticity.law import Lame, lame
-from solvers.hex8 import immersed
 from solvers.hex8.cells import FilledCells
-from solvers.hex8.recovery import recover
 from solvers.law import Recovered
-from solvers.precision import float64
-from twin.analyses import checks, quantities
+from twin.analyses import estimates
+from twin.analyses.analysis import Analysis, CaseSolution, Span
 from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
-from twin.analyses.immersed_supports import Springs, joined, springs
-from twin.analyses.loads import CaseLoads, RigidLoad, assemble, refuse_taken
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
-from twin.analyses.solution import CaseSolution, Gridded, StudySolution
-from twin.analyses.supports import ORDER as HOLDING
-from twin.analyses.task import STAGES, OutOfTimeError, Task, by_rigid_regions, solver_errors
+from twin.analyses.solution import Gridded, StudySolution
+from twin.analyses.task import STAGES, OutOfTimeError, Task
 from twin.errors import SolveFailed
-from twin.geometry.selection import Selected
 from twin.geometry.subdivision import six_node_faces, subdivide
-from twin.geometry.surface import closest
 from twin.gridding import fill
-from twin.select import Selector
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +69,7 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     warnings.append(
         f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts, as a preview: walls and gaps of "
         "less than about two cells are followed roughly, and gaps of less than one are bridged. The error estimates "
-        "of the stress are wide."
+        "are wide at the surface."
     )
     if finest.missed > LEAST_MISSED:
         warnings.append(
@@ -95,7 +84,7 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     return solutions, warnings
 
 
-def _first(task: Task, most: int, span: tuple[float, float]) -> StudySolution:
+def _first(task: Task, most: int, span: Span) -> StudySolution:
     """The first grid: as fine as the thinnest wall that is loaded or held needs, and `most` unknowns allow."""
     edge, least = _first_edge(task, most)
     while True:
@@ -133,14 +122,12 @@ def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> floa
 
 def _worst_error(task: Task, fine: StudySolution, coarse: StudySolution) -> float:
     """Largest relative error of what was asked for."""
-    asked = set(task.request.quantities or ("max_displacement", "max_von_mises", "compliance"))
-    if "safety_factor" in asked:
-        asked.add("max_von_mises")
+    decisive = task.analysis.decisive(task.request)
     worst = 0.0
     for name in fine.cases:
         for key, error in fine.errors(name, coarse).items():
             value = abs(fine.measured[name].values[key])
-            if key in asked and value:
+            if key in decisive and value:
                 worst = max(worst, error / value)
     return worst
 
@@ -151,14 +138,14 @@ def _cells(task: Task, edge: float, most: int, fraction: float) -> FilledCells:
         task.tell("mesh", fraction, f"filling cells of {1e3 * edge:.3g} mm")
         with task.watch.phase("grid"):
             cells = fill(task.surface, edge)
-        excess = 3 * len(cells.lattice.nodes[0]) / most
+        excess = task.analysis.components * len(cells.lattice.numbering[0]) / most
         if excess <= 1 or attempt == MOST_FILLS - 1:
             break
         edge *= 1.02 * excess**0.5  # the cells of thin walls go with the area
     return cells
 
 
-def _solve(task: Task, edge: float, most: int, span: tuple[float, float]) -> StudySolution:
+def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
     """Solve all cases on one grid; progress goes over `span`.
 
     Raises:
@@ -168,94 +155,25 @@ def _solve(task: Task, edge: float, most: int, span: tuple[float, float]) -> Stu
     cells = _cells(task, edge, most, span[0])
     edge = cells.lattice.edge
     task.tell("solve", span[0], f"setting up {len(cells):,} cells")
-    material = float64(lame)(task.study.material.youngs_modulus, task.study.material.poissons_ratio)
     with task.watch.phase("set-up"):
         boundary = ImmersedBoundary(task.surface, cells)
         vertices, triangles, _ = subdivide(task.surface.vertices, task.surface.triangles, 2 * edge)
         missed = boundary.missed(vertices[triangles])
         samples, _ = six_node_faces(vertices, triangles)
-        hanging = springs(boundary, task.study.supports, immersed.penalty(material, edge))
-        checks.check_pieces_hang(boundary.points, boundary.corners, cells.lattice.pieces, hanging)
-        loads = assemble(boundary, task.study.material.density, task.study.cases)
-    cases: dict[str, CaseSolution] = {}
-    for group in by_rigid_regions(loads):
-        cases |= _solve_group(task, boundary, cells, material, hanging, group, span, len(loads), len(cases))
+    cases = task.analysis.solve_on_grid(task, cells, boundary, span)
     samples = samples[boundary.inside(samples)]
-    measured = {name: _measure(boundary, samples, case) for name, case in cases.items()}
-    ordered = {name: cases[name] for name in task.study.cases}
+    measured = {name: _measure(task.analysis, boundary, samples, case) for name, case in cases.items()}
     seconds = time.perf_counter() - begun
-    return StudySolution(Gridded(cells, boundary), ordered, measured, edge, seconds, missed)
+    return StudySolution(Gridded(cells, boundary), cases, measured, edge, seconds, missed)
 
 
-def _solve_group(
-    task: Task,
-    boundary: ImmersedBoundary,
-    cells: FilledCells,
-    material: Lame,
-    hanging: Springs,
-    loads: Mapping[str, CaseLoads],
-    span: tuple[float, float],
-    count: int,
-    done: int,
-) -> dict[str, CaseSolution]:
-    rigid: list[tuple[Springs, Floats]] = []
-    taken = [support.on for support in task.study.supports if isinstance(support, HOLDING)]
-    for load in next(iter(loads.values())).rigid:
-        rigid.append(_rigid_region(boundary, load, immersed.penalty(material, cells.lattice.edge), taken))
-        taken.append(load.on)
-    with task.watch.phase("set-up"):
-        every = joined([hanging, *(region for region, _ in rigid)])
-        problem = immersed.prepare(cells, material, every.where, every.stiffness)
-        moved = hanging.force(np.zeros_like(boundary.points))
-    found: dict[str, CaseSolution] = {}
-    with solver_errors():
-        with task.watch.phase("solve"):
-            follow = task.follow("rigid coupling", span, count, done)
-            parts = [(region.where, region.stiffness, motions) for region, motions in rigid]
-            regions = RigidRegions(problem, parts, follow) if rigid else None
-        for name, case in loads.items():
-            follow = task.follow(f"load case {name}", span, count, done + len(found))
-            rigid_work = 0.0
-            with task.watch.phase("solve"):
-                if regions is None:
-                    solution = immersed.solve(problem, case.nodal + moved, progress=follow)
-                else:
-                    resultants = np.concatenate([[*load.force, *load.moment] for load in case.rigid])
-                    solution, rigid_work = regions.solve(case.nodal + moved, resultants, follow)
-            with task.watch.phase("recover"):
-                stress = recover(cells, problem.law, solution.field)
-            found[name] = CaseSolution(
-                solution.field,
-                float(np.vdot(case.nodal, solution.field)) + rigid_work,
-                case,
-                stress,
-                hanging.force(solution.field),
-                solution.iterations + (regions.iterations if regions else 0),
-                solution.residual,
-            )
-    return found
-
-
-def _rigid_region(
-    boundary: ImmersedBoundary, load: RigidLoad, penalty: float, taken: list[Selector]
-) -> tuple[Springs, Floats]:
-    """The springs that a rigid region hangs on, and the motion of their points in its six unit motions (p, 3, 6)."""
-    where = boundary.quadrature(load.on)
-    triangle = closest(boundary.surface, where.position)[1]
-    free = np.ones(len(where.weight), bool)
-    for other in taken:
-        free &= ~Selected(boundary.surface, other).mask(where.position, triangle)
-    refuse_taken(load.on, float(where.weight[free].sum() / where.area))
-    where = where[free]
-    count = len(where.weight)
-    stiffness = np.broadcast_to(penalty * np.eye(3), (count, 3, 3))
-    return Springs(where, stiffness, np.zeros((count, 3))), rigid_motions(where.position, np.array(load.at))
-
-
-def _measure(boundary: ImmersedBoundary, samples: Floats, case: CaseSolution) -> quantities.Values:
+def _measure(
+    analysis: Analysis[Any], boundary: ImmersedBoundary, samples: Floats, case: CaseSolution
+) -> estimates.Values:
     """Numbers of a case, at points of the surface: nodes of cut cells lie outside of it."""
-    stress = case.stress
-    nodal = np.hstack([case.displacement, stress.nodal, stress.nodal_error[:, None]])
-    values = boundary.interpolate(nodal, samples)
-    on_surface = Recovered(values[:, 3:9], values[:, 9], stress.element_error, stress.energy)
-    return quantities.measure(quantities.ON_GRID, samples, values[:, :3], case.work, on_surface)
+    flux = case.flux
+    split = np.cumsum([case.field.shape[1], flux.nodal.shape[1]])
+    nodal = np.hstack([case.field, flux.nodal, flux.nodal_error[:, None]])
+    field, values, error = np.split(boundary.interpolate(nodal, samples), split, axis=1)
+    on_surface = Recovered(values, error[:, 0], flux.element_error, flux.energy)
+    return analysis.measure(estimates.ON_GRID, samples, field, case.work, on_surface)

@@ -1,14 +1,15 @@
 """Element sizes: where to start, and how fine to go for the accuracy that was asked for."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.elasticity.invariants import von_mises
 from solvers.law import Recovered
 from solvers.tet10.element import TETS_PER_CUBE
-from twin.analyses.checks import Regions
+from twin.analyses.analysis import Analysis
+from twin.analyses.task import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.studies import Request
@@ -20,7 +21,7 @@ DEFAULT_UNKNOWNS = 1_000_000
 UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
 # Of the requested accuracy, what the estimates may take up: the rest is their safety factor.
-STRESS_SHARE, ENERGY_SHARE = 0.22, 0.15
+FLUX_SHARE, ENERGY_SHARE = 0.22, 0.15
 FINEST, COARSEST = 0.2, 0.66  # of the pilot's local size
 MOST_POINTS = 20_000  # of a size field
 WORTH_IT = 1.5  # times the elements of the first mesh
@@ -62,12 +63,17 @@ def pilot(surface: Surface, volume: float, regions: Regions, request: Request) -
 
 
 def refined(
-    mesh: VolumeMesh, stresses: list[Recovered], before: Sizes, request: Request, affordable: float
+    mesh: VolumeMesh,
+    fluxes: list[Recovered],
+    before: Sizes,
+    analysis: Analysis[Any],
+    request: Request,
+    affordable: float,
 ) -> Sizes | None:
     """Sizes that should meet the accuracy, from the errors of every case on a first mesh.
 
-    Stress errors count relative to the case's largest stress and fall with the square of the size, the energy of
-    the error with its fourth power (smooth solution, quadratic elements).
+    Errors of the flux count relative to the case's largest and fall with the square of the size, the energy of the
+    error with its fourth power (smooth solution, quadratic elements).
 
     Args:
         affordable: elements that there is time for
@@ -79,15 +85,15 @@ def refined(
         return None
     edge = element_sizes(mesh.points, mesh.tets)
     wanted = np.full(len(mesh.tets), np.inf)
-    for stress in stresses:
-        peak = von_mises(stress.nodal).max()
+    for flux in fluxes:
+        peak = analysis.law.magnitude(flux.nodal).max()
         if peak == 0:
             continue
-        if _asks_for_stress(request):
-            local = stress.nodal_error[mesh.tets].max(1) / peak
-            finer = np.sqrt(STRESS_SHARE * request.accuracy / np.maximum(local, 1e-12))
+        if analysis.peak in analysis.decisive(request):
+            local = flux.nodal_error[mesh.tets].max(1) / peak
+            finer = np.sqrt(FLUX_SHARE * request.accuracy / np.maximum(local, 1e-12))
             wanted = np.minimum(wanted, edge * finer)
-        allowed = ENERGY_SHARE * request.accuracy / max(stress.relative_energy_error**2, 1e-12)
+        allowed = ENERGY_SHARE * request.accuracy / max(flux.relative_energy_error**2, 1e-12)
         wanted = np.minimum(wanted, edge * allowed**0.25)
     wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
     most = min((request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET, affordable)
@@ -101,11 +107,6 @@ def refined(
     points = np.concatenate([mesh.points[mesh.tets[finer, :4]].mean(1), before.points])
     lengths = np.concatenate([wanted[finer] / MESH_STRETCH, np.minimum(before.lengths, size)])
     return Sizes(size, points, lengths)
-
-
-def _asks_for_stress(request: Request) -> bool:
-    asked = request.quantities
-    return asked is None or "max_von_mises" in asked or "safety_factor" in asked
 
 
 def element_sizes(points: Floats, tets: NDArray[np.int32]) -> Floats:

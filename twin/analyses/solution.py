@@ -1,10 +1,8 @@
-"""What the linear solver leaves behind on one mesh or grid."""
+"""What is left behind on one mesh or grid."""
 
 import abc
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -12,11 +10,10 @@ from numpy.typing import NDArray
 
 from solvers.hex8.cells import FilledCells
 from solvers.hex8.element import VTK_ORDER
-from solvers.law import Recovered
-from twin.analyses import quantities
+from twin.analyses import estimates
+from twin.analyses.analysis import CaseSolution
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.loads import CaseLoads
 from twin.analyses.resolution import element_sizes
 from twin.meshing import VolumeMesh
 from twin.meshing.volume_mesh import quality, volume
@@ -26,26 +23,10 @@ Floats = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class CaseSolution:
-    """A solved case.
-
-    displacement (n, 3) [m]; work of the loads [J]; support_force: force of the supports on each node (n, 3) [N]
-    """
-
-    displacement: Floats
-    work: float
-    loads: CaseLoads
-    stress: Recovered
-    support_force: Floats
-    iterations: int
-    residual: float
-
-
 class Discretised(abc.ABC):
     """A part cut into elements, with what a summary has to say of them."""
 
-    trust: quantities.Trust
+    trust: estimates.Trust
     method: str
 
     @property
@@ -92,7 +73,7 @@ class Meshed(Discretised):
 
     mesh: VolumeMesh
     on: MeshBoundary
-    trust = quantities.ON_MESH
+    trust = estimates.ON_MESH
     method = "quadratic tetrahedra, conjugate gradients in float64, auxiliary-grid multigrid in float32"
 
     @property
@@ -128,7 +109,7 @@ class Gridded(Discretised):
 
     cells: FilledCells
     on: ImmersedBoundary
-    trust = quantities.ON_GRID
+    trust = estimates.ON_GRID
     method = "hexahedra of a grid cut by the surface, conjugate gradients in float64, multigrid in float32"
 
     @property
@@ -164,20 +145,19 @@ class StudySolution:
 
     discretised: Discretised
     cases: Mapping[str, CaseSolution]
-    measured: Mapping[str, quantities.Values]
+    measured: Mapping[str, estimates.Values]
     size: float
     seconds: float
     missed: float = 0.0
 
     @property
     def unknowns(self) -> int:
-        """Components of displacement."""
-        return 3 * len(self.discretised.points)
+        """Components of the field."""
+        return int(next(iter(self.cases.values())).field.size)
 
-    @property
-    def row(self) -> ConvergenceRow:
-        """How this mesh stands in the table of convergence; the worst case by stress."""
-        worst = max(self.measured.values(), key=lambda m: m.values["max_von_mises"])
+    def row(self, severity: str) -> ConvergenceRow:
+        """How this mesh stands in the table of convergence; the worst case by the number `severity`."""
+        worst = max(self.measured.values(), key=lambda m: m.values[severity])
         return ConvergenceRow(
             unknowns=self.unknowns,
             size=self.size,
@@ -192,23 +172,8 @@ class StudySolution:
         """Error of each number of a case, also by its change since a coarser solution."""
         fine = self.measured[case]
         if coarser is None:
-            return quantities.errors(self.discretised.trust, fine, None, 1.0, 1.0)
+            return estimates.errors(self.discretised.trust, fine, None, 1.0, 1.0)
         own, before = self.discretised, coarser.discretised
         ratio = (len(own) / len(before)) ** (1 / 3)
         at_peak = before.size_at(fine.peak) / own.size_at(fine.peak)
-        return quantities.errors(own.trust, fine, coarser.measured[case], ratio, at_peak)
-
-
-@dataclass
-class Stopwatch:
-    """Wall time by phase [s]."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        return estimates.errors(own.trust, fine, coarser.measured[case], ratio, at_peak)

@@ -1,23 +1,25 @@
-"""One run of a static stress study while it is worked on."""
+"""One run while it is worked on."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from solvers.iteration import TOLERANCE, SolveError
-from twin.analyses.checks import Regions
-from twin.analyses.loads import CaseLoads
 from twin.analyses.monitor import Monitor
-from twin.analyses.solution import Stopwatch
 from twin.errors import GeometryError, SolveFailed
 from twin.geometry.occupancy import Occupancy
+from twin.geometry.selection import Selection
 from twin.geometry.surface import Report, Surface
-from twin.studies import Request, StaticStress
+from twin.studies import Request
+
+if TYPE_CHECKING:
+    from twin.analyses.analysis import Analysis
 
 # Shares of the whole for the progress bar: the second mesh and its solution take most of the time.
 STAGES = {
@@ -35,12 +37,43 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True)
+class Regions:
+    """The parts of the surface that a study speaks of, selected once.
+
+    supports: what holds, and where; loads: of each the case that it belongs to, and where it acts, None for the whole
+    """
+
+    supports: tuple[tuple[Any, Selection], ...]
+    loads: tuple[tuple[str, Any, Selection | None], ...]
+
+    @property
+    def selections(self) -> list[Selection]:
+        """All selections."""
+        return [s for _, s in self.supports] + [s for _, _, s in self.loads if s is not None]
+
+
+@dataclass
+class Stopwatch:
+    """Wall time by phase [s]."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
 class Task:
     """What was asked, and whom to tell. deadline: on the clock of `time.perf_counter`."""
 
     surface: Surface
     report: Report
-    study: StaticStress
+    analysis: "Analysis[Any]"
     request: Request
     regions: Regions
     source: Path | None
@@ -92,14 +125,6 @@ class Task:
             self.tell("solve", fraction, f"{what}, iteration {iteration}", residual)
 
         return follow
-
-
-def by_rigid_regions(loads: Mapping[str, CaseLoads]) -> list[dict[str, CaseLoads]]:
-    """Cases that share their rigid regions, and so the operator."""
-    groups: dict[tuple[object, ...], dict[str, CaseLoads]] = {}
-    for name, case in loads.items():
-        groups.setdefault(tuple((r.on, r.at) for r in case.rigid), {})[name] = case
-    return list(groups.values())
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from twin.analyses import static_stress
 from twin.analyses.monitor import Monitor
+from twin.analyses.run import run
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
-from twin.studies import Request, StaticStress
+from twin.studies import Request, Study
 
 
 class Analysis(Protocol):
@@ -20,7 +20,7 @@ class Analysis(Protocol):
         self,
         surface: Surface,
         report: Report,
-        study: StaticStress,
+        study: Study,
         request: Request,
         *,
         source: Path | None,
@@ -30,5 +30,5 @@ class Analysis(Protocol):
 
 
 ANALYSES: Final[Mapping[str, Analysis]] = {
-    "static_stress": static_stress.run,
+    "static_stress": run,
 }

@@ -12,8 +12,8 @@ from netgen import occ
 import twin
 from tests.benchmarks.solids.case import Case
 from twin.analyses.boundary import MeshBoundary
-from twin.analyses.loads import assemble
-from twin.analyses.supports import hold
+from twin.analyses.static_stress.loads import assemble
+from twin.analyses.static_stress.supports import hold
 from twin.geometry.parse import parse
 from twin.meshing import mesh_volume
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from solvers.hex8 import immersed
 from solvers.quadrature import FacetQuadrature, join
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.supports import ORDER, refuse_contradiction
+from twin.analyses.static_stress.supports import ORDER, refuse_contradiction
 from twin.geometry.selection import Selected
 from twin.geometry.surface import closest
 from twin.studies import Displacement, ElasticFoundation, Fixed, Support

@@ -93,6 +93,14 @@ def _rigid(items: tuple[Load, ...]) -> tuple[RigidLoad, ...]:
     )
 
 
+def by_rigid_regions(loads: Mapping[str, CaseLoads]) -> list[dict[str, CaseLoads]]:
+    """Cases that share their rigid regions, and so the operator."""
+    groups: dict[tuple[object, ...], dict[str, CaseLoads]] = {}
+    for name, case in loads.items():
+        groups.setdefault(tuple((r.on, r.at) for r in case.rigid), {})[name] = case
+    return list(groups.values())
+
+
 def rigid_regions(boundary: MeshBoundary, case: CaseLoads, held: Floats) -> list[RigidRegion]:
     """The rigid regions of a case. A rim shared with a support belongs to the support, one shared by two regions to
     the first.

@@ -1,32 +1,35 @@
-"""Linear static stress: from a part and a study to displacements, stresses and how far they can be trusted."""
+"""From a part and a study to an outcome."""
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from twin.analyses import checks, on_grid, on_mesh
+from twin.analyses.analysis import Analysis
 from twin.analyses.monitor import Monitor
-from twin.analyses.solution import Stopwatch, StudySolution
+from twin.analyses.solution import StudySolution
+from twin.analyses.static_stress.analysis import StaticStressAnalysis
 from twin.analyses.summary import summarise
-from twin.analyses.task import STAGES, OutOfTimeError, Task
+from twin.analyses.task import STAGES, OutOfTimeError, Stopwatch, Task
 from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed, TwinError
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
-from twin.studies import Request, StaticStress
+from twin.studies import Request, StaticStress, Study
 
 
 def run(
     surface: Surface,
     report: Report,
-    study: StaticStress,
+    study: Study,
     request: Request,
     *,
     source: Path | None,
     monitor: Monitor,
     workdir: Path,
 ) -> Outcome:
-    """Answer a static stress study.
+    """Answer a study.
 
     Args:
         source: the uploaded file, where it is still there: a STEP file is meshed from its own faces
@@ -39,8 +42,11 @@ def run(
     watch = Stopwatch()
     monitor.progress("check", 0.0, "checking the study against the part")
     with watch.phase("check"):
-        regions = checks.check(surface, report, study, request)
-    task = Task(surface, report, study, request, regions, source, monitor, workdir, watch, deadline)
+        analysis = _analysis(study)
+        checks.check_request(request, analysis.subject, analysis.numbers)
+        checks.check_part(surface, report)
+        regions = analysis.check(surface, request)
+    task = Task(surface, report, analysis, request, regions, source, monitor, workdir, watch, deadline)
     try:
         solutions, warnings = _solve(task)
     except OutOfTimeError:
@@ -52,6 +58,12 @@ def run(
     monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
     with watch.phase("estimate"):
         return summarise(task, solutions, warnings)
+
+
+def _analysis(study: Study) -> Analysis[Any]:
+    match study:
+        case StaticStress():
+            return StaticStressAnalysis(study)
 
 
 def _solve(task: Task) -> tuple[list[StudySolution], list[str]]:

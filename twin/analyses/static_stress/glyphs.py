@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses.checks import Regions
+from twin.analyses.task import Regions
 from twin.geometry.selection import Selection
 from twin.geometry.surface import Surface
 from twin.quantities import engineering

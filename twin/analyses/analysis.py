@@ -1,0 +1,119 @@
+"""What is particular to one physics. Meshes, grids, refinement, error estimates and reports are shared."""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.hex8.cells import FilledCells
+from solvers.law import Law, Recovered
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.estimates import Trust, Values
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.task import Regions, Task
+from twin.geometry.surface import Surface
+from twin.meshing import VolumeMesh
+from twin.quantities import Field, Location, Quantity
+from twin.results.outcome import Equilibrium, Glyph
+from twin.studies import Request, Study
+
+Floats = NDArray[np.float64]
+Span = tuple[float, float]  # of the progress bar
+StudyT = TypeVar("StudyT", bound=Study)
+
+
+@dataclass(frozen=True)
+class CaseSolution:
+    """A solved case.
+
+    field: of k components at the nodes (n, k); work of the loads on it
+    flux: recovered from it; balance: of loads and reactions
+    """
+
+    field: Floats
+    work: float
+    flux: Recovered
+    balance: Equilibrium
+    iterations: int
+    residual: float
+
+
+class Analysis(abc.ABC, Generic[StudyT]):
+    """One study of a physics.
+
+    subject: what it is a study of; components: of the field at a node
+    numbers: what is reported; asked: of those, what the accuracy speaks of where nothing is named
+    severity: the number by which load cases are compared; peak: the one of the flux at its largest
+    """
+
+    subject: ClassVar[str]
+    components: ClassVar[int]
+    numbers: ClassVar[tuple[str, ...]]
+    asked: ClassVar[tuple[str, ...]]
+    severity: ClassVar[str]
+    peak: ClassVar[str]
+
+    def __init__(self, study: StudyT):
+        self.study = study
+
+    @property
+    @abc.abstractmethod
+    def law(self) -> Law:
+        """The material, as the solvers take it."""
+
+    @abc.abstractmethod
+    def check(self, surface: Surface, request: Request) -> Regions:
+        """Refuse what can't be answered; else the parts of the surface that the study speaks of.
+
+        Raises:
+            twin.errors.TwinError: the sentence says what is wrong and what to do
+        """
+
+    @abc.abstractmethod
+    def solve_on_mesh(
+        self, task: Task, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+    ) -> dict[str, CaseSolution]:
+        """Solve all load cases on tetrahedra."""
+
+    @abc.abstractmethod
+    def solve_on_grid(
+        self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
+    ) -> dict[str, CaseSolution]:
+        """Solve all load cases on a grid."""
+
+    @abc.abstractmethod
+    def measure(self, trust: Trust, points: Floats, field: Floats, work: float, flux: Recovered) -> Values:
+        """Numbers of a case, from the field and its flux at points (n, 3) [m] of the part."""
+
+    @abc.abstractmethod
+    def decisive(self, request: Request) -> frozenset[str]:
+        """The measured numbers whose errors are to meet the accuracy."""
+
+    @abc.abstractmethod
+    def quantities(
+        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
+    ) -> dict[str, Quantity]:
+        """Everything that is reported of a case.
+
+        Args:
+            measured: what `measure` found, with errors; volume: of the elements [m^3]
+        """
+
+    @abc.abstractmethod
+    def fields(self, field: Floats, flux: Floats, location: Location) -> dict[str, Field]:
+        """The field and its flux, and what is made of them."""
+
+    @abc.abstractmethod
+    def error_fields(self, flux: Recovered) -> dict[str, Field]:
+        """Where the error is, at nodes and in elements."""
+
+    @abc.abstractmethod
+    def glyphs(self, surface: Surface, regions: Regions) -> tuple[Glyph, ...]:
+        """What holds and what acts, as it is drawn."""
+
+    @abc.abstractmethod
+    def assumptions(self) -> tuple[str, ...]:
+        """Of the physics and the material, in sentences."""

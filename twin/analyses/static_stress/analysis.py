@@ -1,0 +1,93 @@
+"""Linear static stress: displacements, stresses and how far they can be trusted."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity.invariants import von_mises
+from solvers.elasticity.law import Lame, lame
+from solvers.hex8.cells import FilledCells
+from solvers.law import Recovered
+from solvers.precision import float64
+from twin.analyses.analysis import Analysis, CaseSolution, Span
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.estimates import Trust, Values
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.static_stress import checks, glyphs, on_grid, on_mesh, quantities
+from twin.analyses.task import Regions, Task
+from twin.geometry.surface import Surface
+from twin.meshing import VolumeMesh
+from twin.quantities import Field, Location, Quantity
+from twin.results.outcome import Glyph
+from twin.studies import Request, StaticStress
+
+Floats = NDArray[np.float64]
+
+
+class StaticStressAnalysis(Analysis[StaticStress]):
+    """The field is displacement [m], its flux stress [Pa]."""
+
+    subject = "static stress"
+    components = 3
+    numbers = ("max_displacement", "max_von_mises", "compliance", "mass", "safety_factor", "reaction_force")
+    asked = ("max_displacement", "max_von_mises", "compliance")
+    severity = peak = "max_von_mises"
+
+    @property
+    def law(self) -> Lame:
+        material = self.study.material
+        return float64(lame)(material.youngs_modulus, material.poissons_ratio)
+
+    def check(self, surface: Surface, request: Request) -> Regions:
+        return checks.check(surface, self.study, request)
+
+    def solve_on_mesh(
+        self, task: Task, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+    ) -> dict[str, CaseSolution]:
+        return on_mesh.solve(task, self.study, self.law, mesh, boundary, span)
+
+    def solve_on_grid(
+        self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
+    ) -> dict[str, CaseSolution]:
+        return on_grid.solve(task, self.study, self.law, cells, boundary, span)
+
+    def measure(self, trust: Trust, points: Floats, field: Floats, work: float, flux: Recovered) -> Values:
+        return quantities.measure(trust, points, field, work, flux)
+
+    def decisive(self, request: Request) -> frozenset[str]:
+        names = set(request.quantities or self.asked)
+        if "safety_factor" in names:
+            names.add("max_von_mises")
+        return frozenset(names)
+
+    def quantities(
+        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
+    ) -> dict[str, Quantity]:
+        return quantities.quantities(measured, case.balance, volume, self.study.material)
+
+    def fields(self, field: Floats, flux: Floats, location: Location) -> dict[str, Field]:
+        return {
+            "displacement": Field("displacement", field, "m", location),
+            "stress": Field("stress", flux, "Pa", location),
+            "von_mises": Field("von_mises", von_mises(flux)[:, None], "Pa", location),
+        }
+
+    def error_fields(self, flux: Recovered) -> dict[str, Field]:
+        return {
+            "von_mises_error": Field("von_mises_error", flux.nodal_error[:, None], "Pa", "node"),
+            "energy_error": Field("energy_error", flux.element_error[:, None], "J", "cell"),
+        }
+
+    def glyphs(self, surface: Surface, regions: Regions) -> tuple[Glyph, ...]:
+        return glyphs.glyphs(surface, regions)
+
+    def assumptions(self) -> tuple[str, ...]:
+        material = self.study.material
+        return (
+            "Linear elasticity: small displacements and strains, no plasticity, no contact, no buckling.",
+            f"One homogeneous, isotropic material: {material.name or 'custom'}, "
+            f"E {material.youngs_modulus / 1e9:.4g} GPa, Poisson's ratio {material.poissons_ratio:.4g}, "
+            f"density {material.density:.5g} kg/m³.",
+            "Stress at a sharp inner edge or at the rim of a support grows without limit as the mesh is refined.",
+        )

@@ -1,0 +1,94 @@
+"""Static stress on quadratic tetrahedra: load cases share everything up to their right-hand side."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity import coupling
+from solvers.elasticity.law import Lame
+from solvers.tet10 import steady
+from solvers.tet10.recovery import Recovery
+from solvers.tet10.steady import Problem
+from twin.analyses.analysis import CaseSolution, Span
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.static_stress import checks
+from twin.analyses.static_stress.balance import equilibrium
+from twin.analyses.static_stress.loads import CaseLoads, assemble, by_rigid_regions, rigid_regions
+from twin.analyses.static_stress.supports import Held, hold
+from twin.analyses.task import Task, solver_errors
+from twin.meshing import VolumeMesh
+from twin.meshing.volume_mesh import pieces
+from twin.studies import StaticStress
+
+Floats = NDArray[np.float64]
+
+
+def solve(
+    task: Task, study: StaticStress, law: Lame, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+) -> dict[str, CaseSolution]:
+    """Solve all cases on a mesh; progress goes over `span`."""
+    with task.watch.phase("set-up"):
+        held = hold(boundary, study.supports)
+        checks.check_pieces_held(mesh.points, mesh.tets, pieces(mesh.tets), held)
+        loads = assemble(boundary, study.material.density, study.cases)
+    cases: dict[str, CaseSolution] = {}
+    for group in by_rigid_regions(loads):
+        cases |= _solve_group(task, law, mesh, boundary, held, group, span, len(loads), len(cases))
+    return cases
+
+
+def _solve_group(
+    task: Task,
+    law: Lame,
+    mesh: VolumeMesh,
+    boundary: MeshBoundary,
+    held: Held,
+    loads: Mapping[str, CaseLoads],
+    span: Span,
+    count: int,
+    done: int,
+) -> dict[str, CaseSolution]:
+    regions = rigid_regions(boundary, next(iter(loads.values())), held.directions)
+    directions = held.directions.copy()
+    for region in regions:
+        directions[region.nodes] = np.eye(3)
+    with task.watch.phase("set-up"):
+        problem = steady.prepare(mesh.points, mesh.tets, law, directions, held.prescribed, held.foundation)
+        recovery = Recovery(problem, mesh.points, mesh.tets)
+    found: dict[str, CaseSolution] = {}
+    with solver_errors():
+        with task.watch.phase("solve"):
+            follow = task.follow("rigid coupling", span, count, done)
+            unit = coupling.unit_motions(problem, mesh.points, regions, follow) if regions else None
+        for name, case in loads.items():
+            follow = task.follow(f"load case {name}", span, count, done + len(found))
+            with task.watch.phase("solve"):
+                if unit is None:
+                    solution, rigid_work = steady.solve(problem, case.nodal, progress=follow), 0.0
+                else:
+                    resultants = [(rigid.force, rigid.moment) for rigid in case.rigid]
+                    coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, follow)
+                    solution, rigid_work = coupled.solution, coupled.rigid_work
+            with task.watch.phase("recover"):
+                stress = recovery(solution.field)
+            found[name] = CaseSolution(
+                solution.field,
+                float(np.vdot(case.nodal, solution.field)) + rigid_work,
+                stress,
+                equilibrium(mesh.points, case, _support_force(problem, held, case, solution.field)),
+                solution.iterations + (unit.iterations if unit else 0),
+                solution.residual,
+            )
+    return found
+
+
+def _support_force(problem: Problem, held: Held, case: CaseLoads, displacement: Floats) -> Floats:
+    """Force of supports on the part at each node [N]: what holds the held directions, and the foundations."""
+    rest = steady.internal_force(problem, displacement) - case.nodal
+    force = np.einsum("nij,nj->ni", held.directions, rest)
+    if held.foundation is not None:
+        facets, stiffness = held.foundation
+        springs = np.einsum("fabij,fbj->fai", stiffness, displacement[facets])
+        np.add.at(force, facets, -springs)
+    return force

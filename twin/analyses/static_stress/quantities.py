@@ -1,0 +1,67 @@
+"""The numbers that a static stress study reports."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity.invariants import von_mises
+from solvers.law import Recovered
+from twin.analyses.estimates import Trust, Values
+from twin.materials import Material
+from twin.quantities import Quantity
+from twin.results.outcome import Equilibrium
+
+Floats = NDArray[np.float64]
+
+UNITS = {"max_displacement": "m", "max_von_mises": "Pa", "compliance": "J"}
+
+
+def measure(trust: Trust, points: Floats, displacement: Floats, work: float, stress: Recovered) -> Values:
+    """Numbers of a case: points (n, 3) [m], displacement (n, 3) [m], work of the loads [J]."""
+    magnitude = np.linalg.norm(displacement, axis=1)
+    mises = von_mises(stress.nodal)
+    peak = int(np.argmax(mises))
+    energy_share = stress.relative_energy_error**2
+    largest = float(magnitude.max())
+    return Values(
+        {"max_displacement": largest, "max_von_mises": float(mises[peak]), "compliance": work},
+        {
+            "max_displacement": trust.field * energy_share * largest,
+            "max_von_mises": trust.flux * float(stress.nodal_error[peak]),
+            "compliance": trust.energy * energy_share * abs(work),
+        },
+        UNITS,
+        points[peak],
+        "max_von_mises",
+    )
+
+
+def quantities(
+    measured: Mapping[str, Quantity], balance: Equilibrium, volume: Quantity, material: Material
+) -> dict[str, Quantity]:
+    """Everything that is reported of a case."""
+    imbalance = float(np.linalg.norm(np.add(balance.applied_force, balance.reaction_force)))
+    mass = Quantity(
+        material.density * float(volume), "kg", material.density * float(np.max(volume.error)), volume.note
+    )
+    found = {
+        **measured,
+        "mass": mass,
+        "reaction_force": Quantity(np.array(balance.reaction_force), "N", imbalance),
+    }
+    if material.yield_strength is not None:
+        found["safety_factor"] = _safety_factor(material.yield_strength, measured["max_von_mises"])
+    return found
+
+
+def _safety_factor(strength: float, mises: Quantity) -> Quantity:
+    stress, off = float(mises.value), float(np.max(mises.error))
+    if stress == 0:
+        return Quantity(math.inf, "", math.inf, "nothing is stressed")
+    factor = strength / stress
+    # The larger stress gives the smaller factor: the distance to that one is not the smaller of the two.
+    lowest = strength / (stress + off)
+    highest = strength / (stress - off) if off < stress else math.inf
+    return Quantity(factor, "", max(factor - lowest, highest - factor), mises.note)
