@@ -47,16 +47,22 @@ if TYPE_CHECKING:
     from twin.sdk.update import RunInfo as RunInfo
     from twin.sdk.update import Update as Update
     from twin.studies import Centrifugal as Centrifugal
+    from twin.studies import Convection as Convection
     from twin.studies import Displacement as Displacement
     from twin.studies import ElasticFoundation as ElasticFoundation
     from twin.studies import Fixed as Fixed
     from twin.studies import Force as Force
     from twin.studies import Gravity as Gravity
+    from twin.studies import HeatConduction as HeatConduction
+    from twin.studies import HeatFlow as HeatFlow
+    from twin.studies import HeatFlux as HeatFlux
+    from twin.studies import HeatSource as HeatSource
     from twin.studies import Pressure as Pressure
     from twin.studies import RemoteForce as RemoteForce
     from twin.studies import Roller as Roller
     from twin.studies import StaticStress as StaticStress
     from twin.studies import Symmetry as Symmetry
+    from twin.studies import Temperature as Temperature
     from twin.studies import Traction as Traction
 
 # The same once more for the interpreter; a test holds the two together. The module of each name:
@@ -75,8 +81,9 @@ _NAMES: Final = {
     "twin.sdk.run": ("Run",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
-        "Centrifugal", "Displacement", "ElasticFoundation", "Fixed", "Force", "Gravity", "Pressure",
-        "RemoteForce", "Roller", "StaticStress", "Symmetry", "Traction",
+        "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "Gravity",
+        "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "RemoteForce", "Roller", "StaticStress",
+        "Symmetry", "Temperature", "Traction",
     ),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}

@@ -22,12 +22,21 @@ def coarse(monkeypatch: pytest.MonkeyPatch, client: twin.Client, tmp_path: Path)
     """Examples in a folder of their own, with coarse answers: the words are what is tested."""
     simulate = twin.Client.simulate
 
-    def quick(self: twin.Client, part: twin.Part, study: twin.StaticStress, **options: Any) -> twin.Run:
+    def quick(self: twin.Client, part: twin.Part, study: Any, **options: Any) -> twin.Run:
         return simulate(self, part, study, **(options | COARSE))
 
     monkeypatch.setattr(twin.Client, "simulate", quick)
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_heat(tmp_path, capsys):
+    runpy.run_path(str(EXAMPLES / "heat.py"), run_name="__main__")
+    hottest, flow = capsys.readouterr().out.splitlines()
+    assert hottest.split()[1] == "K"
+    assert flow.startswith("15 W ±")
+    assert (tmp_path / "heat.png").stat().st_size > 10_000
 
 
 @pytest.mark.usefixtures("coarse")

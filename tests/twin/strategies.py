@@ -11,18 +11,27 @@ from twin.materials import Material
 from twin.select import Selector
 from twin.studies import (
     Centrifugal,
+    Convection,
     Displacement,
     ElasticFoundation,
     Fixed,
     Force,
     Gravity,
+    HeatConduction,
+    HeatFlow,
+    HeatFlux,
+    HeatSource,
     Load,
     Pressure,
     RemoteForce,
     Request,
     StaticStress,
+    Study,
     Support,
     Symmetry,
+    Temperature,
+    ThermalLoad,
+    ThermalSupport,
     Traction,
 )
 
@@ -88,12 +97,33 @@ loads: st.SearchStrategy[Load] = st.one_of(
     st.builds(RemoteForce, vectors, vectors, selectors, vectors, st.sampled_from(["distributing", "rigid"])),
 )
 
-studies: st.SearchStrategy[StaticStress] = st.builds(
+static_stress: st.SearchStrategy[StaticStress] = st.builds(
     StaticStress,
     materials,
     st.lists(supports, min_size=1, max_size=3),
     load_cases=st.dictionaries(names, st.lists(loads, min_size=1, max_size=3), min_size=1, max_size=3),
 )
+
+temperatures = st.floats(0, 1e6)
+
+thermal_supports: st.SearchStrategy[ThermalSupport] = st.one_of(
+    st.builds(Temperature, temperatures, selectors), st.builds(Convection, positive, temperatures, selectors)
+)
+
+thermal_loads: st.SearchStrategy[ThermalLoad] = st.one_of(
+    st.builds(HeatFlux, numbers, selectors),
+    st.builds(HeatFlow, numbers, selectors),
+    st.builds(HeatSource, numbers),
+)
+
+heat_conduction: st.SearchStrategy[HeatConduction] = st.builds(
+    HeatConduction,
+    materials.filter(lambda material: material.thermal_conductivity is not None),
+    st.lists(thermal_supports, min_size=1, max_size=3),
+    load_cases=st.dictionaries(names, st.lists(thermal_loads, max_size=3), min_size=1, max_size=3),
+)
+
+studies: st.SearchStrategy[Study] = st.one_of(static_stress, heat_conduction)
 
 requests: st.SearchStrategy[Request] = st.builds(
     Request,

@@ -20,16 +20,25 @@ from twin.errors import Internal, InvalidInput, SelectionError, SolveFailed, Stu
 from twin.geometry.surface import Patch, Report
 from twin.quantities import Field, Quantity
 from twin.results import storage
-from twin.results.outcome import CaseOutcome, ConvergenceRow, Cost, Equilibrium, Glyph, Outcome
+from twin.results.outcome import (
+    CaseOutcome,
+    ConvergenceRow,
+    Cost,
+    Equilibrium,
+    Glyph,
+    HeatBalance,
+    HeatTerm,
+    Outcome,
+)
 from twin.select import Selector
-from twin.studies import Request, StaticStress
+from twin.studies import Request, StaticStress, Study
 
 # -- studies
 
 
 @settings(max_examples=60, deadline=None)
 @given(strategies.studies, strategies.requests)
-def test_studies_round_trip_and_meet_the_contract(study: StaticStress, request: Request) -> None:
+def test_studies_round_trip_and_meet_the_contract(study: Study, request: Request) -> None:
     message = run_pb2.CreateRunRequest()
     message.run.geometry = "geometries/a"
     message.run.study.CopyFrom(codec.study_to_proto(study))
@@ -236,10 +245,16 @@ def _outcome() -> Outcome:
             "energy_error": Field("energy_error", generator.normal(size=(1, 1)), "J", "cell"),
         },
         surface_fields={"displacement": Field("displacement", generator.normal(size=(3, 3)), "m", "surface")},
-        equilibrium=Equilibrium((0, 0, -35600), (0, 0, 35600), (1, 2, 3), (-1, -2, -3), 1e-9),
+        balance=Equilibrium((0, 0, -35600), (0, 0, 35600), (1, 2, 3), (-1, -2, -3), 1e-9),
+    )
+    heat = CaseOutcome(
+        quantities={"max_temperature": Quantity(350.0, "K", 0.1)},
+        fields={"temperature": Field("temperature", generator.normal(size=(10, 1)), "K", "node")},
+        surface_fields={},
+        balance=HeatBalance((HeatTerm("Temperature", "all", 15.0), HeatTerm("HeatSource", "", -15.0)), 1e-9),
     )
     return Outcome(
-        cases={"default": case, "up": case},
+        cases={"default": case, "up": case, "warm": heat},
         points=points,
         tets=tets,
         surface_vertices=points[:3],

@@ -9,19 +9,25 @@ import pytest
 
 from twin import materials, select
 from twin.errors import MaterialError, SelectionError, StudyError, TwinError, UnitError
+from twin.materials import Material
 from twin.studies import (
     Centrifugal,
+    Convection,
     Displacement,
     ElasticFoundation,
     Fixed,
     Force,
     Gravity,
+    HeatConduction,
+    HeatFlow,
+    HeatFlux,
     Pressure,
     RemoteForce,
     Request,
     Roller,
     StaticStress,
     Symmetry,
+    Temperature,
     Traction,
 )
 
@@ -123,3 +129,47 @@ def test_refusals(make: Callable[[], object], kind: type[TwinError], words: str)
 def test_request() -> None:
     assert Request() == Request(0.05, "auto", "auto", None, None, None)
     assert Request("5 %", max_seconds="2 min").max_seconds == 120
+
+
+def test_heat_conduction() -> None:
+    study = HeatConduction(
+        "AlSi10Mg",
+        [Temperature("20 degC", ALL), Convection("25 W/m^2/K", "20 degC", ALL)],
+        [HeatFlow("1 kW", ALL)],
+    )
+    assert study.supports[0].value == pytest.approx(293.15)  # type: ignore[union-attr]
+    assert study.cases == {"default": (HeatFlow(1000.0, ALL),)}
+    assert HeatConduction("S235", Temperature(300.0, ALL)).cases == {"default": ()}
+    assert hash(study) == hash(study)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "words"),
+    [
+        (lambda: HeatConduction("S235", []), StudyError, "insulated all around"),
+        (
+            lambda: HeatConduction(Material(1e9, 0.3, 1000.0), [Temperature(300, ALL)]),
+            MaterialError,
+            "conductivity",
+        ),
+        (
+            lambda: HeatConduction("S235", [Fixed(ALL)]),
+            StudyError,
+            "supports can hold Temperature, Convection",
+        ),
+        (
+            lambda: HeatConduction("S235", [], [Convection(5, 300, ALL)]),
+            StudyError,
+            "loads can hold HeatFlux",
+        ),
+        (lambda: Temperature(-20.0, ALL), StudyError, "below absolute zero"),
+        (lambda: Temperature("20 W", ALL), UnitError, "can't be converted to K"),
+        (lambda: Convection(0.0, 300.0, ALL), StudyError, "must be above 0"),
+        (lambda: HeatFlux(1.0, None), SelectionError, ""),
+    ],
+)
+def test_heat_that_no_part_could_answer(
+    make: Callable[[], object], kind: type[TwinError], words: str
+) -> None:
+    with pytest.raises(kind, match=re.escape(words)):
+        make()

@@ -17,7 +17,7 @@ from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import Equilibrium, Glyph
+from twin.results.outcome import Balance, Glyph
 from twin.studies import Request, Study
 
 Floats = NDArray[np.float64]
@@ -30,13 +30,13 @@ class CaseSolution:
     """A solved case.
 
     field: of k components at the nodes (n, k); work of the loads on it
-    flux: recovered from it; balance: of loads and reactions
+    flux: recovered from it; balance: of what acts and what holds
     """
 
     field: Floats
     work: float
     flux: Recovered
-    balance: Equilibrium
+    balance: Balance
     iterations: int
     residual: float
 
@@ -85,8 +85,8 @@ class Analysis(abc.ABC, Generic[StudyT]):
         """Solve all load cases on a grid."""
 
     @abc.abstractmethod
-    def measure(self, trust: Trust, points: Floats, field: Floats, work: float, flux: Recovered) -> Values:
-        """Numbers of a case, from the field and its flux at points (n, 3) [m] of the part."""
+    def measure(self, trust: Trust, points: Floats, case: CaseSolution) -> Values:
+        """Numbers of a case whose field and flux are at points (n, 3) [m] of the part."""
 
     @abc.abstractmethod
     def decisive(self, request: Request) -> frozenset[str]:

@@ -5,7 +5,7 @@ number since the coarser mesh before it. Estimates, not bounds: a safety factor 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ class Values:
     """The raw numbers of one case on one mesh, and their error as the recovery sees it.
 
     units: SI; peak: where the flux is largest (3,) [m]; at_peak: the number that is taken there
+    scales: what errors are relative to, where that is not the number itself
     """
 
     values: Mapping[str, float]
@@ -52,6 +53,11 @@ class Values:
     units: Mapping[str, str]
     peak: Floats
     at_peak: str
+    scales: Mapping[str, float] = field(default_factory=dict)
+
+    def scale(self, name: str) -> float:
+        """What the error of a number is relative to."""
+        return self.scales.get(name, abs(self.values[name]))
 
 
 def errors(

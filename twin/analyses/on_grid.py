@@ -4,6 +4,7 @@ Ever finer grids, until the change from one to the next says that the accuracy i
 """
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,9 +127,9 @@ def _worst_error(task: Task, fine: StudySolution, coarse: StudySolution) -> floa
     worst = 0.0
     for name in fine.cases:
         for key, error in fine.errors(name, coarse).items():
-            value = abs(fine.measured[name].values[key])
-            if key in decisive and value:
-                worst = max(worst, error / value)
+            scale = fine.measured[name].scale(key)
+            if key in decisive and scale:
+                worst = max(worst, error / scale)
     return worst
 
 
@@ -176,4 +177,4 @@ def _measure(
     nodal = np.hstack([case.field, flux.nodal, flux.nodal_error[:, None]])
     field, values, error = np.split(boundary.interpolate(nodal, samples), split, axis=1)
     on_surface = Recovered(values, error[:, 0], flux.element_error, flux.energy)
-    return analysis.measure(estimates.ON_GRID, samples, field, case.work, on_surface)
+    return analysis.measure(estimates.ON_GRID, samples, replace(case, field=field, flux=on_surface))

@@ -116,8 +116,5 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySoluti
     with task.watch.phase("set-up"):
         boundary = MeshBoundary(task.surface, mesh)
     cases = analysis.solve_on_mesh(task, mesh, boundary, span)
-    measured = {
-        name: analysis.measure(estimates.ON_MESH, mesh.points, case.field, case.work, case.flux)
-        for name, case in cases.items()
-    }
+    measured = {name: analysis.measure(estimates.ON_MESH, mesh.points, case) for name, case in cases.items()}
     return StudySolution(Meshed(mesh, boundary), cases, measured, size, time.perf_counter() - begun)

@@ -8,6 +8,7 @@ import numpy as np
 
 from twin.analyses import checks, on_grid, on_mesh
 from twin.analyses.analysis import Analysis
+from twin.analyses.heat_conduction.analysis import HeatConductionAnalysis
 from twin.analyses.monitor import Monitor
 from twin.analyses.solution import StudySolution
 from twin.analyses.static_stress.analysis import StaticStressAnalysis
@@ -16,7 +17,7 @@ from twin.analyses.task import STAGES, OutOfTimeError, Stopwatch, Task
 from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed, TwinError
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
-from twin.studies import Request, StaticStress, Study
+from twin.studies import HeatConduction, Request, StaticStress, Study
 
 
 def run(
@@ -64,6 +65,8 @@ def _analysis(study: Study) -> Analysis[Any]:
     match study:
         case StaticStress():
             return StaticStressAnalysis(study)
+        case HeatConduction():
+            return HeatConductionAnalysis(study)
 
 
 def _solve(task: Task) -> tuple[list[StudySolution], list[str]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from solvers.iteration import TOLERANCE
 from solvers.tet10 import steady
 from twin.analyses.analysis import CaseSolution
+from twin.analyses.estimates import Values
 from twin.analyses.solution import Discretised, StudySolution
 from twin.analyses.task import Task
 from twin.geometry.surface import Report, Surface
@@ -31,7 +32,7 @@ def summarise(task: Task, solutions: list[StudySolution], warnings: list[str]) -
     for name, case in final.cases.items():
         measured = _measured(final, name, coarser, task.request.accuracy)
         found = analysis.quantities(measured, case, volume)
-        warnings += _shortfalls(name, found, task, len(final.cases) > 1)
+        warnings += _shortfalls(final.measured[name], found, task, name if len(final.cases) > 1 else "")
         fields = analysis.fields(case.field, case.flux.nodal, "node") | analysis.error_fields(case.flux)
         cases[name] = CaseOutcome(found, fields, _surface_fields(task, discretised, case), case.balance)
     tets, hexahedra = discretised.elements
@@ -86,8 +87,10 @@ def _measured(
 
     def quantity(name: str) -> Quantity:
         value, off = fine.values[name], errors[name]
-        above = off > accuracy * abs(value)
+        above = off > accuracy * fine.scale(name)
         note = f"error estimate above the requested {accuracy:.3g}" if above else ""
+        if above and name in fine.scales:
+            note += f" of {fine.scales[name]:.4g} {fine.units[name]}"
         return Quantity(value, fine.units[name], off, note)
 
     return {name: quantity(name) for name in fine.values}
@@ -100,14 +103,19 @@ def _surface_fields(task: Task, discretised: Discretised, case: CaseSolution) ->
     return task.analysis.fields(values[:, :components], values[:, components:], "surface")
 
 
-def _shortfalls(case: str, found: Mapping[str, Quantity], task: Task, several: bool) -> list[str]:
-    accuracy = task.request.accuracy
-    where = f" in load case {case}" if several else ""
-    return [
-        f"{name}{where}: error estimate {found[name].relative_error:.1%}, above the requested {accuracy:.1%}."
-        for name in task.request.quantities or task.analysis.asked
-        if name in found and found[name].note and found[name].relative_error > accuracy
-    ]
+def _shortfalls(values: Values, found: Mapping[str, Quantity], task: Task, case: str) -> list[str]:
+    accuracy, said = task.request.accuracy, []
+    where = f" in load case {case}" if case else ""
+    for name in task.request.quantities or task.analysis.asked:
+        if name not in found or not found[name].note:
+            continue
+        error, of = found[name].relative_error, ""
+        if name in values.scales:
+            error = float(np.max(found[name].error)) / values.scales[name]
+            of = f" of {values.scales[name]:.4g} {found[name].unit}"
+        if error > accuracy:
+            said.append(f"{name}{where}: error estimate {error:.1%}{of}, above the requested {accuracy:.1%}.")
+    return said
 
 
 def _assumptions(task: Task) -> tuple[str, ...]:

@@ -50,9 +50,10 @@ class JsonLines(Output):
     def result(self, result: Result) -> None:
         for name in result.cases:
             case = result.case(name)
-            self._line(
-                "case", run=result.run, case=name, quantities=case.quantities, equilibrium=case.equilibrium
+            balance = (
+                {"equilibrium": case.equilibrium} if case.equilibrium else {"heat_balance": case.heat_balance}
             )
+            self._line("case", run=result.run, case=name, quantities=case.quantities, **balance)
         self._line(
             "result", run=result.run, warnings=result.warnings, assumptions=result.assumptions,
             mesher=result.mesher, cost=result.cost, provenance=result.provenance,

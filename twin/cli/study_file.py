@@ -1,6 +1,6 @@
 """Study files: the words of the SDK in TOML.
 
-    type = "StaticStress"                       # may be left out
+    type = "StaticStress"                       # may be left out; or "HeatConduction"
     material = "Ti-6Al-4V"                      # or a table: [material] youngs_modulus = "113.8 GPa" ...
     accuracy = 0.05                             # and the other options of client.simulate
 
@@ -36,21 +36,30 @@ from twin.materials import Material
 
 Table = Mapping[str, Any]
 
-STUDIES: Final[Mapping[str, type]] = {"StaticStress": studies.StaticStress}
-SUPPORTS: Final[Mapping[str, Callable[..., Any]]] = {
-    "Fixed": studies.Fixed,
-    "Symmetry": studies.Symmetry,
-    "Roller": studies.Roller,
-    "Displacement": studies.Displacement,
-    "ElasticFoundation": studies.ElasticFoundation,
-}
-LOADS: Final[Mapping[str, Callable[..., Any]]] = {
-    "Force": studies.Force,
-    "Traction": studies.Traction,
-    "Pressure": studies.Pressure,
-    "Gravity": studies.Gravity,
-    "Centrifugal": studies.Centrifugal,
-    "RemoteForce": studies.RemoteForce,
+Kinds = Mapping[str, Callable[..., Any]]
+
+
+def _named(*kinds: type) -> Kinds:
+    return {kind.__name__: kind for kind in kinds}
+
+
+@final
+@dataclass(frozen=True)
+class StudyKind:
+    """The words of one kind of study."""
+
+    build: Callable[..., studies.Study]
+    supports: Kinds
+    loads: Kinds
+
+
+STUDIES: Final[Mapping[str, StudyKind]] = {
+    "StaticStress": StudyKind(
+        studies.StaticStress, {**_named(*studies.SUPPORTS), "Roller": studies.Roller}, _named(*studies.LOADS)
+    ),
+    "HeatConduction": StudyKind(
+        studies.HeatConduction, _named(*studies.THERMAL_SUPPORTS), _named(*studies.THERMAL_LOADS)
+    ),
 }
 SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
     "plane": select.plane,
@@ -67,7 +76,7 @@ _COMBINATIONS: Final = ("all", "any", "not", "patch", "group")
 class StudyFile:
     """study: the question; request: how it is to be answered."""
 
-    study: studies.StaticStress
+    study: studies.Study
     request: studies.Request
 
 
@@ -95,17 +104,17 @@ def parse(text: str, options: Table | None = None) -> StudyFile:
     _known(table, ("type", "material", "supports", "loads", "load_cases", *words))
     kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
     given: dict[str, Any] = {"material": _material(_needed(table, "material"))}
-    given["supports"] = _things(table.get("supports", []), SUPPORTS, "supports")
+    given["supports"] = _things(table.get("supports", []), kind.supports, "supports")
     if "loads" in table:
-        given["loads"] = _things(table["loads"], LOADS, "loads")
+        given["loads"] = _things(table["loads"], kind.loads, "loads")
     if "load_cases" in table:
         with _place("load_cases"):
             cases = _table(table["load_cases"])
         given["load_cases"] = {
-            name: _things(loads, LOADS, f"load_cases.{name}") for name, loads in cases.items()
+            name: _things(loads, kind.loads, f"load_cases.{name}") for name, loads in cases.items()
         }
     request = {name: table[name] for name in words if name in table} | dict(options or {})
-    return StudyFile(_call(kind, given), _call(studies.Request, request))
+    return StudyFile(_call(kind.build, given), _call(studies.Request, request))
 
 
 def _material(value: Any) -> Any:

@@ -45,9 +45,13 @@ from twin.codec.runs import (
     time_to_proto,
 )
 from twin.codec.selectors import selector_from_proto, selector_to_proto
-from twin.codec.studies import (
+from twin.codec.static_stress import (
     load_from_proto,
     load_to_proto,
+    support_from_proto,
+    support_to_proto,
+)
+from twin.codec.studies import (
     options_from_proto,
     options_to_proto,
     parse_options,
@@ -55,8 +59,6 @@ from twin.codec.studies import (
     study_from_proto,
     study_kind,
     study_to_proto,
-    support_from_proto,
-    support_to_proto,
 )
 from twin.codec.validation import refusal
 from twin.codec.vectors import vector_from_proto, vector_to_proto

@@ -131,31 +131,53 @@ def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
 
 
 def _case_to_proto(case: Manifest, arrays: Mapping[str, ArrayRecord]) -> result_pb2.CaseResult:
-    balance = case["equilibrium"]
     return result_pb2.CaseResult(
         name=case["name"],
         quantities=[_quantity_to_proto(quantity) for quantity in case["quantities"]],
         fields=[array_to_proto(arrays[field["array"]]) for field in case["fields"]],
         surface_fields=[array_to_proto(arrays[field["array"]]) for field in case["surface_fields"]],
-        equilibrium=result_pb2.Equilibrium(
-            applied_force=vector_to_proto(_floats(balance["applied_force"])),
-            reaction_force=vector_to_proto(_floats(balance["reaction_force"])),
-            applied_moment=vector_to_proto(_floats(balance["applied_moment"])),
-            reaction_moment=vector_to_proto(_floats(balance["reaction_moment"])),
-            residual=float(balance["residual"]),
-        ),
+        equilibrium=_equilibrium_to_proto(case["equilibrium"]) if "equilibrium" in case else None,
+        heat_balance=_heat_balance_to_proto(case["heat_balance"]) if "heat_balance" in case else None,
     )
+
+
+def _equilibrium_to_proto(balance: Manifest) -> result_pb2.Equilibrium:
+    return result_pb2.Equilibrium(
+        applied_force=vector_to_proto(_floats(balance["applied_force"])),
+        reaction_force=vector_to_proto(_floats(balance["reaction_force"])),
+        applied_moment=vector_to_proto(_floats(balance["applied_moment"])),
+        reaction_moment=vector_to_proto(_floats(balance["reaction_moment"])),
+        residual=float(balance["residual"]),
+    )
+
+
+def _heat_balance_to_proto(balance: Manifest) -> result_pb2.HeatBalance:
+    terms = [
+        result_pb2.HeatBalance.Term(kind=term["kind"], on=term["on"], heat=float(term["heat"]))
+        for term in balance["terms"]
+    ]
+    return result_pb2.HeatBalance(terms=terms, residual=float(balance["residual"]))
 
 
 def _case_from_proto(
     message: result_pb2.CaseResult, key: Callable[[array_pb2.ArrayInfo], str]
 ) -> dict[str, Any]:
-    balance = message.equilibrium
     return {
         "name": message.name,
         "quantities": [_quantity_from_proto(quantity) for quantity in message.quantities],
         "fields": [_field(info, key(info)) for info in message.fields],
         "surface_fields": [_field(info, key(info)) for info in message.surface_fields],
+        **_balance_from_proto(message),
+    }
+
+
+def _balance_from_proto(message: result_pb2.CaseResult) -> dict[str, Any]:
+    if message.HasField("heat_balance"):
+        heat = message.heat_balance
+        terms = [{"kind": term.kind, "on": term.on, "heat": term.heat} for term in heat.terms]
+        return {"heat_balance": {"terms": terms, "residual": heat.residual}}
+    balance = message.equilibrium
+    return {
         "equilibrium": {
             "applied_force": list(vector_from_proto(balance.applied_force)),
             "reaction_force": list(vector_from_proto(balance.reaction_force)),

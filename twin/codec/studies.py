@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
 from twin.codec.enums import EnumWords
-from twin.codec.materials import material_from_proto, material_to_proto
+from twin.codec.heat_conduction import heat_conduction_from_proto, heat_conduction_to_proto
 from twin.codec.presence import optional_number
-from twin.codec.selectors import selector_from_proto, selector_to_proto
-from twin.codec.vectors import vector_from_proto, vector_to_proto
+from twin.codec.static_stress import static_stress_from_proto, static_stress_to_proto
 from twin.errors import StudyError
 from twin.studies import (
     DEFAULT_ACCURACY,
-    Centrifugal,
-    Coupling,
     Discretisation,
-    Displacement,
-    ElasticFoundation,
-    Fixed,
-    Force,
-    FoundationDirection,
-    Gravity,
-    Load,
+    HeatConduction,
     Method,
-    Pressure,
-    RemoteForce,
     Request,
     StaticStress,
     Study,
-    Support,
-    Symmetry,
-    Traction,
 )
-
-SupportMessage = study_pb2.Support
-LoadMessage = study_pb2.Load
 
 _METHODS: EnumWords[Method, study_pb2.Method.ValueType] = EnumWords(
     "method",
@@ -53,48 +36,27 @@ _DISCRETISATIONS: EnumWords[Discretisation, study_pb2.Discretisation.ValueType] 
     },
     "auto",
 )
-_COUPLINGS: EnumWords[Coupling, study_pb2.Coupling.ValueType] = EnumWords(
-    "coupling",
-    {"distributing": study_pb2.COUPLING_DISTRIBUTING, "rigid": study_pb2.COUPLING_RIGID},
-    "distributing",
-)
-_FOUNDATIONS: EnumWords[FoundationDirection, study_pb2.FoundationDirection.ValueType] = EnumWords(
-    "direction of an elastic foundation",
-    {"normal": study_pb2.FOUNDATION_DIRECTION_NORMAL, "all": study_pb2.FOUNDATION_DIRECTION_ALL},
-    "normal",
-)
 
 
 def study_to_proto(study: Study) -> study_pb2.Study:
     """The study as a message."""
-    return study_pb2.Study(
-        static_stress=study_pb2.StaticStress(
-            material=material_to_proto(study.material),
-            supports=[support_to_proto(support) for support in study.supports],
-            load_cases=[
-                study_pb2.LoadCase(name=name, loads=[load_to_proto(load) for load in loads])
-                for name, loads in study.cases.items()
-            ],
-        )
-    )
+    match study:
+        case StaticStress():
+            return study_pb2.Study(static_stress=static_stress_to_proto(study))
+        case HeatConduction():
+            return study_pb2.Study(heat_conduction=heat_conduction_to_proto(study))
 
 
 def study_from_proto(message: study_pb2.Study) -> Study:
     """Inverse of `study_to_proto`. Raises StudyError and the like for what the domain refuses."""
-    if study_kind(message) != "static_stress":
-        raise StudyError(
-            "The study is empty, or of a kind that this version does not know. It can be static_stress."
-        )
-    static = message.static_stress
-    cases: dict[str, list[Load]] = {}
-    for case in static.load_cases:
-        if case.name in cases:
-            raise StudyError(f"Two load cases are named '{case.name}'. Each needs its own name.")
-        cases[case.name] = [load_from_proto(load) for load in case.loads]
-    return StaticStress(
-        material_from_proto(static.material),
-        supports=[support_from_proto(support) for support in static.supports],
-        load_cases=cases,
+    match study_kind(message):
+        case "static_stress":
+            return static_stress_from_proto(message.static_stress)
+        case "heat_conduction":
+            return heat_conduction_from_proto(message.heat_conduction)
+    raise StudyError(
+        "The study is empty, or of a kind that this version does not know. It can be static_stress or "
+        "heat_conduction."
     )
 
 
@@ -106,105 +68,6 @@ def study_kind(message: study_pb2.Study) -> str:
 def parse_study(data: bytes) -> Study:
     """The study from its serialised message."""
     return study_from_proto(study_pb2.Study.FromString(data))
-
-
-def support_to_proto(support: Support) -> SupportMessage:
-    """The support as a message."""
-    on = selector_to_proto(support.on)
-    match support:
-        case Fixed():
-            return SupportMessage(fixed=SupportMessage.Fixed(on=on))
-        case Symmetry():
-            return SupportMessage(symmetry=SupportMessage.Symmetry(on=on))
-        case Displacement():
-            displacement = SupportMessage.Displacement(on=on, x=support.x, y=support.y, z=support.z)
-            return SupportMessage(displacement=displacement)
-        case ElasticFoundation():
-            foundation = SupportMessage.ElasticFoundation(
-                on=on,
-                stiffness=support.stiffness,
-                direction=_FOUNDATIONS.value(support.direction),
-            )
-            return SupportMessage(elastic_foundation=foundation)
-
-
-def support_from_proto(message: SupportMessage) -> Support:
-    """Inverse of `support_to_proto`."""
-    match message.WhichOneof("kind"):
-        case "fixed":
-            return Fixed(selector_from_proto(message.fixed.on))
-        case "symmetry":
-            return Symmetry(selector_from_proto(message.symmetry.on))
-        case "displacement":
-            given = message.displacement
-            x, y, z = (optional_number(given, axis) for axis in "xyz")
-            return Displacement(selector_from_proto(given.on), x, y, z)
-        case "elastic_foundation":
-            foundation = message.elastic_foundation
-            direction = _FOUNDATIONS.word(foundation.direction)
-            return ElasticFoundation(selector_from_proto(foundation.on), foundation.stiffness, direction)
-        case _:
-            raise StudyError("A support is empty, or of a kind that this version does not know.")
-
-
-def load_to_proto(load: Load) -> LoadMessage:
-    """The load as a message."""
-    match load:
-        case Force(vector, on):
-            force = LoadMessage.Force(vector=vector_to_proto(vector), on=selector_to_proto(on))
-            return LoadMessage(force=force)
-        case Traction(vector, on):
-            traction = LoadMessage.Traction(vector=vector_to_proto(vector), on=selector_to_proto(on))
-            return LoadMessage(traction=traction)
-        case Pressure(value, on):
-            return LoadMessage(pressure=LoadMessage.Pressure(value=value, on=selector_to_proto(on)))
-        case Gravity(vector):
-            return LoadMessage(gravity=LoadMessage.Gravity(vector=vector_to_proto(vector)))
-        case Centrifugal(axis, point, rate):
-            centrifugal = LoadMessage.Centrifugal(
-                axis=vector_to_proto(axis), point=vector_to_proto(point), rate=rate
-            )
-            return LoadMessage(centrifugal=centrifugal)
-        case RemoteForce(force_vector, at, on, moment, coupling):
-            remote = LoadMessage.RemoteForce(
-                force=vector_to_proto(force_vector),
-                at=vector_to_proto(at),
-                on=selector_to_proto(on),
-                moment=vector_to_proto(moment),
-                coupling=_COUPLINGS.value(coupling),
-            )
-            return LoadMessage(remote_force=remote)
-
-
-def load_from_proto(message: LoadMessage) -> Load:
-    """Inverse of `load_to_proto`."""
-    match message.WhichOneof("kind"):
-        case "force":
-            return Force(vector_from_proto(message.force.vector), selector_from_proto(message.force.on))
-        case "traction":
-            return Traction(
-                vector_from_proto(message.traction.vector), selector_from_proto(message.traction.on)
-            )
-        case "pressure":
-            return Pressure(message.pressure.value, selector_from_proto(message.pressure.on))
-        case "gravity":
-            return Gravity(vector_from_proto(message.gravity.vector))
-        case "centrifugal":
-            centrifugal = message.centrifugal
-            axis, point = vector_from_proto(centrifugal.axis), vector_from_proto(centrifugal.point)
-            return Centrifugal(axis, point, centrifugal.rate)
-        case "remote_force":
-            remote = message.remote_force
-            coupling = _COUPLINGS.word(remote.coupling)
-            return RemoteForce(
-                vector_from_proto(remote.force),
-                vector_from_proto(remote.at),
-                selector_from_proto(remote.on),
-                moment=vector_from_proto(remote.moment),
-                coupling=coupling,
-            )
-        case _:
-            raise StudyError("A load is empty, or of a kind that this version does not know.")
 
 
 def options_to_proto(request: Request) -> study_pb2.SolveOptions:

@@ -21,6 +21,8 @@ _SCALES: dict[str, tuple[tuple[str, float], ...]] = {
     "m^2": (("mm²", 1e-6), ("m²", 1.0)),
     "m^3": (("mm³", 1e-9), ("cm³", 1e-6), ("m³", 1.0)),
     "s": (("ms", 1e-3), ("s", 1.0)),
+    "W": (("mW", 1e-3), ("W", 1.0), ("kW", 1e3), ("MW", 1e6)),
+    "W/m^2": (("W/m²", 1.0), ("kW/m²", 1e3), ("MW/m²", 1e6)),
 }
 # Between these, drawings and data sheets stay with mm and MPa, whatever the digits.
 _PREFERRED: dict[str, tuple[str, float, float]] = {"m": ("mm", 1e-5, 30.0), "Pa": ("MPa", 1e4, 1e12)}
@@ -36,7 +38,16 @@ _TITLES: dict[str, str] = {
     "displacement": "Displacement",
     "stress": "Stress",
     "energy_error": "Error indicator per cell",
+    "max_temperature": "Maximum temperature",
+    "min_temperature": "Minimum temperature",
+    "heat_flow": "Heat flow through the part",
+    "max_heat_flux": "Maximum heat flux",
+    "heat_flux": "Heat flux",
 }
+# What an engineer looks at first, as far as a study has it.
+HEADLINES = (
+    "max_von_mises", "max_displacement", "safety_factor", "max_temperature", "min_temperature", "heat_flow",
+)  # fmt: skip
 STRESS_COMPONENTS = ("xx", "yy", "zz", "xy", "yz", "zx")
 
 

@@ -27,15 +27,16 @@ def save(
     path: str | Path,
     case: str | None = None,
     *,
-    field: str = "von_mises",
+    field: str | None = None,
     deformation: Deformation = 0.0,
 ) -> Path:
     """Write `path`; its suffix says what.
 
     .vtu: the volume mesh (quadratic tetrahedra, metres) with all fields, for ParaView; .npz: every array, and
     "manifest" with the rest as JSON; .csv: quantities with unit and error, a row per component and case;
-    .glb: the surface coloured by `field`, for a browser. case: that load case only; by default all (.glb: the
-    worst). deformation: factor on the displacement in .glb. Raises InvalidInput for another suffix or case.
+    .glb: the surface coloured by `field`, by default the main one, for a browser. case: that load case only; by default
+    all (.glb: the worst). deformation: factor on the displacement in .glb. Raises InvalidInput for another suffix or
+    case.
     """
     path = Path(path)
     writers: Mapping[str, Callable[[], None]] = {
@@ -89,9 +90,8 @@ def save_vtu(outcome: Outcome, path: Path, case: str | None = None) -> None:
     grid.field_data["length [unit]"] = ["m"]
     for key, text in outcome.provenance.items():
         grid.field_data[f"provenance/{key}"] = [text]
-    first = next(prefix for _, _, prefix in _cases(outcome, case))
-    if first + "von_mises" in grid.point_data:
-        grid.set_active_scalars(first + "von_mises", preference="point")
+    _, shown, first = _cases(outcome, case)[0]
+    grid.set_active_scalars(first + shown.main_field, preference="point")
     if first + "displacement" in grid.point_data:
         grid.set_active_vectors(first + "displacement")
     grid.save(path)

@@ -21,7 +21,11 @@ Floats = NDArray[np.floating]
 INK, FAINT = "#1a1d21", "#5c646e"
 BODY_FORCES = ("gravity", "centrifugal")
 # A field answers with the quantity that people ask it for.
-_ANSWERS = {"von_mises": "max_von_mises", "displacement": "max_displacement"}
+_ANSWERS = {
+    "von_mises": "max_von_mises",
+    "displacement": "max_displacement",
+    "temperature": "max_temperature",
+}
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,7 @@ def draw_title(
     else:
         low, high = (display.number(float(end) / values.unit.factor, 3) for end in _ends(values))
         headline = f"{values.title} {low} to {high} {values.unit.name}"
-    others = [
-        display.answer(key, quantities[key])
-        for key in ("max_displacement", "max_von_mises", "safety_factor")
-        if key in quantities
-    ]
+    others = [display.answer(key, quantities[key]) for key in display.HEADLINES if key in quantities]
     if len(outcome.cases) > 1 or name != "default":
         others.insert(0, f"Load case “{name}”")
     canvas.text(40 * unit, 50 * unit, headline, size=layout.points(32), weight="bold", color=INK, va="center")

@@ -22,12 +22,13 @@ _VERTICES, _INDICES = 34962, 34963
 _Z_UP = [-(0.5**0.5), 0.0, 0.0, 0.5**0.5]
 
 
-def save_glb(outcome: Outcome, path: Path, case: str, field: str, deformation: Deformation) -> None:
-    """Write the surface in metres with vertex colours of `field`.
+def save_glb(outcome: Outcome, path: Path, case: str, field: str | None, deformation: Deformation) -> None:
+    """Write the surface in metres with vertex colours of `field`, by default the case's main one.
 
     Unlit, so that colours read as in the legend. Their scale and the factor of the deformation stand in the
     extras of the mesh.
     """
+    field = field or outcome.cases[case].main_field
     part = skin(outcome)
     rest = part.points
     motion = part.at(displacement(outcome.cases[case], len(outcome.points)))

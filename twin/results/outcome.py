@@ -21,9 +21,12 @@ Ints = NDArray[np.int32]
 GlyphKind = Literal[
     "fixed", "symmetry", "displacement", "foundation",
     "force", "traction", "pressure", "moment", "remote", "gravity", "centrifugal",
+    "temperature", "convection", "heat_flux", "heat_flow", "heat_source",
 ]  # fmt: skip
 
-SUPPORT_KINDS: tuple[GlyphKind, ...] = ("fixed", "symmetry", "displacement", "foundation")
+SUPPORT_KINDS: tuple[GlyphKind, ...] = (
+    "fixed", "symmetry", "displacement", "foundation", "temperature", "convection",
+)  # fmt: skip
 REMOTE_KINDS: tuple[GlyphKind, ...] = ("remote", "moment")
 
 
@@ -52,18 +55,50 @@ class Equilibrium:
         object.__setattr__(self, "residual", float(self.residual))
 
 
+@dataclass(frozen=True)
+class HeatTerm:
+    """What one support or load brings into the part [W]; on: where it acts, in words, "" for the whole part."""
+
+    kind: str
+    on: str
+    heat: float
+
+
+@dataclass(frozen=True)
+class HeatBalance:
+    """Does the heat that enters leave? Supports first, then loads.
+
+    residual: what is left over what enters [-].
+    """
+
+    terms: tuple[HeatTerm, ...]
+    residual: float
+
+
+Balance = Equilibrium | HeatBalance
+
+# What a result is coloured by unless something else is asked for: the first that it has.
+_MAIN_FIELDS = ("von_mises", "temperature")
+
+
 @dataclass(frozen=True, eq=False)
 class CaseOutcome:
     """One load case.
 
-    fields, on the volume mesh: displacement (n, 3) [m], stress (n, 6) [Pa] as xx, yy, zz, xy, yz, zx,
-    von_mises (n, 1) [Pa], energy_error (m, 1) per cell. surface_fields: on `Outcome.surface_vertices`.
+    fields, on the volume mesh, of stress: displacement (n, 3) [m], stress (n, 6) [Pa] as xx, yy, zz, xy, yz, zx,
+    von_mises (n, 1) [Pa]; of heat: temperature (n, 1) [K], heat_flux (n, 3) [W/m^2]; energy_error (m, 1) per cell.
+    surface_fields: on `Outcome.surface_vertices`.
     """
 
     quantities: Mapping[str, Quantity]
     fields: Mapping[str, Field]
     surface_fields: Mapping[str, Field]
-    equilibrium: Equilibrium
+    balance: Balance
+
+    @property
+    def main_field(self) -> str:
+        """The field to look at first."""
+        return next((name for name in _MAIN_FIELDS if name in self.fields), next(iter(self.fields), ""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +210,8 @@ class Outcome:
 
     @property
     def worst_case(self) -> str:
-        """The case with the largest von Mises stress (displacement where no stress was asked for)."""
-        for quantity in ("max_von_mises", "max_displacement"):
+        """The case with the largest von Mises stress (displacement where no stress was asked for), or temperature."""
+        for quantity in ("max_von_mises", "max_displacement", "max_temperature"):
             values = {
                 name: float(np.linalg.norm(case.quantities[quantity].value))
                 for name, case in self.cases.items()

@@ -37,15 +37,16 @@ def plot(
     outcome: Outcome,
     path: str | Path,
     *,
-    field: str = "von_mises",
+    field: str | None = None,
     case: str | None = None,
     deformation: Deformation = "auto",
     size: tuple[int, int] = (1600, 1000),
 ) -> Path:
     """Write a PNG of a nodal field on the deformed part.
 
-    field: "von_mises", "displacement" (length), or a component ("displacement_z", "stress_xx"). case: by
-    default the only or worst one. deformation: factor on displacements, "auto" shows them, 0 for none.
+    field: "von_mises", "displacement" (length), a component ("displacement_z", "stress_xx"), "temperature", ...; by
+    default the case's main field. case: by default the only or worst one. deformation: factor on displacements, "auto"
+    shows them, 0 for none.
     size: (width, height) in pixels. Raises InvalidInput for a field, case or size that can't be drawn.
     """
     path = Path(path)
@@ -57,6 +58,7 @@ def plot(
         raise InvalidInput(f"size {size} is not between (320, 240) and (8192, 8192) pixels")
     name = case_name(outcome, case)
     chosen = outcome.cases[name]
+    field = field or chosen.main_field
     layout = Layout.of(size)
     part = skin(outcome)
     rest = part.points

@@ -20,7 +20,8 @@ from twin.errors import InvalidInput
 from twin.quantities import Quantity
 from twin.results import display
 from twin.results.convergence_plot import convergence_svg
-from twin.results.outcome import CaseOutcome, Equilibrium, Outcome
+from twin.results.display import HEADLINES
+from twin.results.outcome import Balance, CaseOutcome, Equilibrium, HeatBalance, Outcome
 from twin.results.picture import plot
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[str, str]]
 
-_HEADLINES = ("max_von_mises", "max_displacement", "safety_factor")
 _PICTURE_SIZE = (1600, 1000)
 _MAX_PICTURED_CASES = 6
 _PHASES = {"check": "Checks", "mesh": "Meshing", "solve": "Solving", "estimate": "Error estimate",
@@ -53,9 +53,12 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Balance:
+class BalanceTable:
+    """rows: of as many cells as there are columns, the first being their heading."""
+
     case: str
-    rows: list[tuple[str, str, str, str]]
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
     residual: str
     holds: bool
 
@@ -66,7 +69,7 @@ def report(
     *,
     study_text: str | Sequence[tuple[str, str]] = (),
     geometry_report: GeometryReport | None = None,
-    title: str = "Static stress analysis",
+    title: str = "Analysis",
     run_name: str = "",
     accuracy: float | None = None,
 ) -> Path:
@@ -87,7 +90,7 @@ def report(
     template = environment.from_string(
         files("twin.results").joinpath("report.html").read_text(encoding="utf-8")
     )
-    names = [name for name in _HEADLINES if any(name in row.quantities for row in outcome.convergence)]
+    names = [name for name in HEADLINES if any(name in row.quantities for row in outcome.convergence)]
     text = template.render(
         title=title,
         run_name=run_name,
@@ -108,7 +111,7 @@ def report(
         convergence=_convergence(outcome, names),
         convergence_names=[display.title(name) for name in names],
         convergence_plot=Markup(convergence_svg(outcome.convergence, names)),
-        balances=[_balance(name, case.equilibrium) for name, case in outcome.cases.items()],
+        balances=[_balance(name, case.balance) for name, case in outcome.cases.items()],
         warnings=outcome.warnings,
         provenance=list(outcome.provenance.items()),
         cost=_cost(outcome),
@@ -120,7 +123,7 @@ def report(
 
 def _headlines(case: CaseOutcome, accuracy: float | None) -> list[Headline]:
     shown = []
-    for name in _HEADLINES:
+    for name in HEADLINES:
         if name not in case.quantities:
             continue
         quantity = case.quantities[name]
@@ -147,7 +150,7 @@ def _shortfalls(outcome: Outcome, accuracy: float | None) -> list[str]:
         return []
     missed = []
     for case, found in outcome.cases.items():
-        for name in _HEADLINES[:2]:
+        for name in (name for name in HEADLINES if name != "safety_factor"):
             if name not in found.quantities or found.quantities[name].relative_error <= accuracy:
                 continue
             reached = display.percent(found.quantities[name].relative_error)
@@ -186,7 +189,7 @@ def _notes(outcome: Outcome) -> list[str]:
 def _pictures(outcome: Outcome) -> list[Picture]:
     worst = outcome.worst_case
     order = [worst, *(name for name in outcome.cases if name != worst)][:_MAX_PICTURED_CASES]
-    wanted = [(name, "von_mises") for name in order if "von_mises" in outcome.cases[name].fields]
+    wanted = [(name, outcome.cases[name].main_field) for name in order]
     if "displacement" in outcome.cases[worst].fields:
         wanted.insert(1, (worst, "displacement"))
     pictures = []
@@ -275,8 +278,14 @@ def _convergence(outcome: Outcome, names: Sequence[str]) -> list[list[str]]:
     return table
 
 
-def _balance(name: str, found: Equilibrium) -> Balance:
-    rows = []
+def _balance(name: str, found: Balance) -> BalanceTable:
+    columns, rows = _equilibrium(found) if isinstance(found, Equilibrium) else _heat(found)
+    residual = f"{found.residual:.1e}" if found.residual else "0"
+    return BalanceTable(name, columns, rows, residual, found.residual <= 1e-6)
+
+
+def _equilibrium(found: Equilibrium) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    rows: list[tuple[str, ...]] = []
     for label, applied, reaction, unit in (
         ("Force", found.applied_force, found.reaction_force, "N"),
         ("Moment about the origin", found.applied_moment, found.reaction_moment, "N m"),
@@ -285,8 +294,13 @@ def _balance(name: str, found: Equilibrium) -> Balance:
         size = max(float(np.abs(applied).max()), float(np.abs(reaction).max()))
         loads, supports, left = (_vector(vector, unit, size) for vector in (applied, reaction, total))
         rows.append((label, loads, supports, left))
-    residual = f"{found.residual:.1e}" if found.residual else "0"
-    return Balance(name, rows, residual, found.residual <= 1e-6)
+    return ("", "Loads", "Reactions", "Sum"), rows
+
+
+def _heat(found: HeatBalance) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    shown = display.unit_for("W", max((abs(term.heat) for term in found.terms), default=0.0))
+    rows = [(term.kind, term.on, shown(term.heat)) for term in found.terms]
+    return ("", "On", "Heat into the part"), [*rows, ("Sum", "", shown(sum(t.heat for t in found.terms)))]
 
 
 def _vector(value: ArrayLike, unit: str, size: float) -> str:

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.quantities import Field, Quantity
-from twin.results.outcome import CaseOutcome, ConvergenceRow, Cost, Equilibrium, Glyph, Outcome
+from twin.results.outcome import (
+    Balance,
+    CaseOutcome,
+    ConvergenceRow,
+    Cost,
+    Equilibrium,
+    Glyph,
+    HeatBalance,
+    HeatTerm,
+    Outcome,
+)
 
 VERSION = 1
 
@@ -112,7 +122,7 @@ def _dump_case(name: str, case: CaseOutcome, arrays: dict[str, Array]) -> Manife
         ],
         "fields": _dump_fields(f"{name}.", case.fields, arrays),
         "surface_fields": _dump_fields(f"{name}.surface.", case.surface_fields, arrays),
-        "equilibrium": _record(case.equilibrium),
+        **_dump_balance(case.balance),
     }
 
 
@@ -126,8 +136,25 @@ def _load_case(record: Mapping[str, Any], get_array: GetArray) -> CaseOutcome:
         },
         fields=_load_fields(record["fields"], get_array),
         surface_fields=_load_fields(record["surface_fields"], get_array),
-        equilibrium=Equilibrium(**_decode(record["equilibrium"])),
+        balance=_load_balance(record),
     )
+
+
+def _dump_balance(balance: Balance) -> Manifest:
+    match balance:
+        case Equilibrium():
+            return {"equilibrium": _record(balance)}
+        case HeatBalance():
+            terms = [_record(term) for term in balance.terms]
+            return {"heat_balance": {"terms": terms, "residual": _encode(balance.residual)}}
+
+
+def _load_balance(record: Mapping[str, Any]) -> Balance:
+    if "equilibrium" in record:
+        return Equilibrium(**_decode(record["equilibrium"]))
+    given = record["heat_balance"]
+    terms = tuple(HeatTerm(**_decode(term)) for term in given["terms"])
+    return HeatBalance(terms, _decode_number(given["residual"]))
 
 
 def _dump_fields(prefix: str, fields: Mapping[str, Field], arrays: dict[str, Array]) -> list[Manifest]:
@@ -165,7 +192,7 @@ def _load_glyph(record: Mapping[str, Any], get_array: GetArray) -> Glyph:
     return Glyph(record["kind"], record["label"], get_array(record["points"]), directions, record["case"])
 
 
-def _record(value: Equilibrium | ConvergenceRow | Cost) -> Manifest:
+def _record(value: Equilibrium | HeatTerm | ConvergenceRow | Cost) -> Manifest:
     return {field.name: _encode(getattr(value, field.name)) for field in dataclass_fields(value)}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 from numpy.typing import ArrayLike
 
 from twin.quantities import Field, Quantity
-from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, Mesh
+from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, HeatBalance, Mesh
 from twin.results.shape import Deformation
 from twin.results.storage import LazyFields
 from twin.sdk.aio.result import SUFFIXES, AsyncCase, AsyncResult
@@ -43,9 +43,14 @@ class Case:
         return self._case.quantities
 
     @property
-    def equilibrium(self) -> Equilibrium:
-        """Loads against reactions."""
+    def equilibrium(self) -> Equilibrium | None:
+        """Loads against reactions; None of a study of heat."""
         return self._case.equilibrium
+
+    @property
+    def heat_balance(self) -> HeatBalance | None:
+        """Heat in against heat out; None of a study of stress."""
+        return self._case.heat_balance
 
     def probe(self, name: str, points: ArrayLike) -> Field:
         """The field `name` at points (k, 3) [m]: values (k, components).
@@ -162,16 +167,16 @@ class Result:
         self,
         path: str | Path,
         *,
-        field: str = "von_mises",
+        field: str | None = None,
         case: str | None = None,
         deformation: Deformation = "auto",
         size: tuple[int, int] = (1600, 1000),
     ) -> Path:
         """Write a PNG: the deformed part coloured by a field, with its supports and loads.
 
-        field: "von_mises", "displacement", or a component such as "displacement_z", "stress_xx". case: by
-        default the worst. deformation: factor on displacements, "auto" to see them, 0 for none. size: in
-        pixels.
+        field: "von_mises", "displacement", "temperature", "heat_flux", or a component such as "displacement_z",
+        "stress_xx"; by default the von Mises stress or the temperature. case: by default the worst. deformation:
+        factor on displacements, "auto" to see them, 0 for none. size: in pixels.
         """
         return self._bridge.run(
             self._result.plot(path, field=field, case=case, deformation=deformation, size=size)

@@ -11,19 +11,37 @@ from twin.select import describe
 from twin.studies import (
     DEFAULT_CASE,
     Centrifugal,
+    Convection,
     Displacement,
     ElasticFoundation,
     Fixed,
     Force,
     Gravity,
+    HeatConduction,
+    HeatFlow,
+    HeatFlux,
+    HeatSource,
     Load,
     Pressure,
     RemoteForce,
+    StaticStress,
     Study,
     Support,
     Symmetry,
+    Temperature,
+    ThermalLoad,
+    ThermalSupport,
     Traction,
 )
+
+
+def study_title(study: Study) -> str:
+    """What it is a study of."""
+    match study:
+        case StaticStress():
+            return "Static stress"
+        case HeatConduction():
+            return "Heat conduction"
 
 
 def study_rows(study: Study) -> list[tuple[str, str]]:
@@ -38,14 +56,19 @@ def study_rows(study: Study) -> list[tuple[str, str]]:
 
 def _material(study: Study) -> str:
     material = study.material
-    words = [material.name or "custom", f"E {_number(material.youngs_modulus, 'Pa')}"]
-    words += [f"ν {material.poissons_ratio:g}", f"ρ {material.density:g} kg/m³"]
-    if material.yield_strength is not None:
-        words.append(f"yield {_number(material.yield_strength, 'Pa')}")
+    words = [material.name or "custom"]
+    match study:
+        case StaticStress():
+            words += [f"E {_number(material.youngs_modulus, 'Pa')}", f"ν {material.poissons_ratio:g}"]
+            words += [f"ρ {material.density:g} kg/m³"]
+            if material.yield_strength is not None:
+                words.append(f"yield {_number(material.yield_strength, 'Pa')}")
+        case HeatConduction():
+            words.append(f"thermal conductivity {material.thermal_conductivity:g} W/(m K)")
     return ", ".join(words)
 
 
-def _support(support: Support) -> str:
+def _support(support: Support | ThermalSupport) -> str:
     on = describe(support.on)
     match support:
         case Fixed():
@@ -59,9 +82,13 @@ def _support(support: Support) -> str:
         case ElasticFoundation():
             where = "along the normal" if support.direction == "normal" else "in all directions"
             return f"elastic foundation of {support.stiffness:.4g} N/m³ {where}: {on}"
+        case Temperature():
+            return f"temperature {support.value:.5g} K: {on}"
+        case Convection():
+            return f"convection {support.coefficient:.4g} W/(m² K) to {support.ambient:.5g} K: {on}"
 
 
-def _load(load: Load) -> str:
+def _load(load: Load | ThermalLoad) -> str:
     match load:
         case Force():
             return f"force {_vector(load.vector, 'N')}: {describe(load.on)}"
@@ -78,6 +105,12 @@ def _load(load: Load) -> str:
             moment = f" and moment {_vector(load.moment, 'N m')}" if any(load.moment) else ""
             force = f"force {_vector(load.force, 'N')}{moment} at {_vector(load.at, 'm')}"
             return f"{force}, {load.coupling} coupling: {describe(load.on)}"
+        case HeatFlux():
+            return f"heat flux {_number(load.value, 'W/m²')}: {describe(load.on)}"
+        case HeatFlow():
+            return f"heat flow {_number(load.value, 'W')}: {describe(load.on)}"
+        case HeatSource():
+            return f"heat source {_number(load.value, 'W/m³')}"
 
 
 def _number(value: float, unit: str) -> str:

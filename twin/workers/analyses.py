@@ -31,4 +31,5 @@ class Analysis(Protocol):
 
 ANALYSES: Final[Mapping[str, Analysis]] = {
     "static_stress": run,
+    "heat_conduction": run,
 }

@@ -129,6 +129,60 @@ class Equilibrium(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class HeatBalance(message.Message):
+    """Heat that enters against heat that leaves."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    @typing.final
+    class Term(message.Message):
+        """What one support or load brings into the part."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        KIND_FIELD_NUMBER: builtins.int
+        ON_FIELD_NUMBER: builtins.int
+        HEAT_FIELD_NUMBER: builtins.int
+        kind: builtins.str
+        """What it is, such as "Temperature"."""
+        on: builtins.str
+        """Where it acts, in words; empty for the whole part."""
+        heat: builtins.float
+        """Heat into the part [W]; negative where it leaves."""
+        def __init__(
+            self,
+            *,
+            kind: builtins.str = ...,
+            on: builtins.str = ...,
+            heat: builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["heat", b"heat", "kind", b"kind", "on", b"on"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TERMS_FIELD_NUMBER: builtins.int
+    RESIDUAL_FIELD_NUMBER: builtins.int
+    residual: builtins.float
+    """What is left, relative to the heat that enters [1]."""
+    @builtins.property
+    def terms(self) -> containers.RepeatedCompositeFieldContainer[HeatBalance.Term]:
+        """Supports first, then loads, in the order of the study."""
+
+    def __init__(
+        self,
+        *,
+        terms: abc.Iterable[HeatBalance.Term] | None = ...,
+        residual: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["residual", b"residual", "terms", b"terms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class CaseResult(message.Message):
     """The answer of one load case."""
 
@@ -139,6 +193,7 @@ class CaseResult(message.Message):
     FIELDS_FIELD_NUMBER: builtins.int
     SURFACE_FIELDS_FIELD_NUMBER: builtins.int
     EQUILIBRIUM_FIELD_NUMBER: builtins.int
+    HEAT_BALANCE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Name of the load case."""
     @builtins.property
@@ -155,7 +210,11 @@ class CaseResult(message.Message):
 
     @builtins.property
     def equilibrium(self) -> Equilibrium:
-        """Loads against reactions."""
+        """Loads against reactions, of a study of stress."""
+
+    @builtins.property
+    def heat_balance(self) -> HeatBalance:
+        """Heat in against heat out, of a study of heat."""
 
     def __init__(
         self,
@@ -165,10 +224,11 @@ class CaseResult(message.Message):
         fields: abc.Iterable[array_pb2.ArrayInfo] | None = ...,
         surface_fields: abc.Iterable[array_pb2.ArrayInfo] | None = ...,
         equilibrium: Equilibrium | None = ...,
+        heat_balance: HeatBalance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["equilibrium", b"equilibrium"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["equilibrium", b"equilibrium", "heat_balance", b"heat_balance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["equilibrium", b"equilibrium", "fields", b"fields", "name", b"name", "quantities", b"quantities", "surface_fields", b"surface_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["equilibrium", b"equilibrium", "fields", b"fields", "heat_balance", b"heat_balance", "name", b"name", "quantities", b"quantities", "surface_fields", b"surface_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -185,7 +245,7 @@ class Glyph(message.Message):
     LOAD_CASE_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """"fixed", "symmetry", "displacement", "foundation", "force", "traction", "pressure", "moment", "remote", "gravity",
-    "centrifugal", ...; draw what you don't know as a plain arrow or dot.
+    "centrifugal", "temperature", "convection", "heat_flux", "heat_flow", "heat_source", ...; draw what you don't know as a plain arrow or dot.
     """
     label: builtins.str
     """What it says, such as "35.6 kN"."""

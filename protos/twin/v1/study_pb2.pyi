@@ -128,20 +128,26 @@ class Study(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     STATIC_STRESS_FIELD_NUMBER: builtins.int
+    HEAT_CONDUCTION_FIELD_NUMBER: builtins.int
     @builtins.property
     def static_stress(self) -> StaticStress:
         """Linear static stress."""
+
+    @builtins.property
+    def heat_conduction(self) -> HeatConduction:
+        """Steady heat conduction."""
 
     def __init__(
         self,
         *,
         static_stress: StaticStress | None = ...,
+        heat_conduction: HeatConduction | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -597,6 +603,260 @@ class Load(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["centrifugal", b"centrifugal", "force", b"force", "gravity", b"gravity", "kind", b"kind", "pressure", b"pressure", "remote_force", b"remote_force", "traction", b"traction"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["force", "traction", "pressure", "gravity", "centrifugal", "remote_force"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+@typing.final
+class HeatConduction(message.Message):
+    """Steady heat conduction in one body, one material, under one or several load cases. What is not named is insulated."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MATERIAL_FIELD_NUMBER: builtins.int
+    SUPPORTS_FIELD_NUMBER: builtins.int
+    LOAD_CASES_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def material(self) -> material_pb2.Material:
+        """What the part is made of; its thermal conductivity counts."""
+
+    @builtins.property
+    def supports(self) -> containers.RepeatedCompositeFieldContainer[ThermalSupport]:
+        """What the temperature is tied to, in every load case."""
+
+    @builtins.property
+    def load_cases(self) -> containers.RepeatedCompositeFieldContainer[ThermalLoadCase]:
+        """What heats the part. A single case is named "default". A case without loads is one of the supports alone."""
+
+    def __init__(
+        self,
+        *,
+        material: material_pb2.Material | None = ...,
+        supports: abc.Iterable[ThermalSupport] | None = ...,
+        load_cases: abc.Iterable[ThermalLoadCase] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["material", b"material"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["load_cases", b"load_cases", "material", b"material", "supports", b"supports"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ThermalLoadCase(message.Message):
+    """Thermal loads that act together."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    LOADS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Unique within the study."""
+    @builtins.property
+    def loads(self) -> containers.RepeatedCompositeFieldContainer[ThermalLoad]:
+        """The loads."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        loads: abc.Iterable[ThermalLoad] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["loads", b"loads", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ThermalSupport(message.Message):
+    """What ties the temperature of a part."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    @typing.final
+    class Temperature(message.Message):
+        """A given temperature."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        VALUE_FIELD_NUMBER: builtins.int
+        ON_FIELD_NUMBER: builtins.int
+        value: builtins.float
+        """Temperature [K]."""
+        @builtins.property
+        def on(self) -> selector_pb2.Selector:
+            """Where."""
+
+        def __init__(
+            self,
+            *,
+            value: builtins.float = ...,
+            on: selector_pb2.Selector | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["on", b"on", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @typing.final
+    class Convection(message.Message):
+        """Heat exchange with a fluid."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        COEFFICIENT_FIELD_NUMBER: builtins.int
+        AMBIENT_FIELD_NUMBER: builtins.int
+        ON_FIELD_NUMBER: builtins.int
+        coefficient: builtins.float
+        """Heat transfer coefficient [W/(m^2 K)]."""
+        ambient: builtins.float
+        """Temperature of the fluid [K]."""
+        @builtins.property
+        def on(self) -> selector_pb2.Selector:
+            """Where."""
+
+        def __init__(
+            self,
+            *,
+            coefficient: builtins.float = ...,
+            ambient: builtins.float = ...,
+            on: selector_pb2.Selector | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["ambient", b"ambient", "coefficient", b"coefficient", "on", b"on"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TEMPERATURE_FIELD_NUMBER: builtins.int
+    CONVECTION_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def temperature(self) -> ThermalSupport.Temperature:
+        """Held at a temperature."""
+
+    @builtins.property
+    def convection(self) -> ThermalSupport.Convection:
+        """Cooled or heated by a fluid."""
+
+    def __init__(
+        self,
+        *,
+        temperature: ThermalSupport.Temperature | None = ...,
+        convection: ThermalSupport.Convection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["convection", b"convection", "kind", b"kind", "temperature", b"temperature"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["convection", b"convection", "kind", b"kind", "temperature", b"temperature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["temperature", "convection"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+@typing.final
+class ThermalLoad(message.Message):
+    """What heats a part."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    @typing.final
+    class HeatFlux(message.Message):
+        """Heat per area."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        VALUE_FIELD_NUMBER: builtins.int
+        ON_FIELD_NUMBER: builtins.int
+        value: builtins.float
+        """Heat flux into the part [W/m^2]."""
+        @builtins.property
+        def on(self) -> selector_pb2.Selector:
+            """Where."""
+
+        def __init__(
+            self,
+            *,
+            value: builtins.float = ...,
+            on: selector_pb2.Selector | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["on", b"on", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @typing.final
+    class HeatFlow(message.Message):
+        """A total heat, spread evenly over the selected area."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        VALUE_FIELD_NUMBER: builtins.int
+        ON_FIELD_NUMBER: builtins.int
+        value: builtins.float
+        """Heat into the part [W]."""
+        @builtins.property
+        def on(self) -> selector_pb2.Selector:
+            """Where."""
+
+        def __init__(
+            self,
+            *,
+            value: builtins.float = ...,
+            on: selector_pb2.Selector | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["on", b"on", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @typing.final
+    class HeatSource(message.Message):
+        """Heat that arises in the whole part."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        VALUE_FIELD_NUMBER: builtins.int
+        value: builtins.float
+        """Heat per volume [W/m^3]."""
+        def __init__(
+            self,
+            *,
+            value: builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    HEAT_FLUX_FIELD_NUMBER: builtins.int
+    HEAT_FLOW_FIELD_NUMBER: builtins.int
+    HEAT_SOURCE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def heat_flux(self) -> ThermalLoad.HeatFlux:
+        """Heat per area."""
+
+    @builtins.property
+    def heat_flow(self) -> ThermalLoad.HeatFlow:
+        """Total heat."""
+
+    @builtins.property
+    def heat_source(self) -> ThermalLoad.HeatSource:
+        """Heat per volume."""
+
+    def __init__(
+        self,
+        *,
+        heat_flux: ThermalLoad.HeatFlux | None = ...,
+        heat_flow: ThermalLoad.HeatFlow | None = ...,
+        heat_source: ThermalLoad.HeatSource | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["heat_flow", b"heat_flow", "heat_flux", b"heat_flux", "heat_source", b"heat_source", "kind", b"kind"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["heat_flow", b"heat_flow", "heat_flux", b"heat_flux", "heat_source", b"heat_source", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["heat_flux", "heat_flow", "heat_source"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

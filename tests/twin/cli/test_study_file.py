@@ -163,3 +163,48 @@ def test_a_file_is_named_in_the_error(tmp_path):
         study_file.read(file)
     with pytest.raises(StudyError, match="can't be read"):
         study_file.read(tmp_path / "none.toml")
+
+
+def test_every_word_of_heat():
+    read = study_file.parse("""
+        type = "HeatConduction"
+        material = "Al 6061-T6"
+
+        [[supports]]
+        type = "Temperature"
+        value = "20 degC"
+        on = { patch = 1 }
+        [[supports]]
+        type = "Convection"
+        coefficient = "25 W/m^2/K"
+        ambient = 300
+        on = { not = { patch = 1 } }
+
+        [[load_cases.hot]]
+        type = "HeatFlux"
+        value = "1 kW/m^2"
+        on = { patch = 2 }
+        [[load_cases.hot]]
+        type = "HeatSource"
+        value = "2 W/cm^3"
+        [[load_cases.cold]]
+        type = "HeatFlow"
+        value = "-10 W"
+        on = { patch = 2 }
+    """)
+    assert read.study == twin.HeatConduction(
+        "Al 6061-T6",
+        [
+            twin.Temperature("20 degC", select.patch(1)),
+            twin.Convection("25 W/m^2/K", 300.0, ~select.patch(1)),
+        ],
+        load_cases={
+            "hot": [twin.HeatFlux(1e3, select.patch(2)), twin.HeatSource("2 W/cm^3")],
+            "cold": [twin.HeatFlow(-10.0, select.patch(2))],
+        },
+    )
+
+
+def test_words_of_another_study_are_refused():
+    with pytest.raises(StudyError, match=r"supports\[0\]: unknown type 'Fixed'"):
+        study_file.parse(HEAD.replace("material", 'type = "HeatConduction"\nmaterial'))

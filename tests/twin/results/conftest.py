@@ -95,7 +95,7 @@ def build() -> Build:
                 surface_fields={
                     "von_mises": Field("von_mises", fields["von_mises"].values[:8], "Pa", "surface")
                 },
-                equilibrium=Equilibrium(force, -force, (0.0, 10.0, 0.0), (0.0, -10.0, 0.0), 3e-9),
+                balance=Equilibrium(force, -force, (0.0, 10.0, 0.0), (0.0, -10.0, 0.0), 3e-9),
             )
         first = next(iter(outcomes))
         coarse = {"max_von_mises": 180e6, "max_displacement": 1e-3}

@@ -19,7 +19,7 @@ def same(a: Outcome, b: Outcome) -> None:
     for name, case in a.cases.items():
         other = b.cases[name]
         assert dict(case.quantities) == dict(other.quantities)
-        assert case.equilibrium == other.equilibrium
+        assert case.balance == other.balance
         for mine, theirs in ((case.fields, other.fields), (case.surface_fields, other.surface_fields)):
             assert list(mine) == list(theirs)
             for key, field in mine.items():

@@ -65,7 +65,7 @@ def outcome(case: str, surface: Surface) -> Outcome:
                 quantities={"max_displacement": Quantity(1.0, "m", float("inf"))},
                 fields={"displacement": Field("displacement", displacement, "m", "node")},
                 surface_fields={},
-                equilibrium=Equilibrium(zero, zero, zero, zero, 0.0),
+                balance=Equilibrium(zero, zero, zero, zero, 0.0),
             )
         },
         points=np.zeros((ROWS, 3)),

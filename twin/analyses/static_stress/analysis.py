@@ -19,7 +19,7 @@ from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import Glyph
+from twin.results.outcome import Equilibrium, Glyph
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
@@ -52,8 +52,8 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     ) -> dict[str, CaseSolution]:
         return on_grid.solve(task, self.study, self.law, cells, boundary, span)
 
-    def measure(self, trust: Trust, points: Floats, field: Floats, work: float, flux: Recovered) -> Values:
-        return quantities.measure(trust, points, field, work, flux)
+    def measure(self, trust: Trust, points: Floats, case: CaseSolution) -> Values:
+        return quantities.measure(trust, points, case.field, case.work, case.flux)
 
     def decisive(self, request: Request) -> frozenset[str]:
         names = set(request.quantities or self.asked)
@@ -64,6 +64,7 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     def quantities(
         self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
     ) -> dict[str, Quantity]:
+        assert isinstance(case.balance, Equilibrium)
         return quantities.quantities(measured, case.balance, volume, self.study.material)
 
     def fields(self, field: Floats, flux: Floats, location: Location) -> dict[str, Field]:

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from solvers.elasticity import constraints
 from twin.analyses.checks import SELECTION_RESOLUTION
-from twin.analyses.static_stress.immersed_supports import Springs
+from twin.analyses.springs import Springs
 from twin.analyses.static_stress.supports import Held
 from twin.analyses.task import Regions
 from twin.errors import MaterialError, UnconstrainedError

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analyses.spread import spread
 from twin.analyses.task import Regions
 from twin.geometry.selection import Selection
 from twin.geometry.surface import Surface
@@ -24,8 +25,6 @@ from twin.studies import (
 
 Floats = NDArray[np.float64]
 
-MOST = 60  # glyphs of one support or load
-
 
 def glyphs(surface: Surface, regions: Regions) -> tuple[Glyph, ...]:
     """One glyph set per support and load."""
@@ -36,17 +35,8 @@ def glyphs(surface: Surface, regions: Regions) -> tuple[Glyph, ...]:
     return tuple(held + acting)
 
 
-def _spread(selection: Selection) -> NDArray[np.int64]:
-    """Triangles spread over the selection by area."""
-    edges = selection.triangles[:, 1:] - selection.triangles[:, :1]
-    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
-    reached = (np.arange(MOST) + 0.5) / MOST * area.sum()
-    return np.unique(np.searchsorted(np.cumsum(area), reached).clip(0, len(area) - 1))
-
-
 def _support(support: Support, selection: Selection) -> Glyph:
-    chosen = _spread(selection)
-    points, normals = selection.triangles[chosen].mean(1), selection.normals[chosen]
+    points, normals = spread(selection)
     match support:
         case Fixed():
             return Glyph("fixed", "Fixed", points, -normals)
@@ -80,8 +70,7 @@ def _load(surface: Surface, case: str, load: Load, selection: Selection | None) 
         rpm = load.rate * 30 / np.pi
         return body("centrifugal", f"Rotation {rpm:.4g} rpm", np.array(load.axis))
     assert selection is not None
-    chosen = _spread(selection)
-    points, normals = selection.triangles[chosen].mean(1), selection.normals[chosen]
+    points, normals = spread(selection)
 
     def everywhere(vector: tuple[float, float, float]) -> Floats:
         return np.tile(np.array(vector), (len(points), 1))

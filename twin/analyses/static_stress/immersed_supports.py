@@ -1,46 +1,16 @@
 """Supports on a surface that cuts the cells of a grid: all are springs, stiff ones where a support holds."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8 import immersed
-from solvers.quadrature import FacetQuadrature, join
 from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.springs import Springs, joined
 from twin.analyses.static_stress.supports import ORDER, refuse_contradiction
 from twin.geometry.selection import Selected
 from twin.geometry.surface import closest
 from twin.studies import Displacement, ElasticFoundation, Fixed, Support
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Springs:
-    """Springs on the surface.
-
-    where: the points (p,) that they act at; stiffness: per area (p, 3, 3) [N/m^3]
-    ground: displacement of the ground that they hang on (p, 3) [m]
-    """
-
-    where: FacetQuadrature
-    stiffness: Floats
-    ground: Floats
-
-    def force(self, displacement: Floats) -> Floats:
-        """Nodal forces of the springs on the part (n, 3) [N] under nodal displacements [m]."""
-        stretch = self.ground - immersed.at_points(self.where, displacement)
-        return immersed.spring_force(self.where, self.stiffness, stretch, len(displacement))
-
-
-def joined(parts: list[Springs]) -> Springs:
-    """All springs of several sets."""
-    return Springs(
-        join([part.where for part in parts]),
-        np.concatenate([part.stiffness for part in parts]),
-        np.concatenate([part.ground for part in parts]),
-    )
 
 
 def springs(boundary: ImmersedBoundary, supports: tuple[Support, ...], penalty: float) -> Springs:

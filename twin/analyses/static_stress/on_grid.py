@@ -13,9 +13,10 @@ from solvers.hex8.cells import FilledCells
 from solvers.hex8.recovery import recover
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.springs import Springs, joined
 from twin.analyses.static_stress import checks
 from twin.analyses.static_stress.balance import equilibrium
-from twin.analyses.static_stress.immersed_supports import Springs, joined, springs
+from twin.analyses.static_stress.immersed_supports import springs
 from twin.analyses.static_stress.loads import CaseLoads, RigidLoad, assemble, by_rigid_regions, refuse_taken
 from twin.analyses.static_stress.supports import ORDER as HOLDING
 from twin.analyses.task import Task, solver_errors

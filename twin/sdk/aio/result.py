@@ -16,11 +16,11 @@ from twin.codec import ResultRecord
 from twin.errors import InvalidInput
 from twin.quantities import Field, Quantity
 from twin.results import storage
-from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, Mesh, Outcome
+from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, HeatBalance, Mesh, Outcome
 from twin.sdk.aio.wire import Wire
 from twin.sdk.arrays import ArrayCache
 from twin.sdk.envelope import envelope
-from twin.sdk.wording import study_rows
+from twin.sdk.wording import study_rows, study_title
 
 if TYPE_CHECKING:
     from twin.results.grid import GridInterpolator
@@ -102,8 +102,12 @@ class AsyncCase:
         return self._outline.quantities
 
     @property
-    def equilibrium(self) -> Equilibrium:
-        return self._outline.equilibrium
+    def equilibrium(self) -> Equilibrium | None:
+        return self._outline.balance if isinstance(self._outline.balance, Equilibrium) else None
+
+    @property
+    def heat_balance(self) -> HeatBalance | None:
+        return self._outline.balance if isinstance(self._outline.balance, HeatBalance) else None
 
     @property
     def field_names(self) -> tuple[str, ...]:
@@ -226,7 +230,7 @@ class AsyncResult:
         self,
         path: str | Path,
         *,
-        field: str = "von_mises",
+        field: str | None = None,
         case: str | None = None,
         deformation: Deformation = "auto",
         size: tuple[int, int] = (1600, 1000),
@@ -244,7 +248,7 @@ class AsyncResult:
         part = await self._wire.get_geometry(info.geometry)
         return await self._draw(
             report, path, study_text=study_rows(study), geometry_report=part.report,
-            title=f"Static stress of {part.name}", run_name=self.run, accuracy=request.accuracy,
+            title=f"{study_title(study)} of {part.name}", run_name=self.run, accuracy=request.accuracy,
         )  # fmt: skip
 
     async def _draw(self, write: Callable[..., Path], path: str | Path, *args: Any, **options: Any) -> Path:

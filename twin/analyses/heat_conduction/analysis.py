@@ -1,0 +1,92 @@
+"""Steady heat conduction: temperatures, heat flux and how far they can be trusted."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.conduction.law import Fourier, fourier
+from solvers.hex8.cells import FilledCells
+from solvers.law import Recovered
+from solvers.precision import float64
+from twin.analyses.analysis import Analysis, CaseSolution, Span
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.estimates import Trust, Values
+from twin.analyses.heat_conduction import checks, glyphs, on_grid, on_mesh, quantities
+from twin.analyses.heat_conduction.loads import given_temperatures
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.task import Regions, Task
+from twin.geometry.surface import Surface
+from twin.meshing import VolumeMesh
+from twin.quantities import Field, Location, Quantity
+from twin.results.outcome import Glyph
+from twin.studies import HeatConduction, Request
+
+Floats = NDArray[np.float64]
+
+
+class HeatConductionAnalysis(Analysis[HeatConduction]):
+    """The field is temperature [K]; the solvers' flux is heat flux [W/m^2] against its direction."""
+
+    subject = "heat conduction"
+    components = 1
+    numbers = ("max_temperature", "min_temperature", "heat_flow", "max_heat_flux")
+    asked = ("max_temperature", "min_temperature", "heat_flow")
+    severity = "max_temperature"
+    peak = "max_heat_flux"
+
+    @property
+    def law(self) -> Fourier:
+        conductivity = self.study.material.thermal_conductivity
+        assert conductivity is not None  # the study refuses a material without
+        return float64(fourier)(conductivity)
+
+    def check(self, surface: Surface, request: Request) -> Regions:
+        return checks.check(surface, self.study)
+
+    def solve_on_mesh(
+        self, task: Task, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+    ) -> dict[str, CaseSolution]:
+        return on_mesh.solve(task, self.study, self.law, mesh, boundary, span)
+
+    def solve_on_grid(
+        self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
+    ) -> dict[str, CaseSolution]:
+        return on_grid.solve(task, self.study, self.law, cells, boundary, span)
+
+    def measure(self, trust: Trust, points: Floats, case: CaseSolution) -> Values:
+        return quantities.measure(trust, points, case, given_temperatures(self.study))
+
+    def decisive(self, request: Request) -> frozenset[str]:
+        return frozenset(request.quantities or self.asked)
+
+    def quantities(
+        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
+    ) -> dict[str, Quantity]:
+        return dict(measured)
+
+    def fields(self, field: Floats, flux: Floats, location: Location) -> dict[str, Field]:
+        return {
+            "temperature": Field("temperature", field, "K", location),
+            "heat_flux": Field("heat_flux", -flux, "W/m^2", location),
+        }
+
+    def error_fields(self, flux: Recovered) -> dict[str, Field]:
+        return {
+            "heat_flux_error": Field("heat_flux_error", flux.nodal_error[:, None], "W/m^2", "node"),
+            "energy_error": Field("energy_error", flux.element_error[:, None], "W K", "cell"),
+        }
+
+    def glyphs(self, surface: Surface, regions: Regions) -> tuple[Glyph, ...]:
+        return glyphs.glyphs(regions)
+
+    def assumptions(self) -> tuple[str, ...]:
+        material = self.study.material
+        return (
+            "Steady state; Fourier's law with a conductivity that does not depend on the temperature; no radiation; "
+            "surfaces that no support or load names are insulated.",
+            f"One homogeneous, isotropic material: {material.name or 'custom'}, thermal conductivity "
+            f"{material.thermal_conductivity:.4g} W/(m K).",
+            "The heat flux at a sharp inner edge, or at the rim of a face of given temperature, grows without limit as "
+            "the mesh is refined.",
+        )

@@ -1,0 +1,63 @@
+"""Loads -> nodal heat, and what enters and leaves the part."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers import quadrature
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.results.outcome import HeatBalance, HeatTerm
+from twin.select import describe
+from twin.studies import HeatConduction, HeatFlow, HeatFlux, HeatSource, Temperature, ThermalLoad
+
+Floats = NDArray[np.float64]
+
+
+def assemble(
+    boundary: MeshBoundary | ImmersedBoundary, cases: Mapping[str, tuple[ThermalLoad, ...]]
+) -> dict[str, list[Floats]]:
+    """Nodal heat (n, 1) [W] of each load of every case."""
+    return {name: [_nodal(boundary, load) for load in loads] for name, loads in cases.items()}
+
+
+def _nodal(boundary: MeshBoundary | ImmersedBoundary, load: ThermalLoad) -> Floats:
+    match load:
+        case HeatSource(value):
+            return boundary.body_force(np.array([value]), np.zeros((1, 3)))
+        case HeatFlux(value, on):
+            where = boundary.quadrature(on)
+            flux = value
+        case HeatFlow(value, on):
+            where = boundary.quadrature(on)
+            flux = value / where.area
+    return quadrature.traction(where, np.full((len(where.weight), 1), flux), len(boundary.points))
+
+
+def given_temperatures(study: HeatConduction) -> tuple[float, float]:
+    """The lowest and the highest temperature that supports give [K]."""
+    given = [s.value if isinstance(s, Temperature) else s.ambient for s in study.supports]
+    return min(given), max(given)
+
+
+def reference(study: HeatConduction) -> float:
+    """The middle of the temperatures that are given [K]."""
+    return sum(given_temperatures(study)) / 2
+
+
+def balance(study: HeatConduction, held: Sequence[float], case: str, loads: Sequence[Floats]) -> HeatBalance:
+    """What each support and each load of a case brings into the part.
+
+    held: heat from each support [W]; loads: nodal heat of each load [W]
+    """
+    terms = [
+        HeatTerm(type(support).__name__, describe(support.on), float(heat))
+        for support, heat in zip(study.supports, held, strict=True)
+    ]
+    for load, nodal in zip(study.cases[case], loads, strict=True):
+        on = "" if isinstance(load, HeatSource) else describe(load.on)
+        terms.append(HeatTerm(type(load).__name__, on, float(nodal.sum())))
+    heat = np.array([term.heat for term in terms])
+    entering = heat[heat > 0].sum()
+    return HeatBalance(tuple(terms), float(abs(heat.sum()) / entering) if entering else 0.0)

@@ -1,0 +1,116 @@
+"""Heat conduction on quadratic tetrahedra."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers import quadrature
+from solvers.conduction.law import Fourier
+from solvers.quadrature import FacetQuadrature
+from solvers.tet10 import loads as tet10_loads
+from solvers.tet10 import steady
+from solvers.tet10.recovery import Recovery
+from twin.analyses.analysis import CaseSolution, Span
+from twin.analyses.boundary import MeshBoundary
+from twin.analyses.heat_conduction import checks
+from twin.analyses.heat_conduction.loads import assemble, balance, reference
+from twin.analyses.task import Task, solver_errors
+from twin.meshing import VolumeMesh
+from twin.studies import Convection, HeatConduction, Temperature
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tied:
+    """How the temperature of a mesh is tied, above the reference.
+
+    claims: of each node, how many supports hold it (n,); prescribed: the mean of what they ask for (n, 1) [K]
+    nodes: of each support those that it holds, empty for convection; fluids: where convection acts, of each support
+    """
+
+    claims: Ints
+    prescribed: Floats
+    nodes: list[Ints]
+    fluids: list[FacetQuadrature | None]
+
+
+def tie(boundary: MeshBoundary, study: HeatConduction, zero: float) -> Tied:
+    """Apply supports. Nodes that several temperatures hold take their mean: the rim between two faces.
+
+    zero: the reference [K]
+    """
+    count = len(boundary.points)
+    claims, total = np.zeros(count, np.int64), np.zeros((count, 1))
+    nodes: list[Ints] = []
+    fluids: list[FacetQuadrature | None] = []
+    for support in study.supports:
+        match support:
+            case Temperature(value, on):
+                own = boundary.nodes(on).unique
+                claims[own] += 1
+                total[own] += value - zero
+                nodes.append(own)
+                fluids.append(None)
+            case Convection():
+                nodes.append(np.zeros(0, np.int64))
+                fluids.append(boundary.quadrature(support.on))
+    return Tied(claims, total / np.maximum(claims, 1)[:, None], nodes, fluids)
+
+
+def solve(
+    task: Task, study: HeatConduction, law: Fourier, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+) -> dict[str, CaseSolution]:
+    """Solve all cases on a mesh; progress goes over `span`."""
+    zero = reference(study)
+    with task.watch.phase("set-up"):
+        tied = tie(boundary, study, zero)
+        fluids = [(s, w) for s, w in zip(study.supports, tied.fluids, strict=True) if w is not None]
+        held = (tied.claims > 0).astype(float)[:, None, None]
+        touched = np.concatenate([np.flatnonzero(tied.claims), *(where.nodes.ravel() for _, where in fluids)])
+        checks.check_pieces_tied(mesh.points, mesh.tets, touched)
+        loads = assemble(boundary, study.cases)
+        ambient = np.zeros((len(mesh.points), 1))
+        springs: list[tuple[Ints, Floats]] = []
+        for support, where in fluids:
+            assert isinstance(support, Convection)
+            exchange = np.full((len(where.weight), 1, 1), support.coefficient)
+            springs.append(tet10_loads.foundation(where, exchange))
+            ambient += quadrature.traction(where, exchange[:, 0] * (support.ambient - zero), len(mesh.points))
+        foundation = None
+        if springs:
+            facets, stiffness = zip(*springs, strict=True)
+            foundation = np.concatenate(facets), np.concatenate(stiffness)
+        problem = steady.prepare(mesh.points, mesh.tets, law, held, tied.prescribed, foundation)
+        recovery = Recovery(problem, mesh.points, mesh.tets)
+    found: dict[str, CaseSolution] = {}
+    for name, parts in loads.items():
+        nodal = sum(parts, ambient)
+        with solver_errors(), task.watch.phase("solve"):
+            follow = task.follow(f"load case {name}", span, len(loads), len(found))
+            solution = steady.solve(problem, nodal, progress=follow)
+        with task.watch.phase("recover"):
+            flux = recovery(solution.field)
+        entering = (steady.internal_force(problem, solution.field) - nodal)[:, 0] / np.maximum(tied.claims, 1)
+        heat = [
+            _from_fluid(support, where, solution.field, zero) if where else float(entering[nodes].sum())
+            for support, nodes, where in zip(study.supports, tied.nodes, tied.fluids, strict=True)
+        ]
+        found[name] = CaseSolution(
+            solution.field + zero,
+            float(np.vdot(nodal, solution.field)),
+            flux,
+            balance(study, heat, name, parts),
+            solution.iterations,
+            solution.residual,
+        )
+    return found
+
+
+def _from_fluid(support: object, where: FacetQuadrature, field: Floats, zero: float) -> float:
+    """Heat that a fluid brings into the part [W]; field: temperature above the reference (n, 1)."""
+    assert isinstance(support, Convection)
+    wall = np.einsum("pa,pa->p", where.shape, field[where.nodes, 0]) + zero
+    return float(support.coefficient * where.weight @ (support.ambient - wall))

@@ -1,0 +1,42 @@
+"""The numbers that a study of heat conduction reports."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analyses.analysis import CaseSolution
+from twin.analyses.estimates import Trust, Values
+from twin.results.outcome import HeatBalance
+
+Floats = NDArray[np.float64]
+
+
+def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float, float]) -> Values:
+    """Numbers of a case: points (n, 3) [m]; given: lowest and highest temperature of the supports [K].
+
+    Errors of temperatures are relative to their range, those that are given included.
+    """
+    assert isinstance(case.balance, HeatBalance)
+    lowest, highest = float(case.field.min()), float(case.field.max())
+    span = max(highest, given[1]) - min(lowest, given[0])
+    size = np.linalg.norm(case.flux.nodal, axis=1)
+    peak = int(np.argmax(size))
+    share = case.flux.relative_energy_error**2
+    entering = sum(max(term.heat, 0.0) for term in case.balance.terms)
+    return Values(
+        {
+            "max_temperature": highest,
+            "min_temperature": lowest,
+            "heat_flow": entering,
+            "max_heat_flux": float(size[peak]),
+        },
+        {
+            "max_temperature": trust.field * share * span,
+            "min_temperature": trust.field * share * span,
+            "heat_flow": (trust.energy * share + case.balance.residual) * entering,
+            "max_heat_flux": trust.flux * float(case.flux.nodal_error[peak]),
+        },
+        {"max_temperature": "K", "min_temperature": "K", "heat_flow": "W", "max_heat_flux": "W/m^2"},
+        points[peak],
+        "max_heat_flux",
+        {"max_temperature": span, "min_temperature": span},
+    )

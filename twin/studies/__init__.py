@@ -1,0 +1,80 @@
+"""What users ask of a part. What needs no geometry is refused here.
+
+static_stress.py, heat_conduction.py   the studies: what holds, what acts
+request.py   how a study is to be answered
+words.py     what all studies check of what they are given
+"""
+
+from twin.studies.heat_conduction import (
+    THERMAL_LOADS,
+    THERMAL_SUPPORTS,
+    Convection,
+    HeatConduction,
+    HeatFlow,
+    HeatFlux,
+    HeatSource,
+    Temperature,
+    ThermalLoad,
+    ThermalSupport,
+)
+from twin.studies.request import DEFAULT_ACCURACY, Discretisation, Method, Request
+from twin.studies.static_stress import (
+    LOADS,
+    SUPPORTS,
+    Centrifugal,
+    Coupling,
+    Displacement,
+    ElasticFoundation,
+    Fixed,
+    Force,
+    FoundationDirection,
+    Gravity,
+    Load,
+    Pressure,
+    RemoteForce,
+    Roller,
+    StaticStress,
+    Support,
+    Symmetry,
+    Traction,
+)
+from twin.studies.words import DEFAULT_CASE
+
+Study = StaticStress | HeatConduction
+
+__all__ = [
+    "DEFAULT_ACCURACY",
+    "DEFAULT_CASE",
+    "LOADS",
+    "SUPPORTS",
+    "THERMAL_LOADS",
+    "THERMAL_SUPPORTS",
+    "Centrifugal",
+    "Convection",
+    "Coupling",
+    "Discretisation",
+    "Displacement",
+    "ElasticFoundation",
+    "Fixed",
+    "Force",
+    "FoundationDirection",
+    "Gravity",
+    "HeatConduction",
+    "HeatFlow",
+    "HeatFlux",
+    "HeatSource",
+    "Load",
+    "Method",
+    "Pressure",
+    "RemoteForce",
+    "Request",
+    "Roller",
+    "StaticStress",
+    "Study",
+    "Support",
+    "Symmetry",
+    "Temperature",
+    "ThermalLoad",
+    "ThermalSupport",
+    "Traction",
+]

@@ -1,0 +1,73 @@
+"""How a study is to be answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from twin.errors import StudyError
+from twin.studies.words import one_of
+from twin.units import Scalar, quantity
+
+Method = Literal["auto", "solver", "surrogate"]
+Discretisation = Literal["auto", "tet", "grid"]
+
+DEFAULT_ACCURACY = 0.05
+_QUANTITY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Request:
+    """How a study is to be answered.
+
+    accuracy: relative error wished for, in (0, 1]. quantities: the names it speaks of, None for all.
+    max_seconds, max_unknowns: limits, None for those of the service.
+    """
+
+    accuracy: float
+    method: Method
+    discretisation: Discretisation
+    quantities: tuple[str, ...] | None
+    max_seconds: float | None
+    max_unknowns: int | None
+
+    def __init__(
+        self,
+        accuracy: Scalar = DEFAULT_ACCURACY,
+        method: Method = "auto",
+        discretisation: Discretisation = "auto",
+        quantities: Sequence[str] | None = None,
+        max_seconds: Scalar | None = None,
+        max_unknowns: int | None = None,
+    ) -> None:
+        wished = quantity(accuracy, "1", "accuracy")
+        if not 0 < wished <= 1:
+            raise StudyError(
+                f"accuracy is a relative error above 0 and at most 1 (0.05 is 5 %), not {wished:g}."
+            )
+        object.__setattr__(self, "accuracy", wished)
+        object.__setattr__(self, "method", one_of("method", method, Method))
+        object.__setattr__(self, "discretisation", one_of("discretisation", discretisation, Discretisation))
+        object.__setattr__(self, "quantities", _quantity_names(quantities))
+        seconds = None if max_seconds is None else quantity(max_seconds, "s", "max_seconds")
+        if seconds is not None and seconds <= 0:
+            raise StudyError(f"max_seconds must be above 0, not {seconds:g}.")
+        object.__setattr__(self, "max_seconds", seconds)
+        if max_unknowns is not None and not (max_unknowns >= 1 and max_unknowns == int(max_unknowns)):
+            raise StudyError(f"max_unknowns must be a whole number above 0, not {max_unknowns!r}.")
+        object.__setattr__(self, "max_unknowns", None if max_unknowns is None else int(max_unknowns))
+
+
+def _quantity_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str):
+        names = (names,)
+    for name in names:
+        if not isinstance(name, str) or not _QUANTITY.fullmatch(name):
+            raise StudyError(f"{name!r} is not the name of a quantity, such as 'max_von_mises'.")
+    if len(set(names)) != len(names) or not 1 <= len(names) <= 64:
+        raise StudyError("quantities needs 1 to 64 different names, or None for all.")
+    return tuple(names)
