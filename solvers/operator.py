@@ -14,17 +14,13 @@ class LinearOperator(eqx.Module):
     def apply(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         """The operator's product with a vector."""
 
+    @abc.abstractmethod
     def project(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
-        """The part of a vector along which the operator acts: all of it where nothing is constrained."""
-        return vector
+        """The part of a vector along the directions that are free."""
 
 
 class ConstrainedOperator(LinearOperator):
     """An operator on the directions in which nodes are free: it takes vectors along them to vectors along them."""
-
-    @abc.abstractmethod
-    def project(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
-        """The part of a vector along the free directions."""
 
     @abc.abstractmethod
     def single_precision(self) -> "ConstrainedOperator":

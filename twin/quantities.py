@@ -45,12 +45,14 @@ class Quantity:
 
     value: float, or (n,) array. unit: SI. error: same unit and shape as value (one float stands for all
     components), inf where unknown, never NaN. note: what the number needs to be read rightly.
+    scale: what the error is relative to, where that is not the value itself: the range of temperature.
     """
 
     value: float | Array
     unit: str
     error: float | Array = math.inf
     note: str = ""
+    scale: float | None = None
 
     def __post_init__(self) -> None:
         scalar = np.ndim(self.value) == 0
@@ -69,8 +71,9 @@ class Quantity:
 
     @property
     def relative_error(self) -> float:
-        """Error over value (over the magnitude of a vector); inf where unknown or the value is zero."""
-        size, error = float(np.linalg.norm(self.value)), float(np.linalg.norm(self.error))
+        """Error over value (the magnitude of a vector, or the scale); inf where unknown or that is zero."""
+        size = float(np.linalg.norm(self.value)) if self.scale is None else self.scale
+        error = float(np.linalg.norm(self.error))
         if error == 0:
             return 0.0
         return error / size if size > 0 and math.isfinite(error) else math.inf
@@ -86,7 +89,7 @@ class Quantity:
         return (
             np.array_equal(self.value, other.value, equal_nan=True)
             and np.array_equal(self.error, other.error)
-            and (self.unit, self.note) == (other.unit, other.note)
+            and (self.unit, self.note, self.scale) == (other.unit, other.note, other.scale)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -99,7 +102,7 @@ class Quantity:
             shown = f"{float(self.value) / factor:.4g}"
         shown = shown if unit == "1" else f"{shown} {unit}"
         relative = self.relative_error
-        if math.isfinite(relative):
+        if math.isfinite(relative) and self.scale is None:
             return f"{shown} ± {_percent(relative)}"
         error = float(np.linalg.norm(self.error))
         if not math.isfinite(error):

@@ -41,6 +41,9 @@ class GridStiffness(LinearOperator):
     def apply(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         return cycle.apply_grid(self.grid, self.unit_stiffness, vector)
 
+    def project(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
+        return vector
+
 
 @dataclass(frozen=True)
 class ImmersedProblem:

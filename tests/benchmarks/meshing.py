@@ -117,7 +117,7 @@ def pilot(surface: Surface) -> resolution.Sizes:
         except SelectionError:
             continue  # some brackets have no clean bore there
         found.append((Fixed(selector), region))
-    return resolution.pilot(surface, surface.volume, Regions(tuple(found), ()), Request())
+    return resolution.pilot(surface, surface.volume, Regions(tuple(found), ()), Request(), 3)
 
 
 def line(row: dict[str, Any]) -> str:

@@ -248,7 +248,7 @@ def _outcome() -> Outcome:
         balance=Equilibrium((0, 0, -35600), (0, 0, 35600), (1, 2, 3), (-1, -2, -3), 1e-9),
     )
     heat = CaseOutcome(
-        quantities={"max_temperature": Quantity(350.0, "K", 0.1)},
+        quantities={"max_temperature": Quantity(350.0, "K", 0.1, "", 50.0)},
         fields={"temperature": Field("temperature", generator.normal(size=(10, 1)), "K", "node")},
         surface_fields={},
         balance=HeatBalance((HeatTerm("Temperature", "all", 15.0), HeatTerm("HeatSource", "", -15.0)), 1e-9),

@@ -133,7 +133,7 @@ def test_request() -> None:
 
 def test_heat_conduction() -> None:
     study = HeatConduction(
-        "AlSi10Mg",
+        "Al 6061-T6",
         [Temperature("20 degC", ALL), Convection("25 W/m^2/K", "20 degC", ALL)],
         [HeatFlow("1 kW", ALL)],
     )
@@ -165,7 +165,7 @@ def test_heat_conduction() -> None:
         (lambda: Temperature(-20.0, ALL), StudyError, "below absolute zero"),
         (lambda: Temperature("20 W", ALL), UnitError, "can't be converted to K"),
         (lambda: Convection(0.0, 300.0, ALL), StudyError, "must be above 0"),
-        (lambda: HeatFlux(1.0, None), SelectionError, ""),
+        (lambda: HeatFlux(1.0, None), SelectionError, "HeatFlux"),
     ],
 )
 def test_heat_that_no_part_could_answer(

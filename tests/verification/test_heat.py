@@ -7,7 +7,7 @@ import trimesh
 import twin
 from tests.verification import shapes
 from twin import select
-from twin.errors import StudyError, UnconstrainedError
+from twin.errors import SelectionError, StudyError, UnconstrainedError
 
 CONDUCTIVITY = 52.0
 MATERIAL = twin.Material(210e9, 0.3, 7800.0, thermal_conductivity=CONDUCTIVITY)
@@ -180,16 +180,55 @@ def test_what_is_shown(client, block, tmp_path):
 
 
 @BOTH
+def test_the_hottest_point_may_lie_inside(client, upload, discretisation):
+    """A long square bar heated throughout, its sides held: 0.0737 q a^2 / k above them in the middle."""
+    side, source = 0.02, 1e7
+    part = upload(box((side, side, 0.06)))
+    sides = select.plane((0, 0, 0), (1, 0, 0)) | select.plane((side, 0, 0), (1, 0, 0))
+    sides |= select.plane((0, 0, 0), (0, 1, 0)) | select.plane((0, side, 0), (0, 1, 0))
+    result = solve(client, part, discretisation, [twin.Temperature(300.0, sides)], [twin.HeatSource(source)])
+    rise = 0.0736713 * source * side**2 / CONDUCTIVITY
+    hottest = result.quantities["max_temperature"]
+    assert hottest.value - 300.0 == pytest.approx(rise, rel=0.01 if discretisation == "tet" else 0.04)
+    assert abs(hottest.value - 300.0 - rise) < hottest.error + 1e-3 * rise
+    assert hottest.scale == pytest.approx(rise, rel=0.05)
+    assert hottest.relative_error == pytest.approx(hottest.error / hottest.scale)
+    assert str(hottest).endswith(" K")
+
+
+@BOTH
+def test_one_temperature_everywhere(client, block, discretisation):
+    """Nothing flows, and nothing is refined for round-off."""
+    supports = [twin.Temperature(300.0, face(0, 0.0)), twin.Convection(10.0, 300.0, face(0, LENGTHS[0]))]
+    result = solve(client, block, discretisation, supports)
+    for name in ("max_temperature", "min_temperature"):
+        assert result.quantities[name].value == pytest.approx(300.0, abs=1e-9)
+        assert result.quantities[name].error < 1e-6
+    assert abs(result.quantities["heat_flow"].value) < 1e-6
+    assert result.case().heat_balance.residual < 1e-6
+    assert len(result.convergence) <= 2
+
+
+@BOTH
+def test_a_face_between_bodies_can_carry_nothing(client, upload, discretisation):
+    part = upload(box((0.1, 0.1, 0.1)), box((0.1, 0.1, 0.1), (0.1, 0.0, 0.0)))
+    cold, between = (twin.select.plane((x, 0, 0), (1, 0, 0)) for x in (0.0, 0.1))
+    with pytest.raises(SelectionError, match="lies between bodies"):
+        solve(client, part, discretisation, [twin.Temperature(300.0, cold)], [twin.HeatFlow(1.0, between)])
+
+
+@BOTH
 def test_an_insulated_body_is_refused(client, upload, discretisation):
     part = upload(box((0.1, 0.1, 0.1)), box((0.1, 0.1, 0.1), (0.3, 0.0, 0.0)))
-    with pytest.raises(UnconstrainedError, match=r"about \(350, 50, 50\) mm is insulated all around"):
+    with pytest.raises(UnconstrainedError, match=r"about \(3\d\d.*, 5.*, 5.*\) mm is insulated all around"):
         solve(client, part, discretisation, [twin.Temperature(300.0, select.plane((0, 0, 0), (1, 0, 0)))])
 
 
 def test_temperatures_that_contradict_each_other_are_refused(client, block):
-    twice = [twin.Temperature(300.0, face(0, 0.0)), twin.Temperature(310.0, face(0, 0.0))]
-    with pytest.raises(StudyError, match="contradicts another one"):
-        solve(client, block, "auto", twice)
+    twice = [twin.Temperature(300.0, face(0, 0.0)), twin.Temperature(310.0, select.all())]
+    for order in (twice, twice[::-1]):
+        with pytest.raises(StudyError, match="contradicts another one"):
+            solve(client, block, "auto", order)
     study = twin.HeatConduction(MATERIAL, twice[:1])
     with pytest.raises(StudyError, match="no quantity 'max_von_mises'"):
         client.simulate(block, study, quantities=["max_von_mises"]).result()

@@ -13,6 +13,7 @@ from solvers.quadrature import FacetQuadrature, join
 from solvers.tet10 import element, loads
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
+from twin.analyses.checks import refuse_between_bodies
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import Selected
 from twin.geometry.surface import Surface, closest
@@ -89,7 +90,11 @@ class MeshBoundary:
         return np.where(stray, triangles[rows, winner][:, None], triangles)
 
     def quadrature(self, selector: Selector) -> FacetQuadrature:
-        """Quadrature over the selected part of the boundary; facets that its border crosses are cut finely."""
+        """Quadrature over the selected part of the boundary; facets that its border crosses are cut finely.
+
+        Raises:
+            SelectionError: all of it lies between bodies
+        """
         inside, at_nodes = self._masks(selector)
         whole = inside.all(1) & at_nodes.all(1)
         border = self._border(inside, at_nodes)
@@ -99,10 +104,13 @@ class MeshBoundary:
             fine = facet_quadrature(self.points, self.facets, crossed, BORDER_SUBDIVISIONS)
             triangle = self._on_own_face(crossed, fine.position.reshape(len(crossed), -1, 3))
             parts.append(fine[Selected(self.surface, selector).mask(fine.position, triangle.ravel())])
-        return join(parts)
+        found = join(parts)
+        if len(found.weight) == 0:
+            refuse_between_bodies(selector)
+        return found
 
     def body_force(self, base: Floats, slope: Floats) -> Floats:
-        """Nodal forces (n, 3) [N] of a force per volume, base + slope @ x [N/m^3]."""
+        """Nodal forces (n, k) of a force per volume, base + slope @ x: heat [W] of a source, too."""
         return loads.body_force(self.points, self._tets, base, slope)
 
     def nodes(self, selector: Selector) -> SelectedNodes:

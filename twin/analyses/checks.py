@@ -1,11 +1,13 @@
 """What is refused of any study before anything is computed, in an engineer's words."""
 
 from collections.abc import Collection
+from typing import NoReturn
 
 import numpy as np
 
-from twin.errors import FailedPrecondition, GeometryError, StudyError
+from twin.errors import FailedPrecondition, GeometryError, SelectionError, StudyError
 from twin.geometry.surface import Report, Surface
+from twin.select import Selector, describe
 from twin.studies import Request
 
 # A part outside of this range has most likely been read in the wrong unit.
@@ -27,6 +29,15 @@ def check_request(request: Request, study: str, numbers: Collection[str]) -> Non
             f"A study of {study} has no quantity {', '.join(map(repr, unknown))}. It has: {', '.join(numbers)}.",
             {"quantities": ", ".join(unknown)},
         )
+
+
+def refuse_between_bodies(on: Selector) -> NoReturn:
+    """Raise SelectionError for a selection of which nothing bounds the part."""
+    raise SelectionError(
+        f"All of {describe(on)} lies between bodies that touch or overlap, or is a sheet: nothing can act there. "
+        "Select faces on the outside of the part.",
+        {"selector": describe(on)},
+    )
 
 
 def check_part(surface: Surface, report: Report) -> None:

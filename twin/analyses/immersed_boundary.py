@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from solvers.hex8 import element, immersed
 from solvers.hex8.cells import FilledCells
 from solvers.quadrature import FacetQuadrature
-from twin.errors import GeometryError, SelectionError
+from twin.analyses.checks import refuse_between_bodies
+from twin.errors import GeometryError
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import select
 from twin.geometry.subdivision import subdivide
@@ -55,11 +56,7 @@ class ImmersedBoundary:
         )
         bounding, share = sound[share > 0], share[share > 0]
         if len(bounding) == 0:
-            raise SelectionError(
-                f"All of {describe(selector)} lies between bodies that touch or overlap, or is a sheet: nothing can "
-                "act there. Select faces on the outside of the part.",
-                {"selector": describe(selector)},
-            )
+            refuse_between_bodies(selector)
         normal = np.repeat(vector[bounding] / length[bounding, None], len(TRIANGLE_DEGREE_2), axis=0)
         position = np.einsum("qa,kad->kqd", TRIANGLE_DEGREE_2, corners[bounding]).reshape(-1, 3)
         weight = np.repeat(share * length[bounding] / (2 * len(TRIANGLE_DEGREE_2)), len(TRIANGLE_DEGREE_2))
@@ -100,7 +97,7 @@ class ImmersedBoundary:
         return missed
 
     def body_force(self, base: Floats, slope: Floats) -> Floats:
-        """Nodal forces (n, 3) [N] of a force per volume, base + slope @ x [N/m^3]."""
+        """Nodal forces (n, k) of a force per volume, base + slope @ x: heat [W] of a source, too."""
         return immersed.body_force(self.cells, self.corners, base, slope, len(self.points))
 
     def interpolate(self, values: Floats, points: Floats) -> Floats:

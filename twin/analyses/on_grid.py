@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 FIRST_CELLS = 12_000
 ACROSS = 2.0  # cells across the walls, to begin with
-UNKNOWNS_PER_CELL = 4.5
+NODES_PER_CELL = 1.5
 MOST_GRIDS = 4
 REFINEMENT = (0.5, 0.7)  # of the edge, from grid to grid
 WORTH_IT = 0.85
@@ -103,8 +103,9 @@ def _first_edge(task: Task, most: float) -> tuple[float, float]:
     with task.watch.phase("grid"):
         volume = task.volume
     wall = 2 * volume / task.surface.area
-    count = min(FIRST_CELLS, most / UNKNOWNS_PER_CELL)
-    least = (volume / (most / UNKNOWNS_PER_CELL)) ** (1 / 3)
+    affordable = most / (NODES_PER_CELL * task.analysis.components)
+    count = min(FIRST_CELLS, affordable)
+    least = (volume / affordable) ** (1 / 3)
     return float(max(min((volume / count) ** (1 / 3), wall / ACROSS), least)), float(least)
 
 
@@ -171,10 +172,13 @@ def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
 def _measure(
     analysis: Analysis[Any], boundary: ImmersedBoundary, samples: Floats, case: CaseSolution
 ) -> estimates.Values:
-    """Numbers of a case, at points of the surface: nodes of cut cells lie outside of it."""
+    """Numbers of a case, at points of the surface and at nodes of whole cells: those of cut ones may lie outside."""
     flux = case.flux
     split = np.cumsum([case.field.shape[1], flux.nodal.shape[1]])
     nodal = np.hstack([case.field, flux.nodal, flux.nodal_error[:, None]])
-    field, values, error = np.split(boundary.interpolate(nodal, samples), split, axis=1)
-    on_surface = Recovered(values, error[:, 0], flux.element_error, flux.energy)
-    return analysis.measure(estimates.ON_GRID, samples, replace(case, field=field, flux=on_surface))
+    inner = np.unique(boundary.corners[boundary.cells.whole])
+    points = np.concatenate([samples, boundary.points[inner]])
+    every = np.concatenate([boundary.interpolate(nodal, samples), nodal[inner]])
+    field, values, error = np.split(every, split, axis=1)
+    within = Recovered(values, error[:, 0], flux.element_error, flux.energy)
+    return analysis.measure(estimates.ON_GRID, points, replace(case, field=field, flux=within))

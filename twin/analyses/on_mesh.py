@@ -32,7 +32,7 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     Raises:
         OutOfTimeError: not even the first mesh was solved in time; MeshingFailed; SolveFailed
     """
-    first = resolution.pilot(task.surface, task.volume, task.regions, task.request)
+    first = resolution.pilot(task.surface, task.volume, task.regions, task.request, task.analysis.components)
     begun = time.perf_counter()
     hurried = task if task.request.discretisation == "tet" else task.within(PILOT_SHARE)
     mesh, first = _mesh_within_limit(hurried, first, STAGES["check"], "first mesh, to see where the error is")

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 PILOT_TETS = 6_000
 DEFAULT_UNKNOWNS = 1_000_000
-UNKNOWNS_PER_TET = 4.4  # of quadratic tetrahedra in a solid part
+NODES_PER_TET = 1.47  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
 # Of the requested accuracy, what the estimates may take up: the rest is their safety factor.
 FLUX_SHARE, ENERGY_SHARE = 0.22, 0.15
@@ -42,12 +42,12 @@ class Sizes:
         return Sizes(self.size * factor, self.points, self.lengths * factor)
 
 
-def pilot(surface: Surface, volume: float, regions: Regions, request: Request) -> Sizes:
+def pilot(surface: Surface, volume: float, regions: Regions, request: Request, components: int) -> Sizes:
     """A first mesh: some thousand elements, no larger than the walls are thick, finer where small regions are.
 
-    volume: of the part [m^3]
+    volume: of the part [m^3]; components: of the field at a node
     """
-    most = (request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET
+    most = (request.max_unknowns or DEFAULT_UNKNOWNS) / (NODES_PER_TET * components)
     thickness = 2 * volume / surface.area
     even = (TETS_PER_CUBE * volume / min(PILOT_TETS, most)) ** (1 / 3)
     least = (TETS_PER_CUBE * volume / most) ** (1 / 3)
@@ -96,7 +96,8 @@ def refined(
         allowed = ENERGY_SHARE * request.accuracy / max(flux.relative_energy_error**2, 1e-12)
         wanted = np.minimum(wanted, edge * allowed**0.25)
     wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
-    most = min((request.max_unknowns or DEFAULT_UNKNOWNS) / UNKNOWNS_PER_TET, affordable)
+    allowed_tets = (request.max_unknowns or DEFAULT_UNKNOWNS) / (NODES_PER_TET * analysis.components)
+    most = min(allowed_tets, affordable)
     count = MESH_GROWTH * ((edge / wanted) ** 3).sum()
     if count > most:
         wanted = wanted * (count / most) ** (1 / 3)

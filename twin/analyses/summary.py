@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from solvers.iteration import TOLERANCE
 from solvers.tet10 import steady
 from twin.analyses.analysis import CaseSolution
-from twin.analyses.estimates import Values
 from twin.analyses.solution import Discretised, StudySolution
 from twin.analyses.task import Task
 from twin.geometry.surface import Report, Surface
@@ -32,7 +31,7 @@ def summarise(task: Task, solutions: list[StudySolution], warnings: list[str]) -
     for name, case in final.cases.items():
         measured = _measured(final, name, coarser, task.request.accuracy)
         found = analysis.quantities(measured, case, volume)
-        warnings += _shortfalls(final.measured[name], found, task, name if len(final.cases) > 1 else "")
+        warnings += _shortfalls(found, task, name if len(final.cases) > 1 else "")
         fields = analysis.fields(case.field, case.flux.nodal, "node") | analysis.error_fields(case.flux)
         cases[name] = CaseOutcome(found, fields, _surface_fields(task, discretised, case), case.balance)
     tets, hexahedra = discretised.elements
@@ -91,7 +90,7 @@ def _measured(
         note = f"error estimate above the requested {accuracy:.3g}" if above else ""
         if above and name in fine.scales:
             note += f" of {fine.scales[name]:.4g} {fine.units[name]}"
-        return Quantity(value, fine.units[name], off, note)
+        return Quantity(value, fine.units[name], off, note, fine.scales.get(name))
 
     return {name: quantity(name) for name in fine.values}
 
@@ -103,18 +102,17 @@ def _surface_fields(task: Task, discretised: Discretised, case: CaseSolution) ->
     return task.analysis.fields(values[:, :components], values[:, components:], "surface")
 
 
-def _shortfalls(values: Values, found: Mapping[str, Quantity], task: Task, case: str) -> list[str]:
+def _shortfalls(found: Mapping[str, Quantity], task: Task, case: str) -> list[str]:
     accuracy, said = task.request.accuracy, []
     where = f" in load case {case}" if case else ""
     for name in task.request.quantities or task.analysis.asked:
-        if name not in found or not found[name].note:
+        quantity = found.get(name)
+        if quantity is None or not quantity.note or quantity.relative_error <= accuracy:
             continue
-        error, of = found[name].relative_error, ""
-        if name in values.scales:
-            error = float(np.max(found[name].error)) / values.scales[name]
-            of = f" of {values.scales[name]:.4g} {found[name].unit}"
-        if error > accuracy:
-            said.append(f"{name}{where}: error estimate {error:.1%}{of}, above the requested {accuracy:.1%}.")
+        of = "" if quantity.scale is None else f" of {quantity.scale:.4g} {quantity.unit}"
+        said.append(
+            f"{name}{where}: error estimate {quantity.relative_error:.1%}{of}, above the requested {accuracy:.1%}."
+        )
     return said
 
 

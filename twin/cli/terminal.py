@@ -28,7 +28,7 @@ _PHASES: Final[Mapping[str, str]] = {
     "mesh": "Meshing",
     "solve": "Solving",
     "estimate": "Estimating the error",
-    "recover": "Recovering stresses",
+    "recover": "Recovering fluxes",
     "write": "Writing the result",
 }
 _STATES: Final[Mapping[str, str]] = {

@@ -205,6 +205,7 @@ def _quantity_to_proto(quantity: Manifest) -> result_pb2.Quantity:
         unit=quantity["unit"] or "1",
         errors=errors,
         note=quantity["note"],
+        scale=quantity.get("scale"),
         vector=vector,
     )
 
@@ -216,6 +217,7 @@ def _quantity_from_proto(message: result_pb2.Quantity) -> dict[str, Any]:
         "unit": "" if message.unit == "1" else message.unit,
         "error": list(message.errors) if message.vector else message.errors[0],
         "note": message.note,
+        "scale": message.scale if message.HasField("scale") else None,
     }
 
 

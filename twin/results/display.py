@@ -132,9 +132,9 @@ def bound(quantity: Quantity) -> str:
     if not np.isfinite(np.asarray(quantity.error, dtype=np.float64)).all():
         return "bound unknown"
     relative = quantity.relative_error
-    if 0.0 < relative < 1e-4:
+    if 0.0 < relative < 1e-4 and quantity.scale is None:
         return "within 0.01 %"
-    if math.isfinite(relative):
+    if math.isfinite(relative) and quantity.scale is None:
         return f"± {percent(relative)}"
     error = float(np.linalg.norm(np.asarray(quantity.error, dtype=np.float64)))
     return f"± {unit_for(quantity.unit, error)(error)}"
@@ -143,7 +143,7 @@ def bound(quantity: Quantity) -> str:
 def known_digits(quantity: Quantity) -> int:
     """Digits worth printing: down to a tenth of the error, 3 or 4 of them."""
     relative = quantity.relative_error
-    if relative == 0.0 or not math.isfinite(relative):
+    if relative == 0.0 or not math.isfinite(relative) or quantity.scale is not None:
         return 4
     return min(max(math.ceil(-math.log10(relative)) + 1, 3), 4)
 

@@ -91,7 +91,8 @@ def save_vtu(outcome: Outcome, path: Path, case: str | None = None) -> None:
     for key, text in outcome.provenance.items():
         grid.field_data[f"provenance/{key}"] = [text]
     _, shown, first = _cases(outcome, case)[0]
-    grid.set_active_scalars(first + shown.main_field, preference="point")
+    if first + shown.main_field in grid.point_data:
+        grid.set_active_scalars(first + shown.main_field, preference="point")
     if first + "displacement" in grid.point_data:
         grid.set_active_vectors(first + "displacement")
     grid.save(path)

@@ -21,7 +21,7 @@ Ints = NDArray[np.int32]
 GlyphKind = Literal[
     "fixed", "symmetry", "displacement", "foundation",
     "force", "traction", "pressure", "moment", "remote", "gravity", "centrifugal",
-    "temperature", "convection", "heat_flux", "heat_flow", "heat_source",
+    "temperature", "convection", "heat_flux", "heat_flow",
 ]  # fmt: skip
 
 SUPPORT_KINDS: tuple[GlyphKind, ...] = (

@@ -32,7 +32,7 @@ Rows = list[tuple[str, str]]
 _PICTURE_SIZE = (1600, 1000)
 _MAX_PICTURED_CASES = 6
 _PHASES = {"check": "Checks", "mesh": "Meshing", "solve": "Solving", "estimate": "Error estimate",
-           "recover": "Stress recovery", "write": "Writing"}  # fmt: skip
+           "recover": "Recovery of fluxes", "write": "Writing"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -252,6 +252,10 @@ def _convergence(outcome: Outcome, names: Sequence[str]) -> list[list[str]]:
         )
         for name in names
     }
+    # errors that are not relative to the number itself
+    absolute = {
+        name for case in outcome.cases.values() for name, q in case.quantities.items() if q.scale is not None
+    }
     table = []
     for row in outcome.convergence:
         values = []
@@ -261,9 +265,12 @@ def _convergence(outcome: Outcome, names: Sequence[str]) -> list[list[str]]:
                 values.append("–")
                 continue
             text = display.unit_for(units[name], value)(value)
-            values.append(
-                f"{text} ± {display.percent(abs(error / value))}" if value and math.isfinite(error) else text
-            )
+            if not value or not math.isfinite(error):
+                values.append(text)
+            elif name in absolute:
+                values.append(f"{text} ± {display.unit_for(units[name], error)(error)}")
+            else:
+                values.append(f"{text} ± {display.percent(abs(error / value))}")
         size = display.unit_for("m", row.size)(row.size)
         table.append(
             [

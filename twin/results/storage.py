@@ -117,6 +117,7 @@ def _dump_case(name: str, case: CaseOutcome, arrays: dict[str, Array]) -> Manife
                 "unit": quantity.unit,
                 "error": _encode(quantity.error),
                 "note": quantity.note,
+                "scale": quantity.scale,
             }
             for key, quantity in case.quantities.items()
         ],
@@ -130,7 +131,11 @@ def _load_case(record: Mapping[str, Any], get_array: GetArray) -> CaseOutcome:
     return CaseOutcome(
         quantities={
             entry["name"]: Quantity(
-                _decode_number(entry["value"]), entry["unit"], _decode_number(entry["error"]), entry["note"]
+                _decode_number(entry["value"]),
+                entry["unit"],
+                _decode_number(entry["error"]),
+                entry["note"],
+                entry.get("scale"),
             )
             for entry in record["quantities"]
         },

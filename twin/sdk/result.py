@@ -28,7 +28,7 @@ class Case:
         self.fields: Final = _fields(loop, case.field, case.field_names)
         """Fields on the volume mesh by name:
 
-        "displacement", "stress" (xx, yy, zz, xy, yz, zx), "von_mises", ...
+        "displacement", "stress" (xx, yy, zz, xy, yz, zx), "von_mises", "temperature", "heat_flux", ...
         """
         self.surface_fields: Final = _fields(loop, case.surface_field, case.surface_field_names)
         """Fields on the vertices of the surface that was uploaded."""
@@ -94,8 +94,8 @@ class Result:
         """The answers by name, each with its error.
 
         Of several load cases the most severe one of each quantity, which its note names: the largest
-        displacement, stress and reaction, the smallest safety factor. `case(name).quantities` has those of
-        one case.
+        displacement, stress and reaction, the smallest safety factor and lowest temperature.
+        `case(name).quantities` has those of one case.
         """
         return self._result.quantities
 

@@ -52,6 +52,7 @@ class Quantity(message.Message):
     ERRORS_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
     VECTOR_FIELD_NUMBER: builtins.int
+    SCALE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Such as "max_von_mises"."""
     unit: builtins.str
@@ -60,6 +61,8 @@ class Quantity(message.Message):
     """What the number needs to be read rightly: where the maximum lies, why a bound is not met, ...; may be empty."""
     vector: builtins.bool
     """Whether it is a vector, also where that has one component."""
+    scale: builtins.float
+    """What the errors are relative to, where that is not the value itself: the range of temperature."""
     @builtins.property
     def values(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
         """One value, or one for each component."""
@@ -77,12 +80,15 @@ class Quantity(message.Message):
         errors: abc.Iterable[builtins.float] | None = ...,
         note: builtins.str = ...,
         vector: builtins.bool = ...,
+        scale: builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_scale", b"_scale", "scale", b"scale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["errors", b"errors", "name", b"name", "note", b"note", "unit", b"unit", "values", b"values", "vector", b"vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_scale", b"_scale", "errors", b"errors", "name", b"name", "note", b"note", "scale", b"scale", "unit", b"unit", "values", b"values", "vector", b"vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__scale: _TypeAlias = typing.Literal["scale"]  # noqa: Y015
+    _WhichOneofArgType__scale: _TypeAlias = typing.Literal["_scale", b"_scale"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scale) -> _WhichOneofReturnType__scale | None: ...
 
 @typing.final
 class Equilibrium(message.Message):
@@ -245,7 +251,7 @@ class Glyph(message.Message):
     LOAD_CASE_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """"fixed", "symmetry", "displacement", "foundation", "force", "traction", "pressure", "moment", "remote", "gravity",
-    "centrifugal", "temperature", "convection", "heat_flux", "heat_flow", "heat_source", ...; draw what you don't know as a plain arrow or dot.
+    "centrifugal", "temperature", "convection", "heat_flux", "heat_flow", ...; draw what you don't know as a plain arrow or dot.
     """
     label: builtins.str
     """What it says, such as "35.6 kN"."""

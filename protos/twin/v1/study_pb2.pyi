@@ -873,7 +873,7 @@ class SolveOptions(message.Message):
     MAX_SECONDS_FIELD_NUMBER: builtins.int
     MAX_UNKNOWNS_FIELD_NUMBER: builtins.int
     accuracy: builtins.float
-    """Relative error wished for in every quantity, in (0, 1]; 0.05 if absent."""
+    """Relative error wished for in every quantity, in (0, 1]; 0.05 if absent. Of temperatures relative to their range."""
     method: Method.ValueType
     """What computes."""
     discretisation: Discretisation.ValueType

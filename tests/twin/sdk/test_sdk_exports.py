@@ -20,6 +20,7 @@ EXPORTS = {
     "RunInfo", "SelectionError", "SolveFailed", "StaticStress", "StudyError", "Symmetry",
     "Traction", "TwinError", "Unavailable", "UnconstrainedError", "UnitError", "Update", "aio",
     "connect", "local", "materials", "select",
+    "Convection", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Temperature",
 }  # fmt: skip
 HEAVY = {"jax", "pyvista", "trimesh", "netgen", "sqlalchemy", "grpc", "numpy", "pint", "scipy", "matplotlib"}
 

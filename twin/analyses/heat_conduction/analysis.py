@@ -88,5 +88,5 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
             f"One homogeneous, isotropic material: {material.name or 'custom'}, thermal conductivity "
             f"{material.thermal_conductivity:.4g} W/(m K).",
             "The heat flux at a sharp inner edge, or at the rim of a face of given temperature, grows without limit as "
-            "the mesh is refined.",
+            "the mesh is refined; so does the heat flow between faces of different given temperatures that touch.",
         )

@@ -1,5 +1,7 @@
 """What is refused before anything is computed, in an engineer's words."""
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
@@ -9,6 +11,7 @@ from twin.analyses.checks import SELECTION_RESOLUTION
 from twin.analyses.task import Regions
 from twin.errors import StudyError, UnconstrainedError
 from twin.geometry.selection import Selected, Selection, select
+from twin.geometry.subdivision import subdivide
 from twin.geometry.surface import Surface
 from twin.select import describe
 from twin.studies import HeatConduction, HeatSource, Temperature
@@ -16,6 +19,7 @@ from twin.studies import HeatConduction, HeatSource, Temperature
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
+PIECE = 0.02  # of the diagonal: of the surface, in which overlaps of selections are measured
 MOST_CONTRADICTED = 0.5  # of a face may be held at another temperature by other supports: a rim is
 
 
@@ -32,24 +36,32 @@ def check(surface: Surface, study: HeatConduction) -> Regions:
         for case, items in study.cases.items()
         for load in items
     )
-    for rank, (support, selection) in enumerate(supports):
-        for other, _ in supports[:rank]:
-            if isinstance(support, Temperature) and isinstance(other, Temperature):
-                _refuse_contradiction(surface, support, selection, other)
+    given = [(s, selection) for s, selection in supports if isinstance(s, Temperature)]
+    for first, second in combinations(given, 2):
+        _refuse_contradiction(surface, first, second)
+        _refuse_contradiction(surface, second, first)
     return Regions(supports, loads)
 
 
 def _refuse_contradiction(
-    surface: Surface, support: Temperature, selection: Selection, other: Temperature
+    surface: Surface, first: tuple[Temperature, Selection], second: tuple[Temperature, Selection]
 ) -> None:
-    if support.value == other.value:
+    """Raise where most of the first one's surface is held by the second at another temperature."""
+    (one, selection), (other, _) = first, second
+    if one.value == other.value:
         return
-    inside = Selected(surface, other.on).mask(selection.triangles.mean(1), selection.source)
-    if selection.areas[inside].sum() > MOST_CONTRADICTED * selection.area:
+    soup = np.arange(3 * len(selection.triangles)).reshape(-1, 3)
+    vertices, triangles, source = subdivide(
+        selection.triangles.reshape(-1, 3), soup, PIECE * surface.diagonal
+    )
+    a, b, c = vertices[triangles].transpose(1, 0, 2)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    inside = Selected(surface, other.on).mask((a + b + c) / 3, selection.source[source])
+    if area[inside].sum() > MOST_CONTRADICTED * area.sum():
         raise StudyError(
-            f"Temperature on {describe(support.on)} contradicts another one, which holds most of the same surface at "
-            f"{other.value:.5g} K instead of {support.value:.5g} K. Remove one of the two.",
-            {"on": describe(support.on)},
+            f"Temperature on {describe(one.on)} contradicts another one, which holds most of the same surface at "
+            f"{other.value:.5g} K instead of {one.value:.5g} K. Keep them apart, with & and ~, or remove one.",
+            {"on": describe(one.on)},
         )
 
 

@@ -14,6 +14,8 @@ from twin.studies import HeatConduction, HeatFlow, HeatFlux, HeatSource, Tempera
 
 Floats = NDArray[np.float64]
 
+ROUND_OFF = 1e-9  # of the absolute temperature
+
 
 def assemble(
     boundary: MeshBoundary | ImmersedBoundary, cases: Mapping[str, tuple[ThermalLoad, ...]]
@@ -46,10 +48,12 @@ def reference(study: HeatConduction) -> float:
     return sum(given_temperatures(study)) / 2
 
 
-def balance(study: HeatConduction, held: Sequence[float], case: str, loads: Sequence[Floats]) -> HeatBalance:
+def balance(
+    study: HeatConduction, length: float, held: Sequence[float], case: str, loads: Sequence[Floats]
+) -> HeatBalance:
     """What each support and each load of a case brings into the part.
 
-    held: heat from each support [W]; loads: nodal heat of each load [W]
+    length: of the part [m]; held: heat from each support [W]; loads: nodal heat of each load [W]
     """
     terms = [
         HeatTerm(type(support).__name__, describe(support.on), float(heat))
@@ -59,5 +63,7 @@ def balance(study: HeatConduction, held: Sequence[float], case: str, loads: Sequ
         on = "" if isinstance(load, HeatSource) else describe(load.on)
         terms.append(HeatTerm(type(load).__name__, on, float(nodal.sum())))
     heat = np.array([term.heat for term in terms])
-    entering = heat[heat > 0].sum()
-    return HeatBalance(tuple(terms), float(abs(heat.sum()) / entering) if entering else 0.0)
+    conductivity = study.material.thermal_conductivity or 0.0
+    # what would flow through the part under a difference that is round-off
+    least = ROUND_OFF * max(given_temperatures(study)[1], 1.0) * conductivity * length
+    return HeatBalance(tuple(terms), float(abs(heat.sum()) / max(heat[heat > 0].sum(), least)))

@@ -49,7 +49,7 @@ def solve(
             solution.field + zero,
             float(np.vdot(nodal, solution.field)),
             flux,
-            balance(study, heat, name, parts),
+            balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,
             solution.residual,
         )

@@ -95,22 +95,23 @@ def solve(
             flux = recovery(solution.field)
         entering = (steady.internal_force(problem, solution.field) - nodal)[:, 0] / np.maximum(tied.claims, 1)
         heat = [
-            _from_fluid(support, where, solution.field, zero) if where else float(entering[nodes].sum())
+            _from_fluid(support, where, solution.field, zero)
+            if isinstance(support, Convection) and where
+            else float(entering[nodes].sum())
             for support, nodes, where in zip(study.supports, tied.nodes, tied.fluids, strict=True)
         ]
         found[name] = CaseSolution(
             solution.field + zero,
             float(np.vdot(nodal, solution.field)),
             flux,
-            balance(study, heat, name, parts),
+            balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,
             solution.residual,
         )
     return found
 
 
-def _from_fluid(support: object, where: FacetQuadrature, field: Floats, zero: float) -> float:
+def _from_fluid(support: Convection, where: FacetQuadrature, field: Floats, zero: float) -> float:
     """Heat that a fluid brings into the part [W]; field: temperature above the reference (n, 1)."""
-    assert isinstance(support, Convection)
-    wall = np.einsum("pa,pa->p", where.shape, field[where.nodes, 0]) + zero
-    return float(support.coefficient * where.weight @ (support.ambient - wall))
+    wall = np.einsum("pa,pa->p", where.shape, field[where.nodes, 0])
+    return float(support.coefficient * where.weight @ (support.ambient - zero - wall))

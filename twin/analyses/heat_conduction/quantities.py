@@ -9,6 +9,8 @@ from twin.results.outcome import HeatBalance
 
 Floats = NDArray[np.float64]
 
+ROUND_OFF = 1e-9  # of the absolute temperature: a range below that is none
+
 
 def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float, float]) -> Values:
     """Numbers of a case: points (n, 3) [m]; given: lowest and highest temperature of the supports [K].
@@ -18,6 +20,9 @@ def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float
     assert isinstance(case.balance, HeatBalance)
     lowest, highest = float(case.field.min()), float(case.field.max())
     span = max(highest, given[1]) - min(lowest, given[0])
+    if span < ROUND_OFF * given[1]:
+        lowest = highest = sum(given) / 2
+        span = 0.0
     size = np.linalg.norm(case.flux.nodal, axis=1)
     peak = int(np.argmax(size))
     share = case.flux.relative_energy_error**2
