@@ -137,7 +137,8 @@ def bound(quantity: Quantity) -> str:
     if math.isfinite(relative) and quantity.scale is None:
         return f"± {percent(relative)}"
     error = float(np.linalg.norm(np.asarray(quantity.error, dtype=np.float64)))
-    return f"± {unit_for(quantity.unit, error)(error)}"
+    unit = unit_for(quantity.unit, error)
+    return f"± {plain(error / unit.factor, 2)} {unit.name}".strip()
 
 
 def known_digits(quantity: Quantity) -> int:

@@ -129,7 +129,8 @@ def draw_legend(canvas: Axes, colors: Bands, values: Scalar, layout: Layout) -> 
     )
 
 
-def draw_foot(canvas: Axes, drawn: Sequence[Solid], factor: float, layout: Layout) -> None:
+def draw_foot(canvas: Axes, drawn: Sequence[Solid], factor: float | None, layout: Layout) -> None:
+    """factor: of the deformation, None where there is none to draw."""
     unit = layout.unit
     y, x = layout.height - 66 * unit, 170 * unit
     entries = {
@@ -142,10 +143,11 @@ def draw_foot(canvas: Axes, drawn: Sequence[Solid], factor: float, layout: Layou
         x = float(text.get_window_extent().x1) + 34 * unit
         if x > layout.width - layout.right - 120 * unit:
             x, y = 170 * unit, y - 26 * unit
-    canvas.text(
-        170 * unit - 8 * unit, layout.height - 30 * unit, _deformation_text(factor),
-        size=layout.points(16), color=FAINT, va="center",
-    )  # fmt: skip
+    if factor is not None:
+        canvas.text(
+            170 * unit - 8 * unit, layout.height - 30 * unit, _deformation_text(factor),
+            size=layout.points(16), color=FAINT, va="center",
+        )  # fmt: skip
 
 
 def _deformation_text(factor: float) -> str:

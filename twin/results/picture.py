@@ -112,7 +112,7 @@ def plot(
     ]
     frame.draw_title(canvas, chosen, name, outcome, whole, layout)
     frame.draw_legend(canvas, colors, whole, layout)
-    frame.draw_foot(canvas, drawn, factor, layout)
+    frame.draw_foot(canvas, drawn, factor if "displacement" in chosen.fields else None, layout)
     frame.draw_axes(canvas, view, shown, layout)
     frame.draw_scale_bar(canvas, view, layout)
 
