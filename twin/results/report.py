@@ -268,7 +268,8 @@ def _convergence(outcome: Outcome, names: Sequence[str]) -> list[list[str]]:
             if not value or not math.isfinite(error):
                 values.append(text)
             elif name in absolute:
-                values.append(f"{text} ± {display.unit_for(units[name], error)(error)}")
+                unit = display.unit_for(units[name], error)
+                values.append(f"{text} ± {display.plain(error / unit.factor, 2)} {unit.name}")
             else:
                 values.append(f"{text} ± {display.percent(abs(error / value))}")
         size = display.unit_for("m", row.size)(row.size)
@@ -305,9 +306,13 @@ def _equilibrium(found: Equilibrium) -> tuple[tuple[str, ...], list[tuple[str, .
 
 
 def _heat(found: HeatBalance) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    shown = display.unit_for("W", max((abs(term.heat) for term in found.terms), default=0.0))
+    size = max((abs(term.heat) for term in found.terms), default=0.0)
+    shown, left = display.unit_for("W", size), sum(term.heat for term in found.terms)
     rows = [(term.kind, term.on, shown(term.heat)) for term in found.terms]
-    return ("", "On", "Heat into the part"), [*rows, ("Sum", "", shown(sum(t.heat for t in found.terms)))]
+    return ("", "On", "Heat into the part"), [
+        *rows,
+        ("Sum", "", shown(left if abs(left) > 1e-6 * size else 0.0)),
+    ]
 
 
 def _vector(value: ArrayLike, unit: str, size: float) -> str:
