@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
+from twin.codec.load_cases import cases_from_proto
 from twin.codec.materials import material_from_proto, material_to_proto
 from twin.codec.selectors import selector_from_proto, selector_to_proto
 from twin.errors import StudyError
@@ -35,15 +36,10 @@ def heat_conduction_to_proto(study: HeatConduction) -> study_pb2.HeatConduction:
 
 def heat_conduction_from_proto(message: study_pb2.HeatConduction) -> HeatConduction:
     """Inverse of `heat_conduction_to_proto`."""
-    cases: dict[str, list[ThermalLoad]] = {}
-    for case in message.load_cases:
-        if case.name in cases:
-            raise StudyError(f"Two load cases are named '{case.name}'. Each needs its own name.")
-        cases[case.name] = [thermal_load_from_proto(load) for load in case.loads]
     return HeatConduction(
         material_from_proto(message.material),
         supports=[thermal_support_from_proto(support) for support in message.supports],
-        load_cases=cases,
+        load_cases=cases_from_proto(message.load_cases, thermal_load_from_proto),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
 from twin.codec.enums import EnumWords
+from twin.codec.load_cases import cases_from_proto
 from twin.codec.materials import material_from_proto, material_to_proto
 from twin.codec.presence import optional_number
 from twin.codec.selectors import selector_from_proto, selector_to_proto
@@ -56,15 +57,10 @@ def static_stress_to_proto(study: StaticStress) -> study_pb2.StaticStress:
 
 def static_stress_from_proto(message: study_pb2.StaticStress) -> StaticStress:
     """Inverse of `static_stress_to_proto`."""
-    cases: dict[str, list[Load]] = {}
-    for case in message.load_cases:
-        if case.name in cases:
-            raise StudyError(f"Two load cases are named '{case.name}'. Each needs its own name.")
-        cases[case.name] = [load_from_proto(load) for load in case.loads]
     return StaticStress(
         material_from_proto(message.material),
         supports=[support_from_proto(support) for support in message.supports],
-        load_cases=cases,
+        load_cases=cases_from_proto(message.load_cases, load_from_proto),
     )
 
 

@@ -106,7 +106,9 @@ def report(
         study=study_text if isinstance(study_text, str) else [tuple(row) for row in study_text],
         geometry=None if geometry_report is None else _geometry(geometry_report),
         repairs=() if geometry_report is None else geometry_report.repairs,
-        geometry_warnings=() if geometry_report is None else geometry_report.warnings,
+        geometry_warnings=()
+        if geometry_report is None
+        else _not_among(geometry_report.warnings, outcome.warnings),
         mesh=_mesh(outcome),
         convergence=_convergence(outcome, names),
         convergence_names=[display.title(name) for name in names],
@@ -119,6 +121,11 @@ def report(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _not_among(own: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The run hands on what the geometry's report says: once is enough."""
+    return [line for line in own if line not in others]
 
 
 def _headlines(case: CaseOutcome, accuracy: float | None) -> list[Headline]:

@@ -14,7 +14,7 @@ from twin.studies import HeatConduction, HeatFlow, HeatFlux, HeatSource, Tempera
 
 Floats = NDArray[np.float64]
 
-ROUND_OFF = 1e-9  # of the absolute temperature
+ROUND_OFF = 1e-9  # of the absolute temperature: a range below that is none
 
 
 def assemble(

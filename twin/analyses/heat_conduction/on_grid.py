@@ -47,7 +47,7 @@ def solve(
         heat = [float(tie.force(solution.field).sum()) for tie in ties]
         found[name] = CaseSolution(
             solution.field + zero,
-            float(np.vdot(nodal, solution.field)),
+            sum(float(np.vdot(load, solution.field)) for load in parts),
             flux,
             balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,

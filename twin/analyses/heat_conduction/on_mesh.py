@@ -102,7 +102,7 @@ def solve(
         ]
         found[name] = CaseSolution(
             solution.field + zero,
-            float(np.vdot(nodal, solution.field)),
+            sum(float(np.vdot(load, solution.field)) for load in parts),
             flux,
             balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,

@@ -5,11 +5,10 @@ from numpy.typing import NDArray
 
 from twin.analyses.analysis import CaseSolution
 from twin.analyses.estimates import Trust, Values
+from twin.analyses.heat_conduction.loads import ROUND_OFF
 from twin.results.outcome import HeatBalance
 
 Floats = NDArray[np.float64]
-
-ROUND_OFF = 1e-9  # of the absolute temperature: a range below that is none
 
 
 def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float, float]) -> Values:
