@@ -95,15 +95,20 @@ def solve_coupled(
     unit: UnitMotions,
     load: Float[np.ndarray, "n 3"],
     resultants: Sequence[tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]],
+    *,
+    prescribed: Float[np.ndarray, "n 3"] | None = None,
     progress: Progress | None = None,
 ) -> CoupledSolution:
     """Displacement under nodal forces [N] and a force [N] and moment [N m] at the point of each region.
 
     Unit motions are solved to a tolerance of their own, so their sum is corrected once by what it leaves unbalanced.
+
+    Args:
+        prescribed: displacement in the held directions in place of the problem's own
     """
     applied = np.concatenate([np.concatenate(pair) for pair in resultants])
     amplitudes = np.zeros(len(applied))
-    first = solve(problem, load, progress=progress)
+    first = solve(problem, load, prescribed=prescribed, progress=progress)
     displacement = first.field
     iterations = first.iterations
     for correct in (False, True):

@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from solvers.law import Law, Recovered
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
 from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.singularities import Grip
 from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
@@ -21,6 +23,7 @@ from twin.results.outcome import Balance, Glyph
 from twin.studies import Request, Study
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Span = tuple[float, float]  # of the progress bar
 StudyT = TypeVar("StudyT", bound=Study)
 
@@ -31,6 +34,7 @@ class CaseSolution:
 
     field: of k components at the nodes (n, k); work of the loads on it
     flux: recovered from it; balance: of what acts and what holds
+    contributions: of each element (m,) to the error of a number, where its dual problem was solved
     """
 
     field: Floats
@@ -39,6 +43,7 @@ class CaseSolution:
     balance: Balance
     iterations: int
     residual: float
+    contributions: Mapping[str, Floats] = dataclass_field(default_factory=dict)
 
 
 class Analysis(abc.ABC, Generic[StudyT]):
@@ -85,8 +90,15 @@ class Analysis(abc.ABC, Generic[StudyT]):
         """Solve all load cases on a grid."""
 
     @abc.abstractmethod
-    def measure(self, trust: Trust, points: Floats, case: CaseSolution) -> Values:
-        """Numbers of a case whose field and flux are at points (n, 3) [m] of the part."""
+    def grips(self, regions: Regions) -> list[Grip]:
+        """What holds, as far as rims go."""
+
+    @abc.abstractmethod
+    def measure(self, trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
+        """Numbers of a case whose field and flux are at points (n, 3) [m] of the part.
+
+        zone: (n,) singular place that they are near, or -1
+        """
 
     @abc.abstractmethod
     def decisive(self, request: Request) -> frozenset[str]:

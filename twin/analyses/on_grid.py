@@ -5,7 +5,6 @@ Ever finer grids, until the change from one to the next says that the accuracy i
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +12,15 @@ from numpy.typing import NDArray
 from solvers.hex8.cells import FilledCells
 from solvers.law import Recovered
 from twin.analyses import estimates
-from twin.analyses.analysis import Analysis, CaseSolution, Span
+from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
-from twin.analyses.solution import Gridded, StudySolution
+from twin.analyses.solution import Gridded, Ladder, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
 from twin.errors import SolveFailed
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.gridding import fill
+from twin.results.outcome import Ending
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +34,8 @@ MOST_FILLS = 5  # tries to keep to the unknowns that are allowed
 LEAST_MISSED = 1e-3  # of the surface without cells: less is rounding at edges
 
 
-def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
-    """Solutions from coarse to fine, and warnings.
+def solve(task: Task) -> Ladder:
+    """Ever finer grids, until the accuracy is met or the budget ends.
 
     Raises:
         OutOfTimeError: not even the first grid was solved in time; GeometryError; SolveFailed
@@ -44,28 +44,21 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
     span = STAGES["check"], STAGES["pilot solve"]
     solutions = [_first(task, most, span)]
     warnings: list[str] = []
-    while len(solutions) < MOST_GRIDS:
-        finest = solutions[-1]
+    ended: Ending | None = None
+    while ended is None:
         finer = _finer_edge(task, solutions, most)
-        if finer is None:
-            break
-        if finest.seconds * (finest.size / finer) ** 3 > task.remaining:
-            warnings.append(
-                f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid could be solved."
-            )
+        if not isinstance(finer, float):
+            ended = finer
             break
         span = span[1], (span[1] + STAGES["solve"]) / 2
         try:
             solutions.append(_solve(task, finer, most, span))
         except OutOfTimeError:
-            warnings.append(
-                f"max_seconds = {task.request.max_seconds:g} s ended before a finer grid was solved."
-            )
-            break
+            ended = "max_seconds"
         except (UnresolvedError, SolveFailed) as error:
             # The grids before are an answer; that this one could not be solved is said, not hidden.
+            ended = "no_finer_mesh"
             warnings.append(f"A finer grid could not be solved: {error}")
-            break
     finest = solutions[-1]
     warnings.append(
         f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts, as a preview: walls and gaps of "
@@ -82,7 +75,7 @@ def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
             f"The grid has {finest.unknowns:,} unknowns, more than max_unknowns = {most:,}: the coarsest that follows "
             "the part."
         )
-    return solutions, warnings
+    return Ladder(tuple(solutions), ended, tuple(warnings))
 
 
 def _first(task: Task, most: int, span: Span) -> StudySolution:
@@ -109,29 +102,21 @@ def _first_edge(task: Task, most: float) -> tuple[float, float]:
     return float(max(min((volume / count) ** (1 / 3), wall / ACROSS), least)), float(least)
 
 
-def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> float | None:
-    """The next grid's cells, None where the accuracy is met or there is no room for more unknowns."""
+def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> float | Ending:
+    """The next grid's cells [m], or why there is none."""
     finest = solutions[-1]
     refine = REFINEMENT[1]
     if len(solutions) > 1:
-        worst = _worst_error(task, finest, solutions[-2])
+        worst = finest.worst_error(solutions[-2], task.analysis.decisive(task.request))
         if worst <= task.request.accuracy:
-            return None
+            return "accuracy"
         refine = float(np.clip(task.request.accuracy / worst, *REFINEMENT))
+    if len(solutions) == MOST_GRIDS:
+        return "no_finer_mesh"
     refine = max(refine, (finest.unknowns / most) ** (1 / 3))
-    return refine * finest.size if refine < WORTH_IT else None
-
-
-def _worst_error(task: Task, fine: StudySolution, coarse: StudySolution) -> float:
-    """Largest relative error of what was asked for."""
-    decisive = task.analysis.decisive(task.request)
-    worst = 0.0
-    for name in fine.cases:
-        for key, error in fine.errors(name, coarse).items():
-            scale = fine.measured[name].scale(key)
-            if key in decisive and scale:
-                worst = max(worst, error / scale)
-    return worst
+    if refine > WORTH_IT:
+        return "max_unknowns"
+    return "max_seconds" if finest.seconds / refine**3 > task.remaining else refine * finest.size
 
 
 def _cells(task: Task, edge: float, most: int, fraction: float) -> FilledCells:
@@ -164,14 +149,12 @@ def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
         samples, _ = six_node_faces(vertices, triangles)
     cases = task.analysis.solve_on_grid(task, cells, boundary, span)
     samples = samples[boundary.inside(samples)]
-    measured = {name: _measure(task.analysis, boundary, samples, case) for name, case in cases.items()}
+    measured = {name: _measure(task, boundary, samples, case) for name, case in cases.items()}
     seconds = time.perf_counter() - begun
     return StudySolution(Gridded(cells, boundary), cases, measured, edge, seconds, missed)
 
 
-def _measure(
-    analysis: Analysis[Any], boundary: ImmersedBoundary, samples: Floats, case: CaseSolution
-) -> estimates.Values:
+def _measure(task: Task, boundary: ImmersedBoundary, samples: Floats, case: CaseSolution) -> estimates.Values:
     """Numbers of a case, at points of the surface and at nodes of whole cells: those of cut ones may lie outside."""
     flux = case.flux
     split = np.cumsum([case.field.shape[1], flux.nodal.shape[1]])
@@ -181,4 +164,5 @@ def _measure(
     every = np.concatenate([boundary.interpolate(nodal, samples), nodal[inner]])
     field, values, error = np.split(every, split, axis=1)
     within = Recovered(values, error[:, 0], flux.element_error, flux.energy)
-    return analysis.measure(estimates.ON_GRID, points, replace(case, field=field, flux=within))
+    zone = task.zones.at(points)
+    return task.analysis.measure(estimates.ON_GRID, points, zone, replace(case, field=field, flux=within))

@@ -1,10 +1,11 @@
 """Quadratic tetrahedra that follow the surface.
 
-A first mesh finds out where the error is; a second one is made fine there, until the estimate should meet the
-accuracy that was asked for.
+A first mesh finds out where the error is; others are made fine there, until the estimates meet the accuracy that was
+asked for.
 """
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,76 +14,89 @@ from twin.analyses import estimates, resolution
 from twin.analyses.analysis import Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.resolution import Sizes
-from twin.analyses.solution import Meshed, StudySolution
+from twin.analyses.solution import Ladder, Meshed, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
 from twin.errors import MeshingFailed, SolveFailed
 from twin.meshing import VolumeMesh, mesh_volume
+from twin.results.outcome import Ending
 
 Floats = NDArray[np.float64]
 
 MESH_TIME_LIMIT = 300.0
 MESH_SHARE = 0.6  # of the time that is left; the rest is for the solution, or for a grid
 PILOT_SHARE = 0.6  # of the time, for the first mesh and its solution; if they fail, the rest is for a grid
-MOST_MESHES = 3  # tries to keep to max_unknowns
+MOST_MESHES = 6
+MOST_TRIES = 3  # to keep to max_unknowns
+MESH_PART = 0.4  # of the progress from one mesh to the next is for making it
 
 
-def solve(task: Task) -> tuple[list[StudySolution], list[str]]:
-    """Solutions from coarse to fine, and warnings.
+def solve(task: Task) -> Ladder:
+    """Ever finer meshes, each made by the errors on the one before, until the accuracy is met or the budget ends.
 
     Raises:
         OutOfTimeError: not even the first mesh was solved in time; MeshingFailed; SolveFailed
     """
-    first = resolution.pilot(task.surface, task.volume, task.regions, task.request, task.analysis.components)
+    sizes = resolution.pilot(task.surface, task.volume, task.regions, task.request, task.analysis.components)
     begun = time.perf_counter()
     hurried = task if task.request.discretisation == "tet" else task.within(PILOT_SHARE)
-    mesh, first = _mesh_within_limit(hurried, first, STAGES["check"], "first mesh, to see where the error is")
-    pilot = _solve(hurried, mesh, first.size, (STAGES["pilot mesh"], STAGES["pilot solve"]))
-    second, warnings = _second(task, mesh, pilot, first, time.perf_counter() - begun)
-    most = task.request.max_unknowns
-    if second is not None and most is not None and second.unknowns > most:
+    mesh, sizes = _mesh_within_limit(hurried, sizes, STAGES["check"], "first mesh, to see where the error is")
+    span = STAGES["pilot mesh"], STAGES["pilot solve"]
+    solutions = [_solve(hurried, mesh, sizes.size, span)]
+    ended: Ending | None = None
+    warnings: list[str] = []
+    while ended is None:
+        seconds, begun = time.perf_counter() - begun, time.perf_counter()
+        following = _finer(task, mesh, solutions, sizes, seconds)
+        if not isinstance(following, Sizes):
+            ended = following
+            break
+        middle = (span[1] + STAGES["solve"]) / 2
+        message = f"mesh {len(solutions) + 1}, finer where the error is"
+        try:
+            mesh, sizes = _mesh_within_limit(task, following, span[1], message)
+            span = span[1] + MESH_PART * (middle - span[1]), middle
+            solutions.append(_solve(task, mesh, sizes.size, span))
+        except OutOfTimeError:
+            ended = "max_seconds"
+        except (MeshingFailed, SolveFailed) as failure:
+            # The meshes before are an answer; that this one gave none is said, not hidden.
+            ended = "no_finer_mesh"
+            warnings.append(f"A finer mesh gave no answer, the one before it counts: {failure}")
+    most, unknowns = task.request.max_unknowns, solutions[-1].unknowns
+    if most is not None and unknowns > most:
         warnings.append(
-            f"The mesh has {second.unknowns:,} unknowns, more than max_unknowns = {most:,}: the coarsest found that "
+            f"The mesh has {unknowns:,} unknowns, more than max_unknowns = {most:,}: the coarsest found that "
             "follows the part's faces."
         )
-    return [pilot, *([second] if second else [])], warnings
+    return Ladder(tuple(solutions), ended, tuple(warnings))
 
 
-def _second(
-    task: Task, coarse: VolumeMesh, pilot: StudySolution, first: Sizes, seconds: float
-) -> tuple[StudySolution | None, list[str]]:
-    """The mesh for the accuracy, as far as time and unknowns allow; `seconds`: what the first one took."""
-    limit = task.request.max_unknowns
-    if limit is not None and pilot.unknowns > limit / resolution.WORTH_IT:
-        return None, [
-            f"max_unknowns = {limit:,} leaves no room for a mesh finer than the first one of "
-            f"{pilot.unknowns:,} unknowns"
-            + (", the coarsest that follows the part's faces." if pilot.unknowns > limit else ".")
-        ]
-    fluxes = [case.flux for case in pilot.cases.values()]
-    affordable = len(coarse.tets) * task.remaining / seconds
-    second = resolution.refined(coarse, fluxes, first, task.analysis, task.request, affordable)
-    too_slow = [
-        f"max_seconds = {task.request.max_seconds or np.inf:g} s ended before the mesh for the accuracy was solved."
-    ]
-    if second is None:
-        return None, too_slow
-    try:
-        mesh, second = _mesh_within_limit(
-            task, second, STAGES["pilot solve"], "mesh for the requested accuracy"
-        )
-        return _solve(task, mesh, second.size, (STAGES["mesh"], STAGES["solve"])), []
-    except OutOfTimeError:
-        return None, too_slow
-    except (MeshingFailed, SolveFailed) as failure:
-        # The first mesh is an answer; that the second gave none is said, not hidden.
-        return None, [f"The mesh for the requested accuracy gave no answer, the first one counts: {failure}"]
+def _finer(
+    task: Task, mesh: VolumeMesh, solutions: Sequence[StudySolution], sizes: Sizes, seconds: float
+) -> Sizes | Ending:
+    """Sizes of the next mesh, or why there is none; `seconds`: what the last one took."""
+    finest, coarser = solutions[-1], solutions[-2] if len(solutions) > 1 else None
+    # one mesh alone can't tell how far its numbers still move
+    if coarser is not None:
+        worst = finest.worst_error(coarser, task.analysis.decisive(task.request))
+        if worst <= task.request.accuracy:
+            return "accuracy"
+    if len(solutions) == MOST_MESHES:
+        return "no_finer_mesh"
+    room = (task.request.max_unknowns or resolution.DEFAULT_UNKNOWNS) / finest.unknowns
+    if room < resolution.WORTH_IT:
+        return "max_unknowns"
+    affordable = task.remaining / seconds
+    if affordable < resolution.WORTH_IT:
+        return "max_seconds"
+    return resolution.refined(task, mesh, finest, coarser, sizes, min(room, affordable))
 
 
 def _mesh_within_limit(task: Task, sizes: Sizes, fraction: float, message: str) -> tuple[VolumeMesh, Sizes]:
     """Mesh, and mesh again more coarsely while there are more unknowns than allowed and that helps."""
     most = task.request.max_unknowns or np.inf
     mesh = _mesh(task, sizes, fraction, message)
-    for _ in range(MOST_MESHES - 1):
+    for _ in range(MOST_TRIES - 1):
         unknowns = task.analysis.components * len(mesh.points)
         if unknowns <= most:
             break
@@ -116,5 +130,8 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySoluti
     with task.watch.phase("set-up"):
         boundary = MeshBoundary(task.surface, mesh)
     cases = analysis.solve_on_mesh(task, mesh, boundary, span)
-    measured = {name: analysis.measure(estimates.ON_MESH, mesh.points, case) for name, case in cases.items()}
+    zone = task.zones.at(mesh.points)
+    measured = {
+        name: analysis.measure(estimates.ON_MESH, mesh.points, zone, case) for name, case in cases.items()
+    }
     return StudySolution(Meshed(mesh, boundary), cases, measured, size, time.perf_counter() - begun)

@@ -1,18 +1,21 @@
 """Element sizes: where to start, and how fine to go for the accuracy that was asked for."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.law import Recovered
 from solvers.tet10.element import TETS_PER_CUBE
-from twin.analyses.analysis import Analysis
+from twin.analyses import estimates
 from twin.analyses.task import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.studies import Request
+
+if TYPE_CHECKING:
+    from twin.analyses.solution import StudySolution
+    from twin.analyses.task import Task
 
 Floats = NDArray[np.float64]
 
@@ -20,11 +23,10 @@ PILOT_TETS = 6_000
 DEFAULT_UNKNOWNS = 1_000_000
 NODES_PER_TET = 1.47  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
-# Of the requested accuracy, what the estimates may take up: the rest is their safety factor.
-FLUX_SHARE, ENERGY_SHARE = 0.22, 0.15
-FINEST, COARSEST = 0.2, 0.66  # of the pilot's local size
+AIM = 0.6  # of the accuracy: where a mesh made for it comes out coarser, it should still be met
+FINEST = 0.2  # of an element's size: how far one step goes
 MOST_POINTS = 20_000  # of a size field
-WORTH_IT = 1.5  # times the elements of the first mesh
+WORTH_IT = 2.0  # times the elements of the mesh before
 MESH_STRETCH = 1.2  # elements where a mesher was asked for finer ones come out this much longer
 MESH_GROWTH = 1.5  # and there are so many more of them than asked for, since sizes change gradually
 
@@ -63,50 +65,50 @@ def pilot(surface: Surface, volume: float, regions: Regions, request: Request, c
 
 
 def refined(
+    task: "Task",
     mesh: VolumeMesh,
-    fluxes: list[Recovered],
+    finest: "StudySolution",
+    coarser: "StudySolution | None",
     before: Sizes,
-    analysis: Analysis[Any],
-    request: Request,
-    affordable: float,
-) -> Sizes | None:
-    """Sizes that should meet the accuracy, from the errors of every case on a first mesh.
+    growth: float,
+) -> Sizes:
+    """Sizes that should meet the accuracy in every case with the fewest elements.
 
-    Errors of the flux count relative to the case's largest and fall with the square of the size, the energy of the
-    error with its fourth power (smooth solution, quadratic elements).
+    What an element adds to the error of a number falls with the fourth power of its size, the error of the flux with
+    the second (smooth solution, quadratic elements). Of all sizes by which the sum falls to what is allowed, those
+    that make the fewest elements go with the seventh root of what each adds.
 
     Args:
-        affordable: elements that there is time for
-
-    Returns:
-        None where there is no time for a mesh that is worth it
+        growth: most elements, over those of `mesh`
     """
-    if affordable < WORTH_IT * len(mesh.tets):
-        return None
+    analysis, request = task.analysis, task.request
     edge = element_sizes(mesh.points, mesh.tets)
-    wanted = np.full(len(mesh.tets), np.inf)
-    for flux in fluxes:
-        peak = analysis.law.magnitude(flux.nodal).max()
-        if peak == 0:
-            continue
-        if analysis.peak in analysis.decisive(request):
-            local = flux.nodal_error[mesh.tets].max(1) / peak
-            finer = np.sqrt(FLUX_SHARE * request.accuracy / np.maximum(local, 1e-12))
-            wanted = np.minimum(wanted, edge * finer)
-        allowed = ENERGY_SHARE * request.accuracy / max(flux.relative_energy_error**2, 1e-12)
-        wanted = np.minimum(wanted, edge * allowed**0.25)
-    wanted = np.clip(wanted, FINEST * edge, COARSEST * edge)
-    allowed_tets = (request.max_unknowns or DEFAULT_UNKNOWNS) / (NODES_PER_TET * analysis.components)
-    most = min(allowed_tets, affordable)
-    count = MESH_GROWTH * ((edge / wanted) ** 3).sum()
-    if count > most:
-        wanted = wanted * (count / most) ** (1 / 3)
-    size = float(min(wanted.max(), COARSEST * before.size))
-    finer = np.flatnonzero(wanted < 0.9 * size)
-    if len(finer) > MOST_POINTS:
-        finer = finer[np.argsort(wanted[finer])[:MOST_POINTS]]
-    points = np.concatenate([mesh.points[mesh.tets[finer, :4]].mean(1), before.points])
-    lengths = np.concatenate([wanted[finer] / MESH_STRETCH, np.minimum(before.lengths, size)])
+    finer = np.ones(len(edge))
+    outside = task.zones.at(mesh.points) < 0
+    for name, case in finest.cases.items():
+        measured, errors = finest.measured[name], finest.errors(name, coarser)
+        for number in analysis.decisive(request) & set(errors):
+            if not (errors[number] > 0 and measured.scale(number) > 0):
+                continue
+            share = AIM * request.accuracy * measured.scale(number) / errors[number]
+            if number == analysis.peak:
+                # as if the error of the largest flux were made wherever that of the flux is as large
+                off = np.where(outside, case.flux.nodal_error, 0.0)[mesh.tets].max(1)
+                own = errors[number] / estimates.ON_MESH.flux
+                finer = np.minimum(finer, np.sqrt(share * own / np.maximum(off, 1e-12 * own)))
+            else:
+                added = np.abs(case.contributions.get(number, case.flux.element_error))
+                added = np.maximum(added / max(added.sum(), 1e-300), 1e-12)
+                finer = np.minimum(finer, (share / (added ** (3 / 7)).sum()) ** 0.25 * added ** (-1 / 7))
+    finer = np.clip(finer, FINEST, 1.0)
+    planned = MESH_GROWTH * float((finer**-3.0).mean())
+    wanted = edge * finer * (planned / np.clip(planned, WORTH_IT, growth)) ** (1 / 3)
+    size = float(min(wanted.max(), before.size))
+    chosen = np.flatnonzero(wanted < 0.9 * size)
+    if len(chosen) > MOST_POINTS:
+        chosen = chosen[np.argsort(wanted[chosen])[:MOST_POINTS]]
+    points = np.concatenate([mesh.points[mesh.tets[chosen, :4]].mean(1), before.points])
+    lengths = np.concatenate([wanted[chosen] / MESH_STRETCH, np.minimum(before.lengths, size)])
     return Sizes(size, points, lengths)
 
 

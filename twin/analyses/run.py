@@ -1,22 +1,25 @@
 """From a part and a study to an outcome."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twin.analyses import checks, on_grid, on_mesh
+from twin.analyses import checks, on_grid, on_mesh, singularities
 from twin.analyses.analysis import Analysis
 from twin.analyses.heat_conduction.analysis import HeatConductionAnalysis
 from twin.analyses.monitor import Monitor
-from twin.analyses.solution import StudySolution
+from twin.analyses.singularities import Zones
+from twin.analyses.solution import Ladder
 from twin.analyses.static_stress.analysis import StaticStressAnalysis
 from twin.analyses.summary import summarise
 from twin.analyses.task import STAGES, OutOfTimeError, Stopwatch, Task
 from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed, TwinError
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
+from twin.select import describe
 from twin.studies import HeatConduction, Request, StaticStress, Study
 
 
@@ -47,9 +50,13 @@ def run(
         checks.check_request(request, analysis.subject, analysis.numbers)
         checks.check_part(surface, report)
         regions = analysis.check(surface, request)
-    task = Task(surface, report, analysis, request, regions, source, monitor, workdir, watch, deadline)
+        acting = [
+            (f"{type(load).__name__} on {describe(load.on)}", at) for _, load, at in regions.loads if at
+        ]
+        zones = Zones(singularities.find(surface, analysis.grips(regions), acting))
+    task = Task(surface, report, analysis, request, regions, zones, source, monitor, workdir, watch, deadline)
     try:
-        solutions, warnings = _solve(task)
+        found = _solve(task)
     except OutOfTimeError:
         raise DeadlineExceeded(
             f"max_seconds = {request.max_seconds:g} s is too short for a first, coarse answer to this study. "
@@ -58,7 +65,7 @@ def run(
         ) from None
     monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
     with watch.phase("estimate"):
-        return summarise(task, solutions, warnings)
+        return summarise(task, found)
 
 
 def _analysis(study: Study) -> Analysis[Any]:
@@ -69,7 +76,7 @@ def _analysis(study: Study) -> Analysis[Any]:
             return HeatConductionAnalysis(study)
 
 
-def _solve(task: Task) -> tuple[list[StudySolution], list[str]]:
+def _solve(task: Task) -> Ladder:
     if task.request.discretisation == "grid":
         return on_grid.solve(task)
     try:
@@ -85,9 +92,9 @@ def _solve(task: Task) -> tuple[list[StudySolution], list[str]]:
             case _:
                 said = "Tetrahedra took too much of max_seconds, so the grid discretisation answers."
         try:
-            solutions, warnings = on_grid.solve(task)
+            found = on_grid.solve(task)
         except TwinError as error:
             raise type(error)(
                 f"{error} ({said[:-1] if said.endswith('.') else said})", error.facts
             ) from failure
-    return solutions, [said, *warnings]
+    return replace(found, warnings=(said, *found.warnings))

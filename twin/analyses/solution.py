@@ -1,7 +1,7 @@
 """What is left behind on one mesh or grid."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -17,7 +17,7 @@ from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.resolution import element_sizes
 from twin.meshing import VolumeMesh
 from twin.meshing.volume_mesh import quality, volume
-from twin.results.outcome import ConvergenceRow
+from twin.results.outcome import ConvergenceRow, Ending
 
 Floats = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -177,3 +177,21 @@ class StudySolution:
         ratio = (len(own) / len(before)) ** (1 / 3)
         at_peak = before.size_at(fine.peak) / own.size_at(fine.peak)
         return estimates.errors(own.trust, fine, coarser.measured[case], ratio, at_peak)
+
+    def worst_error(self, coarser: "StudySolution", names: Collection[str]) -> float:
+        """Largest relative error of the numbers named, over all cases."""
+        worst = 0.0
+        for case, fine in self.measured.items():
+            for name, error in self.errors(case, coarser).items():
+                if name in names and (scale := fine.scale(name)):
+                    worst = max(worst, error / scale)
+        return worst
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Solutions from coarse to fine, why there is none finer, and what there is to say of them."""
+
+    solutions: tuple[StudySolution, ...]
+    ended: Ending
+    warnings: tuple[str, ...] = ()

@@ -11,29 +11,46 @@ from numpy.typing import NDArray
 from solvers.iteration import TOLERANCE
 from solvers.tet10 import steady
 from twin.analyses.analysis import CaseSolution
-from twin.analyses.solution import Discretised, StudySolution
+from twin.analyses.resolution import DEFAULT_UNKNOWNS
+from twin.analyses.solution import Discretised, Ladder, StudySolution
 from twin.analyses.task import Task
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Quantity
-from twin.results.outcome import CaseOutcome, Cost, Outcome
+from twin.results import display
+from twin.results.outcome import CaseOutcome, Cost, Ending, Outcome
 
 Floats = NDArray[np.float64]
 
 
-def summarise(task: Task, solutions: list[StudySolution], warnings: list[str]) -> Outcome:
-    """Put together what was found; solutions from coarse to fine."""
-    final = solutions[-1]
-    coarser = solutions[-2] if len(solutions) > 1 else None
+ENDED: dict[Ending, str] = {
+    "accuracy": "",
+    "max_seconds": "max_seconds = {seconds:g} s ended before a mesh fine enough was solved. Allow more time.",
+    "max_unknowns": "max_unknowns = {unknowns:,} leaves no room for a finer mesh. Allow more.",
+    "no_finer_mesh": "No finer mesh could be had.",
+}
+
+
+def summarise(task: Task, ladder: Ladder) -> Outcome:
+    """Put together what was found."""
+    final = ladder.solutions[-1]
+    coarser = ladder.solutions[-2] if len(ladder.solutions) > 1 else None
     discretised, surface, analysis = final.discretised, task.surface, task.analysis
     volume = _volume(final, coarser, surface, task.report)
     cases = {}
-    warnings = [*task.report.warnings, *warnings]
+    warnings = [*task.report.warnings, *ladder.warnings]
     for name, case in final.cases.items():
         measured = _measured(final, name, coarser, task.request.accuracy)
         found = analysis.quantities(measured, case, volume)
         warnings += _shortfalls(found, task, name if len(final.cases) > 1 else "")
+        warnings += _unbounded(found, final, name, task)
         fields = analysis.fields(case.field, case.flux.nodal, "node") | analysis.error_fields(case.flux)
         cases[name] = CaseOutcome(found, fields, _surface_fields(task, discretised, case), case.balance)
+    if ladder.ended != "accuracy":
+        limits = {
+            "seconds": task.request.max_seconds or np.inf,
+            "unknowns": task.request.max_unknowns or DEFAULT_UNKNOWNS,
+        }
+        warnings.append(f"The accuracy is not met everywhere: {ENDED[ladder.ended].format(**limits)}")
     tets, hexahedra = discretised.elements
     return Outcome(
         cases=cases,
@@ -45,7 +62,9 @@ def summarise(task: Task, solutions: list[StudySolution], warnings: list[str]) -
         glyphs=analysis.glyphs(surface, task.regions),
         assumptions=_assumptions(task),
         warnings=tuple(dict.fromkeys(warnings)),
-        convergence=tuple(solution.row(analysis.severity) for solution in solutions),
+        convergence=tuple(solution.row(analysis.severity) for solution in ladder.solutions),
+        ended=ladder.ended,
+        singularities=task.zones.places,
         mesh_quality={
             "nodes": float(len(discretised.points)),
             "elements": float(len(discretised)),
@@ -90,6 +109,9 @@ def _measured(
         note = f"error estimate above the requested {accuracy:.3g}" if above else ""
         if above and name in fine.scales:
             note += f" of {fine.scales[name]:.4g} {fine.units[name]}"
+        if name == fine.at_peak and fine.in_zones:
+            outside = "the largest outside of the zones around singular places"
+            note = f"{outside}; {note}" if note else outside
         return Quantity(value, fine.units[name], off, note, fine.scales.get(name))
 
     return {name: quantity(name) for name in fine.values}
@@ -112,6 +134,22 @@ def _shortfalls(found: Mapping[str, Quantity], task: Task, case: str) -> list[st
         of = "" if quantity.scale is None else f" of {quantity.scale:.4g} {quantity.unit}"
         said.append(
             f"{name}{where}: error estimate {quantity.relative_error:.1%}{of}, above the requested {accuracy:.1%}."
+        )
+    return said
+
+
+def _unbounded(found: Mapping[str, Quantity], final: StudySolution, case: str, task: Task) -> list[str]:
+    """Singular places that would have the largest flux, if that meant anything."""
+    measured, said = final.measured[case], []
+    number, unit = measured.at_peak, measured.units[measured.at_peak]
+    where = f" in load case {case}" if len(final.cases) > 1 else ""
+    for index, value in measured.in_zones.items():
+        place = task.zones.places[index]
+        here = display.unit_for(unit, value)(value)
+        said.append(
+            f"{place.label}: there the exact {number.removeprefix('max_')} has no bound{where}, and the "
+            f"{here} of this mesh mean nothing. {number} is the largest outside of a zone of "
+            f"{1e3 * place.radius:.3g} mm around it."
         )
     return said
 

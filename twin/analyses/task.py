@@ -12,6 +12,7 @@ import numpy as np
 
 from solvers.iteration import TOLERANCE, SolveError
 from twin.analyses.monitor import Monitor
+from twin.analyses.singularities import Zones
 from twin.errors import GeometryError, SolveFailed
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import Selection
@@ -69,13 +70,17 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Task:
-    """What was asked, and whom to tell. deadline: on the clock of `time.perf_counter`."""
+    """What was asked, and whom to tell.
+
+    zones: around singular places; deadline: on the clock of `time.perf_counter`
+    """
 
     surface: Surface
     report: Report
     analysis: "Analysis[Any]"
     request: Request
     regions: Regions
+    zones: Zones
     source: Path | None
     monitor: Monitor
     workdir: Path

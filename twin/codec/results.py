@@ -11,14 +11,27 @@ from numpy.typing import NDArray
 
 from protos.twin.v1 import array_pb2, result_pb2
 from twin.codec.arrays import ArrayRecord, array_from_proto, array_to_proto
+from twin.codec.enums import EnumWords
 from twin.codec.vectors import vector_from_proto, vector_to_proto
+from twin.results.outcome import Ending
 from twin.results.storage import VERSION, mesh_arrays
 
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
 
 MAX_GLYPH_POINTS = 20_000
-"""How many points all glyphs of a result may have: no message may exceed 2 MiB."""
+"""How many points all glyphs of a result may have, and all singular places: no message may exceed 2 MiB."""
+
+ENDINGS: EnumWords[Ending, result_pb2.Ending.ValueType] = EnumWords(
+    "why refinement ended",
+    {
+        "accuracy": result_pb2.ENDING_ACCURACY,
+        "max_seconds": result_pb2.ENDING_MAX_SECONDS,
+        "max_unknowns": result_pb2.ENDING_MAX_UNKNOWNS,
+        "no_finer_mesh": result_pb2.ENDING_NO_FINER_MESH,
+    },
+    "accuracy",
+)
 
 _LENGTHS = ("points", "surface_vertices")  # the other arrays of the mesh are indices
 
@@ -63,9 +76,14 @@ def result_to_proto(
             _glyph_to_proto(glyph, get_array, MAX_GLYPH_POINTS // len(manifest["glyphs"]))
             for glyph in manifest["glyphs"]
         ],
+        singularities=[
+            _place_to_proto(place, get_array, MAX_GLYPH_POINTS // 2 // len(manifest["singularities"]))
+            for place in manifest.get("singularities", ())
+        ],
         assumptions=manifest["assumptions"],
         warnings=manifest["warnings"],
         convergence=[_row_to_proto(row) for row in manifest["convergence"]],
+        ended=ENDINGS.value(manifest["ended"]) if manifest.get("ended") else result_pb2.ENDING_UNSPECIFIED,
         mesh_quality=_numbers(manifest["mesh_quality"]),
         mesher=manifest["mesher"],
         provenance=manifest["provenance"],
@@ -98,9 +116,13 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         "elements": elements,
         "cases": [_case_from_proto(case, key) for case in message.cases],
         "glyphs": [_glyph_from_proto(index, glyph, inline) for index, glyph in enumerate(message.glyphs)],
+        "singularities": [
+            _place_from_proto(index, place, inline) for index, place in enumerate(message.singularities)
+        ],
         "assumptions": list(message.assumptions),
         "warnings": list(message.warnings),
         "convergence": [_row_from_proto(row) for row in message.convergence],
+        "ended": ENDINGS.word(message.ended) if message.ended else None,
         "mesh_quality": dict(message.mesh_quality),
         "mesher": message.mesher,
         "provenance": dict(message.provenance),
@@ -281,3 +303,22 @@ def _floats(values: list[Any]) -> list[float]:
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
+
+
+def _place_to_proto(place: Manifest, get_array: Callable[[str], Array], most: int) -> result_pb2.Singularity:
+    segments = get_array(place["segments"])
+    every = max(1, -(-len(segments) // max(1, most)))
+    return result_pb2.Singularity(
+        kind=place["kind"],
+        label=place["label"],
+        segments=segments[::every].ravel().tolist(),
+        radius=place["radius"],
+    )
+
+
+def _place_from_proto(
+    index: int, message: result_pb2.Singularity, inline: dict[str, Array]
+) -> dict[str, Any]:
+    segments = f"singularity.{index}.segments"
+    inline[segments] = np.array(message.segments, dtype=np.float64).reshape(-1, 6)
+    return {"kind": message.kind, "label": message.label, "radius": message.radius, "segments": segments}

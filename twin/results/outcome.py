@@ -127,6 +127,33 @@ class Glyph:
         return self.kind in SUPPORT_KINDS
 
 
+SingularityKind = Literal["inner edge", "rim", "point load"]
+
+
+@dataclass(frozen=True, eq=False)
+class Singularity:
+    """A place where the exact stress or heat flux has no bound, so that its largest value is looked for elsewhere.
+
+    label: what it is and where; segments (k, 2, 3) [m]: the edges that it consists of
+    radius: of the zone around them that is left out [m]
+    """
+
+    kind: SingularityKind
+    label: str
+    segments: Floats
+    radius: float
+
+    @property
+    def length(self) -> float:
+        """Of all its edges [m]."""
+        return float(np.linalg.norm(self.segments[:, 1] - self.segments[:, 0], axis=1).sum())
+
+
+Ending = Literal["accuracy", "max_seconds", "max_unknowns", "no_finer_mesh"]
+"""Why refinement ended: the accuracy is met; the time, or the number of unknowns allowed, is used up; no finer mesh
+could be had or solved."""
+
+
 @dataclass(frozen=True)
 class ConvergenceRow:
     """One resolution of the ladder. size: target edge length [m]; residual: relative, of the linear solver;
@@ -176,6 +203,8 @@ class Outcome:
     points (n, 3) [m]; tets (m, 10), quadratic, in VTK order (mids of edges 01 12 20 03 13 23), or hexahedra (h, 8) of
     a grid that the surface cuts, the other being empty;
     surface_vertices (v, 3) [m] and surface_triangles (t, 3): the surface that was uploaded.
+    ended: why it was refined no further, None where that is not known
+    singularities: places where the flux has no bound
     """
 
     cases: Mapping[str, CaseOutcome]
@@ -192,6 +221,8 @@ class Outcome:
     provenance: Mapping[str, str]
     cost: Cost
     hexahedra: Ints = field(default_factory=lambda: np.zeros((0, 8), np.int32))
+    ended: Ending | None = None
+    singularities: tuple[Singularity, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:

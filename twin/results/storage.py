@@ -23,6 +23,7 @@ from twin.results.outcome import (
     HeatBalance,
     HeatTerm,
     Outcome,
+    Singularity,
 )
 
 VERSION = 1
@@ -49,9 +50,11 @@ def dump(outcome: Outcome) -> tuple[Manifest, dict[str, Array]]:
         "elements": elements,
         "cases": [_dump_case(name, case, arrays) for name, case in outcome.cases.items()],
         "glyphs": [_dump_glyph(index, glyph, arrays) for index, glyph in enumerate(outcome.glyphs)],
+        "singularities": [_dump_place(i, place, arrays) for i, place in enumerate(outcome.singularities)],
         "assumptions": list(outcome.assumptions),
         "warnings": list(outcome.warnings),
         "convergence": [_record(row) for row in outcome.convergence],
+        "ended": outcome.ended,
         "mesh_quality": _encode(outcome.mesh_quality),
         "mesher": outcome.mesher,
         "provenance": dict(outcome.provenance),
@@ -75,9 +78,11 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
         cases={record["name"]: _load_case(record, get_array) for record in manifest["cases"]},
         **mesh,
         glyphs=tuple(_load_glyph(record, get_array) for record in manifest["glyphs"]),
+        singularities=tuple(_load_place(record, get_array) for record in manifest.get("singularities", ())),
         assumptions=tuple(manifest["assumptions"]),
         warnings=tuple(manifest["warnings"]),
         convergence=tuple(ConvergenceRow(**_decode(record)) for record in manifest["convergence"]),
+        ended=manifest.get("ended"),
         mesh_quality=_decode(manifest["mesh_quality"]),
         mesher=manifest["mesher"],
         provenance=dict(manifest["provenance"]),
@@ -195,6 +200,17 @@ def _dump_glyph(index: int, glyph: Glyph, arrays: dict[str, Array]) -> Manifest:
 def _load_glyph(record: Mapping[str, Any], get_array: GetArray) -> Glyph:
     directions = None if record["directions"] is None else get_array(record["directions"])
     return Glyph(record["kind"], record["label"], get_array(record["points"]), directions, record["case"])
+
+
+def _dump_place(index: int, place: Singularity, arrays: dict[str, Array]) -> Manifest:
+    segments = f"singularity.{index}.segments"
+    arrays[segments] = place.segments.reshape(-1, 6)
+    return {"kind": place.kind, "label": place.label, "radius": place.radius, "segments": segments}
+
+
+def _load_place(record: Mapping[str, Any], get_array: GetArray) -> Singularity:
+    segments = get_array(record["segments"]).reshape(-1, 2, 3)
+    return Singularity(record["kind"], record["label"], segments, record["radius"])
 
 
 def _record(value: Equilibrium | HeatTerm | ConvergenceRow | Cost) -> Manifest:

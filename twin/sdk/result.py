@@ -9,7 +9,7 @@ from typing import Any, Final, final
 from numpy.typing import ArrayLike
 
 from twin.quantities import Field, Quantity
-from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, HeatBalance, Mesh
+from twin.results.outcome import ConvergenceRow, Cost, Ending, Equilibrium, HeatBalance, Mesh, Singularity
 from twin.results.shape import Deformation
 from twin.results.storage import LazyFields
 from twin.sdk.aio.result import SUFFIXES, AsyncCase, AsyncResult
@@ -140,6 +140,16 @@ class Result:
     def convergence(self) -> tuple[ConvergenceRow, ...]:
         """One row for each resolution, coarsest first."""
         return self._result.convergence
+
+    @property
+    def ended(self) -> Ending | None:
+        """Why it was refined no further: "accuracy" (met), "max_seconds", "max_unknowns" or "no_finer_mesh"."""
+        return self._result.ended
+
+    @property
+    def singularities(self) -> tuple[Singularity, ...]:
+        """Places where the exact stress or heat flux has no bound; its maximum is that outside their zones."""
+        return self._result.singularities
 
     @property
     def mesher(self) -> str:

@@ -7,6 +7,7 @@ from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
 from google.protobuf.internal import containers as containers
+from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from protos.twin.v1 import array_pb2 as array_pb2
 from protos.twin.v1 import selector_pb2 as selector_pb2
 import builtins as builtins
@@ -19,6 +20,37 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: descriptor.FileDescriptor
+
+class _Ending:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EndingEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Ending.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    ENDING_UNSPECIFIED: _Ending.ValueType  # 0
+    """Not known."""
+    ENDING_ACCURACY: _Ending.ValueType  # 1
+    """The estimated errors meet the accuracy."""
+    ENDING_MAX_SECONDS: _Ending.ValueType  # 2
+    """The time is used up."""
+    ENDING_MAX_UNKNOWNS: _Ending.ValueType  # 3
+    """More unknowns are not allowed."""
+    ENDING_NO_FINER_MESH: _Ending.ValueType  # 4
+    """No finer mesh could be had, or solved."""
+
+class Ending(_Ending, metaclass=_EndingEnumTypeWrapper):
+    """Why refinement ended."""
+
+ENDING_UNSPECIFIED: Ending.ValueType  # 0
+"""Not known."""
+ENDING_ACCURACY: Ending.ValueType  # 1
+"""The estimated errors meet the accuracy."""
+ENDING_MAX_SECONDS: Ending.ValueType  # 2
+"""The time is used up."""
+ENDING_MAX_UNKNOWNS: Ending.ValueType  # 3
+"""More unknowns are not allowed."""
+ENDING_NO_FINER_MESH: Ending.ValueType  # 4
+"""No finer mesh could be had, or solved."""
 
 @typing.final
 class GetResultRequest(message.Message):
@@ -281,6 +313,40 @@ class Glyph(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class Singularity(message.Message):
+    """A place where the exact stress or heat flux has no bound, so that its largest value is looked for elsewhere."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    SEGMENTS_FIELD_NUMBER: builtins.int
+    RADIUS_FIELD_NUMBER: builtins.int
+    kind: builtins.str
+    """"inner edge", "rim" (of a support) or "point load"."""
+    label: builtins.str
+    """What it is and where."""
+    radius: builtins.float
+    """Of the zone around the edges that is left out [m]."""
+    @builtins.property
+    def segments(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
+        """x, y, z of both ends of each edge that it consists of [m]; all places together have at most 20000 ends."""
+
+    def __init__(
+        self,
+        *,
+        kind: builtins.str = ...,
+        label: builtins.str = ...,
+        segments: abc.Iterable[builtins.float] | None = ...,
+        radius: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "label", b"label", "radius", b"radius", "segments", b"segments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ConvergenceRow(message.Message):
     """One level of resolution on the way to the answer."""
 
@@ -490,10 +556,14 @@ class Result(message.Message):
     PROVENANCE_FIELD_NUMBER: builtins.int
     COST_FIELD_NUMBER: builtins.int
     HEXAHEDRA_FIELD_NUMBER: builtins.int
+    ENDED_FIELD_NUMBER: builtins.int
+    SINGULARITIES_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}/result"."""
     mesher: builtins.str
     """What made the mesh."""
+    ended: Ending.ValueType
+    """Why it was refined no further."""
     @builtins.property
     def cases(self) -> containers.RepeatedCompositeFieldContainer[CaseResult]:
         """In the order of the study."""
@@ -550,6 +620,10 @@ class Result(message.Message):
         round the bottom, then round the top (VTK's order). Nodes of cut cells lie outside of the part.
         """
 
+    @builtins.property
+    def singularities(self) -> containers.RepeatedCompositeFieldContainer[Singularity]:
+        """Where the stress or heat flux has no bound, longest place first."""
+
     def __init__(
         self,
         *,
@@ -568,9 +642,11 @@ class Result(message.Message):
         provenance: abc.Mapping[builtins.str, builtins.str] | None = ...,
         cost: Cost | None = ...,
         hexahedra: array_pb2.ArrayInfo | None = ...,
+        ended: Ending.ValueType = ...,
+        singularities: abc.Iterable[Singularity] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "glyphs", b"glyphs", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "glyphs", b"glyphs", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -15,14 +15,17 @@ from twin.analyses.estimates import Trust, Values
 from twin.analyses.heat_conduction import checks, glyphs, on_grid, on_mesh, quantities
 from twin.analyses.heat_conduction.loads import given_temperatures
 from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.singularities import GUIDED, Grip
 from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
 from twin.results.outcome import Glyph
-from twin.studies import HeatConduction, Request
+from twin.select import describe
+from twin.studies import HeatConduction, Request, Temperature
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class HeatConductionAnalysis(Analysis[HeatConduction]):
@@ -54,8 +57,21 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
     ) -> dict[str, CaseSolution]:
         return on_grid.solve(task, self.study, self.law, cells, boundary, span)
 
-    def measure(self, trust: Trust, points: Floats, case: CaseSolution) -> Values:
-        return quantities.measure(trust, points, case, given_temperatures(self.study))
+    def grips(self, regions: Regions) -> list[Grip]:
+        return [
+            Grip(
+                f"{type(support).__name__} on {describe(support.on)}",
+                support.on,
+                region,
+                GUIDED,
+                support.value,
+            )
+            for support, region in regions.supports
+            if isinstance(support, Temperature)
+        ]
+
+    def measure(self, trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
+        return quantities.measure(trust, points, zone, case, given_temperatures(self.study))
 
     def decisive(self, request: Request) -> frozenset[str]:
         return frozenset(request.quantities or self.asked)
@@ -87,6 +103,4 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
             "surfaces that no support or load names are insulated.",
             f"One homogeneous, isotropic material: {material.name or 'custom'}, thermal conductivity "
             f"{material.thermal_conductivity:.4g} W/(m K).",
-            "The heat flux at a sharp inner edge, or at the rim of a face of given temperature, grows without limit as "
-            "the mesh is refined; so does the heat flow between faces of different given temperatures that touch.",
         )

@@ -7,10 +7,13 @@ from numpy.typing import NDArray
 
 from solvers import quadrature
 from solvers.conduction.law import Fourier
+from solvers.iteration import Progress
 from solvers.quadrature import FacetQuadrature
 from solvers.tet10 import loads as tet10_loads
 from solvers.tet10 import steady
 from solvers.tet10.recovery import Recovery
+from solvers.tet10.steady import Problem
+from twin.analyses import goals
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.heat_conduction import checks
@@ -91,6 +94,18 @@ def solve(
         with solver_errors(), task.watch.phase("solve"):
             follow = task.follow(f"load case {name}", span, len(loads), len(found))
             solution = steady.solve(problem, nodal, progress=follow)
+        contributions: dict[str, Floats] = {}
+        with solver_errors(), task.watch.phase("estimate"):
+            for number, node in (
+                ("max_temperature", int(solution.field.argmax())),
+                ("min_temperature", int(solution.field.argmin())),
+            ):
+                if number in task.analysis.decisive(task.request):
+                    follow = task.follow(f"error of load case {name}", span, len(loads), len(found) + 1)
+                    dual = np.zeros_like(solution.field)
+                    if not tied.claims[node]:  # a temperature that is given has no error
+                        dual = _dual(problem, goals.around(mesh, node), follow)
+                    contributions[number] = recovery.products(solution.field, dual)
         with task.watch.phase("recover"):
             flux = recovery(solution.field)
         entering = (steady.internal_force(problem, solution.field) - nodal)[:, 0] / np.maximum(tied.claims, 1)
@@ -107,8 +122,17 @@ def solve(
             balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,
             solution.residual,
+            contributions,
         )
     return found
+
+
+def _dual(problem: Problem, load: Floats, follow: Progress) -> Floats:
+    """The field under the load (n,) that makes of any field the mean that is asked for."""
+    still = np.zeros((len(load), 1))
+    return steady.solve(
+        problem, load[:, None], prescribed=still, tolerance=goals.TOLERANCE, progress=follow
+    ).field
 
 
 def _from_fluid(support: Convection, where: FacetQuadrature, field: Floats, zero: float) -> float:

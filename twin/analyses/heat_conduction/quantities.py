@@ -4,15 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analyses.analysis import CaseSolution
-from twin.analyses.estimates import Trust, Values
+from twin.analyses.estimates import Trust, Values, largest
 from twin.analyses.heat_conduction.loads import ROUND_OFF
 from twin.results.outcome import HeatBalance
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float, float]) -> Values:
-    """Numbers of a case: points (n, 3) [m]; given: lowest and highest temperature of the supports [K].
+def measure(
+    trust: Trust, points: Floats, zone: Ints, case: CaseSolution, given: tuple[float, float]
+) -> Values:
+    """Numbers of a case at points (n, 3) [m].
+
+    zone: (n,) singular place that they are near, or -1; given: lowest and highest temperature of the supports [K]
 
     Errors of temperatures are relative to their range, those that are given included.
     """
@@ -23,7 +28,7 @@ def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float
         lowest = highest = sum(given) / 2
         span = 0.0
     size = np.linalg.norm(case.flux.nodal, axis=1)
-    peak = int(np.argmax(size))
+    peak, within = largest(size, zone)
     share = case.flux.relative_energy_error**2
     entering = sum(max(term.heat, 0.0) for term in case.balance.terms)
     return Values(
@@ -34,13 +39,16 @@ def measure(trust: Trust, points: Floats, case: CaseSolution, given: tuple[float
             "max_heat_flux": float(size[peak]),
         },
         {
-            "max_temperature": trust.field * share * span,
-            "min_temperature": trust.field * share * span,
+            name: trust.of_goal(case.contributions.get(name), share * span)
+            for name in ("max_temperature", "min_temperature")
+        }
+        | {
             "heat_flow": (trust.energy * share + case.balance.residual) * entering,
             "max_heat_flux": trust.flux * float(case.flux.nodal_error[peak]),
         },
         {"max_temperature": "K", "min_temperature": "K", "heat_flow": "W", "max_heat_flux": "W/m^2"},
         points[peak],
         "max_heat_flux",
+        within,
         {"max_temperature": span, "min_temperature": span},
     )

@@ -14,7 +14,8 @@ from twin.analyses.analysis import Analysis, CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.static_stress import checks, glyphs, on_grid, on_mesh, quantities
+from twin.analyses.singularities import Grip
+from twin.analyses.static_stress import checks, glyphs, on_grid, on_mesh, quantities, supports
 from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
@@ -23,6 +24,7 @@ from twin.results.outcome import Equilibrium, Glyph
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class StaticStressAnalysis(Analysis[StaticStress]):
@@ -52,8 +54,11 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     ) -> dict[str, CaseSolution]:
         return on_grid.solve(task, self.study, self.law, cells, boundary, span)
 
-    def measure(self, trust: Trust, points: Floats, case: CaseSolution) -> Values:
-        return quantities.measure(trust, points, case.field, case.work, case.flux)
+    def grips(self, regions: Regions) -> list[Grip]:
+        return supports.grips(regions)
+
+    def measure(self, trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
+        return quantities.measure(trust, points, zone, case)
 
     def decisive(self, request: Request) -> frozenset[str]:
         names = set(request.quantities or self.asked)
@@ -90,5 +95,4 @@ class StaticStressAnalysis(Analysis[StaticStress]):
             f"One homogeneous, isotropic material: {material.name or 'custom'}, "
             f"E {material.youngs_modulus / 1e9:.4g} GPa, Poisson's ratio {material.poissons_ratio:.4g}, "
             f"density {material.density:.5g} kg/m³.",
-            "Stress at a sharp inner edge or at the rim of a support grows without limit as the mesh is refined.",
         )

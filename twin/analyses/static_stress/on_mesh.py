@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity import coupling
+from solvers.elasticity.coupling import UnitMotions
 from solvers.elasticity.law import Lame
+from solvers.iteration import Progress
 from solvers.tet10 import steady
 from solvers.tet10.recovery import Recovery
 from solvers.tet10.steady import Problem
+from twin.analyses import goals
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.static_stress import checks
@@ -68,8 +71,14 @@ def _solve_group(
                     solution, rigid_work = steady.solve(problem, case.nodal, progress=follow), 0.0
                 else:
                     resultants = [(rigid.force, rigid.moment) for rigid in case.rigid]
-                    coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, follow)
+                    coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, progress=follow)
                     solution, rigid_work = coupled.solution, coupled.rigid_work
+            contributions: dict[str, Floats] = {}
+            if "max_displacement" in task.analysis.decisive(task.request):
+                with task.watch.phase("estimate"):
+                    follow = task.follow(f"error of load case {name}", span, count, done + len(found) + 1)
+                    dual = _dual(problem, unit, mesh, solution.field, follow)
+                    contributions["max_displacement"] = recovery.products(solution.field, dual)
             with task.watch.phase("recover"):
                 stress = recovery(solution.field)
             found[name] = CaseSolution(
@@ -79,8 +88,27 @@ def _solve_group(
                 equilibrium(mesh.points, case, _support_force(problem, held, case, solution.field)),
                 solution.iterations + (unit.iterations if unit else 0),
                 solution.residual,
+                contributions,
             )
     return found
+
+
+def _dual(
+    problem: Problem, unit: UnitMotions | None, mesh: VolumeMesh, displacement: Floats, follow: Progress
+) -> Floats:
+    """Displacement under the load that makes of any displacement its part along the largest one."""
+    peak = int(np.linalg.norm(displacement, axis=1).argmax())
+    size = np.linalg.norm(displacement[peak])
+    if size == 0:
+        return np.zeros_like(displacement)
+    load = goals.around(mesh, peak)[:, None] * displacement[peak] / size
+    still = np.zeros_like(displacement)
+    if unit is None:
+        return steady.solve(problem, load, prescribed=still, tolerance=goals.TOLERANCE, progress=follow).field
+    unloaded = [(np.zeros(3), np.zeros(3))] * len(unit.regions)
+    return coupling.solve_coupled(
+        problem, unit, load, unloaded, prescribed=still, progress=follow
+    ).solution.field
 
 
 def _support_force(problem: Problem, held: Held, case: CaseLoads, displacement: Floats) -> Floats:

@@ -7,34 +7,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity.invariants import von_mises
-from solvers.law import Recovered
-from twin.analyses.estimates import Trust, Values
+from twin.analyses.analysis import CaseSolution
+from twin.analyses.estimates import Trust, Values, largest
 from twin.materials import Material
 from twin.quantities import Quantity
 from twin.results.outcome import Equilibrium
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 UNITS = {"max_displacement": "m", "max_von_mises": "Pa", "compliance": "J"}
 
 
-def measure(trust: Trust, points: Floats, displacement: Floats, work: float, stress: Recovered) -> Values:
-    """Numbers of a case: points (n, 3) [m], displacement (n, 3) [m], work of the loads [J]."""
-    magnitude = np.linalg.norm(displacement, axis=1)
-    mises = von_mises(stress.nodal)
-    peak = int(np.argmax(mises))
-    energy_share = stress.relative_energy_error**2
-    largest = float(magnitude.max())
+def measure(trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
+    """Numbers of a case at points (n, 3) [m]; zone: (n,) singular place that they are near, or -1."""
+    magnitude = np.linalg.norm(case.field, axis=1)
+    mises = von_mises(case.flux.nodal)
+    peak, within = largest(mises, zone)
+    share = case.flux.relative_energy_error**2
+    moved = float(magnitude.max())
     return Values(
-        {"max_displacement": largest, "max_von_mises": float(mises[peak]), "compliance": work},
+        {"max_displacement": moved, "max_von_mises": float(mises[peak]), "compliance": case.work},
         {
-            "max_displacement": trust.field * energy_share * largest,
-            "max_von_mises": trust.flux * float(stress.nodal_error[peak]),
-            "compliance": trust.energy * energy_share * abs(work),
+            "max_displacement": trust.of_goal(case.contributions.get("max_displacement"), share * moved),
+            "max_von_mises": trust.flux * float(case.flux.nodal_error[peak]),
+            "compliance": trust.energy * share * abs(case.work),
         },
         UNITS,
         points[peak],
         "max_von_mises",
+        within,
     )
 
 

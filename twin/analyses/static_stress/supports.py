@@ -8,12 +8,30 @@ from numpy.typing import NDArray
 from solvers.elasticity import constraints
 from solvers.tet10 import loads
 from twin.analyses.boundary import MeshBoundary
+from twin.analyses.singularities import CLAMPED, GUIDED, Grip
+from twin.analyses.task import Regions
 from twin.errors import StudyError
 from twin.select import describe
-from twin.studies import Displacement, ElasticFoundation, Fixed, Support, Symmetry
+from twin.studies import Displacement, ElasticFoundation, Fixed, RemoteForce, Support, Symmetry
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def grips(regions: Regions) -> list[Grip]:
+    """What holds, as far as rims go; rigid couplings hold their region to one motion."""
+    found = []
+    for support, region in regions.supports:
+        if not isinstance(support, ElasticFoundation):  # springs give way
+            whole = isinstance(support, Fixed) or (
+                isinstance(support, Displacement) and None not in (support.x, support.y, support.z)
+            )
+            words = f"{type(support).__name__} on {describe(support.on)}"
+            found.append(Grip(words, support.on, region, CLAMPED if whole else GUIDED))
+    for _, load, at in regions.loads:
+        if isinstance(load, RemoteForce) and load.coupling == "rigid" and at is not None:
+            found.append(Grip(f"the rigid coupling on {describe(load.on)}", load.on, at, CLAMPED))
+    return found
 
 
 # What holds more goes first.

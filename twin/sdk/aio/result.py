@@ -16,7 +16,16 @@ from twin.codec import ResultRecord
 from twin.errors import InvalidInput
 from twin.quantities import Field, Quantity
 from twin.results import storage
-from twin.results.outcome import ConvergenceRow, Cost, Equilibrium, HeatBalance, Mesh, Outcome
+from twin.results.outcome import (
+    ConvergenceRow,
+    Cost,
+    Ending,
+    Equilibrium,
+    HeatBalance,
+    Mesh,
+    Outcome,
+    Singularity,
+)
 from twin.sdk.aio.wire import Wire
 from twin.sdk.arrays import ArrayCache
 from twin.sdk.envelope import envelope
@@ -202,6 +211,14 @@ class AsyncResult:
     @property
     def convergence(self) -> tuple[ConvergenceRow, ...]:
         return self._outline.convergence
+
+    @property
+    def ended(self) -> Ending | None:
+        return self._outline.ended
+
+    @property
+    def singularities(self) -> tuple[Singularity, ...]:
+        return self._outline.singularities
 
     @property
     def mesher(self) -> str:
