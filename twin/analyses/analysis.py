@@ -94,10 +94,10 @@ class Analysis(abc.ABC, Generic[StudyT]):
         """What holds, as far as rims go."""
 
     @abc.abstractmethod
-    def measure(self, trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
-        """Numbers of a case whose field and flux are at points (n, 3) [m] of the part.
+    def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:
+        """Numbers of a case.
 
-        zone: (n,) singular place that they are near, or -1
+        zone: (n,) singular place that the points of its field and flux are near, or -1
         """
 
     @abc.abstractmethod

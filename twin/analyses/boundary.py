@@ -61,6 +61,7 @@ class MeshBoundary:
         self._exposed = self._bounding_material(mesh)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
         self._triangle = self._one_face_per_facet(self._closest(self._all.position))
+        self.deviation = self._deviation()
         self._node_triangle = self._on_own_face(np.arange(len(self.facets)), mesh.points[self.facets])
 
     def _bounding_material(self, mesh: VolumeMesh) -> tuple[Surface, Ints]:
@@ -88,6 +89,12 @@ class MeshBoundary:
         rows = np.arange(len(triangles))
         stray = patch != patch[rows, winner][:, None]
         return np.where(stray, triangles[rows, winner][:, None], triangles)
+
+    def _deviation(self) -> float:
+        """Largest distance of the facets from the planes of the triangles that they lie on [m]."""
+        triangle = self._triangle.ravel()
+        away = self._all.position - self.surface.corners[triangle, 0]
+        return float(np.abs(np.einsum("pi,pi->p", away, self.surface.normals[triangle])).max())
 
     def quadrature(self, selector: Selector) -> FacetQuadrature:
         """Quadrature over the selected part of the boundary; facets that its border crosses are cut finely.

@@ -165,4 +165,4 @@ def _measure(task: Task, boundary: ImmersedBoundary, samples: Floats, case: Case
     field, values, error = np.split(every, split, axis=1)
     within = Recovered(values, error[:, 0], flux.element_error, flux.energy)
     zone = task.zones.at(points)
-    return task.analysis.measure(estimates.ON_GRID, points, zone, replace(case, field=field, flux=within))
+    return task.analysis.measure(estimates.ON_GRID, zone, replace(case, field=field, flux=within))

@@ -27,6 +27,7 @@ MESH_SHARE = 0.6  # of the time that is left; the rest is for the solution, or f
 PILOT_SHARE = 0.6  # of the time, for the first mesh and its solution; if they fail, the rest is for a grid
 MOST_MESHES = 6
 MOST_TRIES = 3  # to keep to max_unknowns
+OVER_BUDGET = 1.5  # times the unknowns that are allowed: what is refused of a first mesh
 MESH_PART = 0.4  # of the progress from one mesh to the next is for making it
 
 
@@ -40,6 +41,7 @@ def solve(task: Task) -> Ladder:
     begun = time.perf_counter()
     hurried = task if task.request.discretisation == "tet" else task.within(PILOT_SHARE)
     mesh, sizes = _mesh_within_limit(hurried, sizes, STAGES["check"], "first mesh, to see where the error is")
+    _refuse_small_budget(task, mesh)
     span = STAGES["pilot mesh"], STAGES["pilot solve"]
     solutions = [_solve(hurried, mesh, sizes.size, span)]
     ended: Ending | None = None
@@ -69,6 +71,16 @@ def solve(task: Task) -> Ladder:
             "follows the part's faces."
         )
     return Ladder(tuple(solutions), ended, tuple(warnings))
+
+
+def _refuse_small_budget(task: Task, mesh: VolumeMesh) -> None:
+    unknowns, most = task.analysis.components * len(mesh.points), task.request.max_unknowns
+    if most is not None and unknowns > OVER_BUDGET * most:
+        raise MeshingFailed(
+            f"max_unknowns = {most:,} is too small for this part: the coarsest mesh found that follows its faces has "
+            f"{unknowns:,}. Allow at least that many, or leave out small details of the part.",
+            {"max_unknowns": most, "needed": unknowns},
+        )
 
 
 def _finer(
@@ -131,7 +143,5 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySoluti
         boundary = MeshBoundary(task.surface, mesh)
     cases = analysis.solve_on_mesh(task, mesh, boundary, span)
     zone = task.zones.at(mesh.points)
-    measured = {
-        name: analysis.measure(estimates.ON_MESH, mesh.points, zone, case) for name, case in cases.items()
-    }
+    measured = {name: analysis.measure(estimates.ON_MESH, zone, case) for name, case in cases.items()}
     return StudySolution(Meshed(mesh, boundary), cases, measured, size, time.perf_counter() - begun)

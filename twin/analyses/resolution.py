@@ -24,6 +24,7 @@ DEFAULT_UNKNOWNS = 1_000_000
 NODES_PER_TET = 1.47  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
 AIM = 0.6  # of the accuracy: where a mesh made for it comes out coarser, it should still be met
+NEAR_PEAK = 0.7  # of the largest flux: what may be larger, or turn out to be on a finer mesh
 FINEST = 0.2  # of an element's size: how far one step goes
 MOST_POINTS = 20_000  # of a size field
 WORTH_IT = 2.0  # times the elements of the mesh before
@@ -92,9 +93,14 @@ def refined(
                 continue
             share = AIM * request.accuracy * measured.scale(number) / errors[number]
             if number == analysis.peak:
-                # as if the error of the largest flux were made wherever that of the flux is as large
-                off = np.where(outside, case.flux.nodal_error, 0.0)[mesh.tets].max(1)
-                own = errors[number] / estimates.ON_MESH.flux
+                # as if the error of the largest flux were made wherever that of the flux is as large and it may peak
+                off, trust = case.flux.nodal_error, estimates.ON_MESH.flux
+                high = (
+                    analysis.law.magnitude(case.flux.nodal) + trust * off
+                    > NEAR_PEAK * measured.values[number]
+                )
+                off = np.where(outside & high, off, 0.0)[mesh.tets].max(1)
+                own = measured.errors[number] / trust
                 finer = np.minimum(finer, np.sqrt(share * own / np.maximum(off, 1e-12 * own)))
             else:
                 added = np.abs(case.contributions.get(number, case.flux.element_error))

@@ -11,7 +11,6 @@ from twin.analyses import checks, on_grid, on_mesh, singularities
 from twin.analyses.analysis import Analysis
 from twin.analyses.heat_conduction.analysis import HeatConductionAnalysis
 from twin.analyses.monitor import Monitor
-from twin.analyses.singularities import Zones
 from twin.analyses.solution import Ladder
 from twin.analyses.static_stress.analysis import StaticStressAnalysis
 from twin.analyses.summary import summarise
@@ -19,6 +18,7 @@ from twin.analyses.task import STAGES, OutOfTimeError, Stopwatch, Task
 from twin.errors import DeadlineExceeded, MeshingFailed, SolveFailed, TwinError
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
+from twin.results.zones import Zones
 from twin.select import describe
 from twin.studies import HeatConduction, Request, StaticStress, Study
 

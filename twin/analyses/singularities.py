@@ -10,11 +10,9 @@ Components, IIW 2016, 2.2.3): a share of the geometry, so that the number that i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.patches import FEATURE_ANGLE
@@ -71,26 +69,6 @@ class _Edges:
     @property
     def lengths(self) -> Floats:
         return np.asarray(np.linalg.norm(self.segments[:, 1] - self.segments[:, 0], axis=1))
-
-
-class Zones:
-    """The surroundings of singular places."""
-
-    def __init__(self, places: Sequence[Singularity]):
-        self.places = tuple(places)
-
-    @cached_property
-    def _trees(self) -> list[tuple[cKDTree, float]]:
-        return [(cKDTree(_along(place.segments, place.radius / 8)), place.radius) for place in self.places]
-
-    def at(self, points: Floats) -> Ints:
-        """(n,) the place in whose zone points (n, 3) [m] lie, the first of several, -1 for none."""
-        found = np.full(len(points), -1)
-        for place, (tree, radius) in enumerate(self._trees):
-            rest = np.flatnonzero(found < 0)
-            distance, _ = tree.query(points[rest], distance_upper_bound=radius)
-            found[rest[distance < radius]] = place
-        return found
 
 
 def find(
@@ -285,13 +263,3 @@ def _where(segments: Floats) -> str:
     if off < 1e-3 * span:
         return f"from {words(points[along.argmin()])} to {words(points[along.argmax()])} mm"
     return f"about {words((points.min(0) + points.max(0)) / 2)} mm, {span:.3g} mm across"
-
-
-def _along(segments: Floats, step: float) -> Floats:
-    """Points on segments (k, 2, 3), at most `step` [m] apart."""
-    length = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
-    count = np.ceil(length / step).astype(np.int64) + 1
-    row = np.repeat(np.arange(len(segments)), count)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    share = place / np.maximum(count[row] - 1, 1)
-    return np.asarray(segments[row, 0] + share[:, None] * (segments[row, 1] - segments[row, 0]))

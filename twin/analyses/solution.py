@@ -14,7 +14,6 @@ from twin.analyses import estimates
 from twin.analyses.analysis import CaseSolution
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.resolution import element_sizes
 from twin.meshing import VolumeMesh
 from twin.meshing.volume_mesh import quality, volume
 from twin.results.outcome import ConvergenceRow, Ending
@@ -48,10 +47,6 @@ class Discretised(abc.ABC):
     @abc.abstractmethod
     def mesher(self) -> str:
         """What made them."""
-
-    @abc.abstractmethod
-    def size_at(self, point: Floats) -> float:
-        """Size of the elements around a point (3,) [m]."""
 
     @abc.abstractmethod
     def quality(self) -> dict[str, float]:
@@ -92,14 +87,13 @@ class Meshed(Discretised):
     def mesher(self) -> str:
         return self.mesh.mesher
 
-    def size_at(self, point: Floats) -> float:
-        node = int(np.argmin(((self.points - point) ** 2).sum(1)))
-        around = (self.mesh.tets == node).any(1)
-        return float(element_sizes(self.points, self.mesh.tets[around]).mean())
-
     def quality(self) -> dict[str, float]:
         shape = quality(self.points, self.mesh.tets)
-        return {"worst_shape": float(shape.min()), "mean_shape": float(shape.mean())}
+        return {
+            "worst_shape": float(shape.min()),
+            "mean_shape": float(shape.mean()),
+            "distance_from_facets": self.on.deviation,
+        }
 
 
 @final
@@ -127,9 +121,6 @@ class Gridded(Discretised):
     @property
     def mesher(self) -> str:
         return "none: a grid, cut by the surface"
-
-    def size_at(self, point: Floats) -> float:
-        return self.cells.lattice.edge
 
     def quality(self) -> dict[str, float]:
         return {
@@ -170,13 +161,8 @@ class StudySolution:
 
     def errors(self, case: str, coarser: "StudySolution | None") -> dict[str, float]:
         """Error of each number of a case, also by its change since a coarser solution."""
-        fine = self.measured[case]
-        if coarser is None:
-            return estimates.errors(self.discretised.trust, fine, None, 1.0, 1.0)
-        own, before = self.discretised, coarser.discretised
-        ratio = (len(own) / len(before)) ** (1 / 3)
-        at_peak = before.size_at(fine.peak) / own.size_at(fine.peak)
-        return estimates.errors(own.trust, fine, coarser.measured[case], ratio, at_peak)
+        before = None if coarser is None else coarser.measured[case]
+        return estimates.errors(self.discretised.trust, self.measured[case], before)
 
     def worst_error(self, coarser: "StudySolution", names: Collection[str]) -> float:
         """Largest relative error of the numbers named, over all cases."""

@@ -160,10 +160,13 @@ def _assumptions(task: Task) -> tuple[str, ...]:
         "The error estimates speak of the discretisation only, not of loads, material or geometry; they are "
         "estimates with a safety factor, not guaranteed bounds.",
     ]
-    if task.report.chord_error:
-        said.append(
-            f"The uploaded facets deviate from the CAD surface by at most {task.report.chord_error * 1e3:.3g} mm."
-        )
+    chord = task.report.chord_error
+    facets = (
+        f"the facets that the file was read as are at most {1e3 * chord:.3g} mm from its CAD surface"
+        if chord
+        else "the facets of the file are taken for the part, their distance from its CAD surface is not known"
+    )
+    said.append(f"Geometry error, beside the estimates: {facets}.")
     return tuple(said)
 
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from solvers.iteration import TOLERANCE, SolveError
 from twin.analyses.monitor import Monitor
-from twin.analyses.singularities import Zones
 from twin.errors import GeometryError, SolveFailed
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.selection import Selection
 from twin.geometry.surface import Report, Surface
+from twin.results.zones import Zones
 from twin.studies import Request
 
 if TYPE_CHECKING:

@@ -129,7 +129,9 @@ def draw_legend(canvas: Axes, colors: Bands, values: Scalar, layout: Layout) -> 
     )
 
 
-def draw_foot(canvas: Axes, drawn: Sequence[Solid], factor: float | None, layout: Layout) -> None:
+def draw_foot(
+    canvas: Axes, drawn: Sequence[Solid], factor: float | None, hatched: bool, layout: Layout
+) -> None:
     """factor: of the deformation, None where there is none to draw."""
     unit = layout.unit
     y, x = layout.height - 66 * unit, 170 * unit
@@ -143,9 +145,12 @@ def draw_foot(canvas: Axes, drawn: Sequence[Solid], factor: float | None, layout
         x = float(text.get_window_extent().x1) + 34 * unit
         if x > layout.width - layout.right - 120 * unit:
             x, y = 170 * unit, y - 26 * unit
-    if factor is not None:
+    notes = [] if factor is None else [_deformation_text(factor)]
+    if hatched:
+        notes.append("hatched: near singular edges, not counted")
+    if notes:
         canvas.text(
-            170 * unit - 8 * unit, layout.height - 30 * unit, _deformation_text(factor),
+            170 * unit - 8 * unit, layout.height - 30 * unit, "; ".join(notes),
             size=layout.points(16), color=FAINT, va="center",
         )  # fmt: skip
 

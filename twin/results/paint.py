@@ -15,6 +15,7 @@ Floats = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 FEATURE_ANGLE = np.radians(30.0)
+_HATCH, _PALE = 15, 0.55  # pixels from stripe to stripe; how much of the colour between them is white
 _HIDDEN = 0.2  # how much of a load or support behind the part shines through
 
 
@@ -60,10 +61,12 @@ def paint(
     values: Floats,
     color: Callable[[Floats], Floats],
     solids: Sequence[Solid],
+    hatched: Floats | None = None,
 ) -> tuple[NDArray[np.uint8], Floats, Visibility]:
     """Image (h, w, 3), the depth that hides lines (h, w), and what is seen of the part alone.
 
-    points (n, 3), values (n,): at the nodes of the skin; color: values (p,) -> sRGB (p, 3).
+    points (n, 3), values (n,): at the nodes of the skin; color: values (p,) -> sRGB (p, 3); hatched (n,): below 1
+    where the values mean nothing.
     """
     projected, triangles = view.project(points), skin.triangles
     part = visible(projected, triangles, view.width, view.height)
@@ -74,7 +77,13 @@ def paint(
     weights = barycentric(projected, triangles[which], column + 0.5, row + 0.5)
     seen_values = np.einsum("pk,pk->p", weights, values[triangles[which]])
     normal = np.einsum("pk,pkc->pc", weights, normals[normal_of[which]])
-    image[row, column] = color(seen_values) * _shade(normal, view)[:, None]
+    painted = color(seen_values) * _shade(normal, view)[:, None]
+    if hatched is not None:
+        inside = np.einsum("pk,pk->p", weights, hatched[triangles[which]]) < 1.0
+        stripe = inside & ((row + column) % _HATCH < _HATCH / 3)
+        painted[inside] = _PALE + (1.0 - _PALE) * painted[inside]
+        painted[stripe] = 0.25
+    image[row, column] = painted
 
     depth = part.depth.copy()
     for solid in solids:

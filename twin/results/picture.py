@@ -28,9 +28,11 @@ from twin.results.scalars import bands, scalar
 from twin.results.scene import Solid, best_view, fit, solids
 from twin.results.shape import Deformation, case_name, deformation_factor, displacement
 from twin.results.skin import Skin, nodal_normals, skin
+from twin.results.zones import Zones
 
 Floats = NDArray[np.floating]
 _SUPERSAMPLING = 2
+_FLUXES = ("von_mises", "stress", "heat_flux")  # fields that have no bound at singular places
 
 
 def plot(
@@ -78,7 +80,9 @@ def plot(
         if len(outcome.hexahedra)
         else (scalar(chosen, field), outcome.points, displacement(chosen, len(outcome.points)))
     )
-    peak = int(np.argmax(whole.values))
+    zones = Zones(outcome.singularities if field.startswith(_FLUXES) else ())
+    outside = zones.at(places) < 0
+    peak = int(np.argmax(np.where(outside, whole.values, -np.inf) if outside.any() else whole.values))
     peak_at = places[peak] + factor * moves[peak]
     axes_of_view = best_view(
         moved, part.faces[:, :3], [*(solid.anchors for solid in drawn), peak_at[None]], *size
@@ -86,7 +90,9 @@ def plot(
     everything = np.concatenate([moved, rest, *(solid.points for solid in drawn)])
     view = fit(axes_of_view, everything, *size, (layout.left, layout.right, layout.top, layout.bottom))
     fine = _finer(view, _SUPERSAMPLING)
-    pixels, depth, body = paint(fine, part, moved, on_skin.values, colors.color, drawn)
+    pixels, depth, body = paint(
+        fine, part, moved, on_skin.values, colors.color, drawn, zones.depth(rest) if zones.places else None
+    )
 
     figure = Figure(figsize=(size[0] / 100.0, size[1] / 100.0), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
@@ -112,7 +118,9 @@ def plot(
     ]
     frame.draw_title(canvas, chosen, name, outcome, whole, layout)
     frame.draw_legend(canvas, colors, whole, layout)
-    frame.draw_foot(canvas, drawn, factor if "displacement" in chosen.fields else None, layout)
+    frame.draw_foot(
+        canvas, drawn, factor if "displacement" in chosen.fields else None, bool(zones.places), layout
+    )
     frame.draw_axes(canvas, view, shown, layout)
     frame.draw_scale_bar(canvas, view, layout)
 

@@ -21,7 +21,7 @@ from twin.quantities import Quantity
 from twin.results import display
 from twin.results.convergence_plot import convergence_svg
 from twin.results.display import HEADLINES
-from twin.results.outcome import Balance, CaseOutcome, Equilibrium, HeatBalance, Outcome
+from twin.results.outcome import Balance, CaseOutcome, Ending, Equilibrium, HeatBalance, Outcome
 from twin.results.picture import plot
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ _PICTURE_SIZE = (1600, 1000)
 _MAX_PICTURED_CASES = 6
 _PHASES = {"check": "Checks", "mesh": "Meshing", "solve": "Solving", "estimate": "Error estimate",
            "recover": "Recovery of fluxes", "write": "Writing"}  # fmt: skip
+
+
+_ENDINGS: dict[Ending, str] = {
+    "accuracy": "the estimated errors meet the accuracy that was asked for",
+    "max_seconds": "the time allowed is used up",
+    "max_unknowns": "more unknowns are not allowed",
+    "no_finer_mesh": "no finer mesh could be had",
+}
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,8 @@ def report(
         if geometry_report is None
         else _not_among(geometry_report.warnings, outcome.warnings),
         mesh=_mesh(outcome),
+        ended="" if outcome.ended is None else _ENDINGS[outcome.ended],
+        singularities=_singularities(outcome),
         convergence=_convergence(outcome, names),
         convergence_names=[display.title(name) for name in names],
         convergence_plot=Markup(convergence_svg(outcome.convergence, names)),
@@ -291,6 +301,13 @@ def _convergence(outcome: Outcome, names: Sequence[str]) -> list[list[str]]:
             ]
         )
     return table
+
+
+def _singularities(outcome: Outcome) -> list[tuple[str, str]]:
+    """Places, and the radius of the zone around each."""
+    return [
+        (place.label, display.unit_for("m", place.radius)(place.radius)) for place in outcome.singularities
+    ]
 
 
 def _balance(name: str, found: Balance) -> BalanceTable:

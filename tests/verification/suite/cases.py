@@ -40,7 +40,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Case:
-    """shape: makes the solid, in metres; exact: known values of the result's quantities; targets: of the table."""
+    """shape: makes the solid, in metres; exact: known values of the result's quantities; targets: of the table.
+
+    accuracy: that is asked for in the table; calibrates: whether error estimates are compared with true errors
+    """
 
     name: str
     shape: Callable[[], Any]
@@ -48,6 +51,7 @@ class Case:
     exact: Mapping[str, float] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     accuracy: float = 0.02
+    calibrates: bool = True
 
 
 def quantity(name: str) -> Read:
@@ -249,6 +253,7 @@ def elliptic_plate() -> Case:
         ),
         {},
         (Target("stress yy at (2, 0), top", probe("stress", (2.0, 0.0, thick), 1), -5.399e6),),
+        calibrates=False,  # what rests on a line sinks in without end as the line is followed more closely
     )
 
 
@@ -280,9 +285,7 @@ def plate_with_hole() -> Case:
     return Case(
         "strip with a hole",
         lambda: block(x, y, z) - hole(x / 2, y / 2, 0.008, z),
-        twin.StaticStress(
-            STEEL, [twin.Fixed(on=face(0, 0.0))], [twin.Force((4e3, 0, 150), on=face(0, x))]
-        ),
+        twin.StaticStress(STEEL, [twin.Fixed(on=face(0, 0.0))], [twin.Force((4e3, 0, 150), on=face(0, x))]),
     )
 
 
@@ -338,7 +341,9 @@ def tee() -> Case:
     def shape() -> Any:
         rib = block(0.01, 0.06, 0.05).Move((0.035, 0, 0))
         return filleted(
-            block(0.08, 0.06, 0.012) + rib, 0.005, lambda c: abs(c.z - 0.012) < 1e-6 and abs(c.x - 0.04) < 0.006
+            block(0.08, 0.06, 0.012) + rib,
+            0.005,
+            lambda c: abs(c.z - 0.012) < 1e-6 and abs(c.x - 0.04) < 0.006,
         )
 
     return Case(

@@ -70,8 +70,8 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
             if isinstance(support, Temperature)
         ]
 
-    def measure(self, trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
-        return quantities.measure(trust, points, zone, case, given_temperatures(self.study))
+    def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:
+        return quantities.measure(trust, zone, case, given_temperatures(self.study))
 
     def decisive(self, request: Request) -> frozenset[str]:
         return frozenset(request.quantities or self.asked)

@@ -12,12 +12,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def measure(
-    trust: Trust, points: Floats, zone: Ints, case: CaseSolution, given: tuple[float, float]
-) -> Values:
-    """Numbers of a case at points (n, 3) [m].
+def measure(trust: Trust, zone: Ints, case: CaseSolution, given: tuple[float, float]) -> Values:
+    """Numbers of a case.
 
-    zone: (n,) singular place that they are near, or -1; given: lowest and highest temperature of the supports [K]
+    zone: (n,) singular place that its points are near, or -1; given: lowest and highest temperature of the supports [K]
 
     Errors of temperatures are relative to their range, those that are given included.
     """
@@ -47,7 +45,6 @@ def measure(
             "max_heat_flux": trust.flux * float(case.flux.nodal_error[peak]),
         },
         {"max_temperature": "K", "min_temperature": "K", "heat_flow": "W", "max_heat_flux": "W/m^2"},
-        points[peak],
         "max_heat_flux",
         within,
         {"max_temperature": span, "min_temperature": span},

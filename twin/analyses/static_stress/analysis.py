@@ -57,8 +57,8 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     def grips(self, regions: Regions) -> list[Grip]:
         return supports.grips(regions)
 
-    def measure(self, trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
-        return quantities.measure(trust, points, zone, case)
+    def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:
+        return quantities.measure(trust, zone, case)
 
     def decisive(self, request: Request) -> frozenset[str]:
         names = set(request.quantities or self.asked)

@@ -19,8 +19,8 @@ Ints = NDArray[np.int64]
 UNITS = {"max_displacement": "m", "max_von_mises": "Pa", "compliance": "J"}
 
 
-def measure(trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Values:
-    """Numbers of a case at points (n, 3) [m]; zone: (n,) singular place that they are near, or -1."""
+def measure(trust: Trust, zone: Ints, case: CaseSolution) -> Values:
+    """Numbers of a case; zone: (n,) singular place that its points are near, or -1."""
     magnitude = np.linalg.norm(case.field, axis=1)
     mises = von_mises(case.flux.nodal)
     peak, within = largest(mises, zone)
@@ -34,7 +34,6 @@ def measure(trust: Trust, points: Floats, zone: Ints, case: CaseSolution) -> Val
             "compliance": trust.energy * share * abs(case.work),
         },
         UNITS,
-        points[peak],
         "max_von_mises",
         within,
     )
