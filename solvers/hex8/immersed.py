@@ -92,7 +92,7 @@ def prepare(
     size = bucket(len(cells), _LEAST_BUCKET)
     level = Cells(lattice, scale, stiff, stiffness, size, multiples_coarsen=True)
     finest = grid(level, np.float64)
-    preconditioner = _grid_cycle(hierarchy(level, unit, finest))
+    preconditioner = cycle.strengthened(_grid_cycle(hierarchy(level, unit, finest)))
     operator = GridStiffness(finest, jax.device_put(unit))
     return ImmersedProblem(cells, points, corners, law, operator, preconditioner)
 

@@ -15,6 +15,7 @@ from solvers.law import Law
 from solvers.multigrid import auxiliary
 from solvers.multigrid.auxiliary import AuxiliaryGrid
 from solvers.multigrid.beneath import cells_beneath
+from solvers.multigrid.cycle import strengthened
 from solvers.multigrid.grid import hierarchy
 from solvers.precision import float64
 from solvers.tet10 import stiffness
@@ -86,7 +87,8 @@ def prepare(
     most = round(mesh.capacity / TETS_PER_CUBE)
     cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
     grids = hierarchy(cells, unit_stiffness(law))
-    preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
+    plain = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
+    preconditioner = eqx.tree_at(lambda p: p.grids, plain, strengthened(plain.grids))
     return Problem(model, preconditioner, free, pad(prescribed, mesh.node_count), len(points))
 
 

@@ -46,7 +46,8 @@ class Grip:
     """A support, as far as its rim goes.
 
     words: what it is; opening: of the material at the rim, beside a free face, from which on the flux is unbounded
-    value: what is given there, where that may differ from support to support
+    value: what is given there, where that may differ from support to support; exchanges: with the outside, in
+    proportion to the field
     """
 
     words: str
@@ -54,6 +55,11 @@ class Grip:
     region: Selection
     opening: float
     value: float | None = None
+    exchanges: bool = False
+
+    def meets(self, other: "Grip") -> bool:
+        """Whether what is given here jumps to what is given, or exchanged, there, at whatever angle."""
+        return self.value is not None and (other.exchanges or other.value not in (None, self.value))
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ def _rim(sides: _Sides, grip: Grip, grips: Sequence[Grip]) -> _Edges:
     for neighbour in grips:
         held = Selected(surface, neighbour.on).mask(beside, beyond.astype(np.int32))
         same = neighbour.opening == grip.opening and neighbour.value == grip.value
-        limit = np.inf if neighbour is grip or same else GUIDED if neighbour.value is None else 0.0
+        limit = np.inf if neighbour is grip or same else 0.0 if grip.meets(neighbour) else GUIDED
         singular &= ~held | (opening > limit)
     chosen = np.flatnonzero(singular)
     faces = np.stack([owner[chosen], beyond[chosen]], axis=1)

@@ -22,7 +22,7 @@ from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
 from twin.results.outcome import Glyph
 from twin.select import describe
-from twin.studies import HeatConduction, Request, Temperature
+from twin.studies import Convection, HeatConduction, Request, Temperature
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -60,14 +60,14 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
     def grips(self, regions: Regions) -> list[Grip]:
         return [
             Grip(
-                f"{type(support).__name__} on {describe(support.on)}",
-                support.on,
+                f"{type(item).__name__} on {describe(item.on)}",
+                item.on,
                 region,
                 GUIDED,
-                support.value,
+                item.value if isinstance(item, Temperature) else None,
+                isinstance(item, Convection),
             )
-            for support, region in regions.supports
-            if isinstance(support, Temperature)
+            for item, region in [*regions.supports, *((load, at) for _, load, at in regions.loads if at)]
         ]
 
     def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:

@@ -7,8 +7,10 @@ from twin.analyses.analysis import CaseSolution
 from twin.analyses.estimates import Trust, Values, largest
 from twin.analyses.heat_conduction.loads import ROUND_OFF
 from twin.results.outcome import HeatBalance
+from twin.studies import Convection, Temperature
 
 Floats = NDArray[np.float64]
+SUPPORTS = {Temperature.__name__, Convection.__name__}
 Ints = NDArray[np.int64]
 
 
@@ -29,6 +31,9 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, given: tuple[float, fl
     peak, within = largest(size, zone)
     share = case.flux.relative_energy_error**2
     entering = sum(max(term.heat, 0.0) for term in case.balance.terms)
+    brought = sum(
+        max(term.heat, 0.0) for term in case.balance.terms if term.kind in SUPPORTS
+    )  # loads are given
     return Values(
         {
             "max_temperature": highest,
@@ -41,7 +46,7 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, given: tuple[float, fl
             for name in ("max_temperature", "min_temperature")
         }
         | {
-            "heat_flow": (trust.energy * share + case.balance.residual) * entering,
+            "heat_flow": trust.energy * share * brought + case.balance.residual * entering,
             "max_heat_flux": trust.flux * float(case.flux.nodal_error[peak]),
         },
         {"max_temperature": "K", "min_temperature": "K", "heat_flow": "W", "max_heat_flux": "W/m^2"},
