@@ -53,6 +53,8 @@ def scatter(
     return np.stack([np.bincount(flat, column, minlength=count) for column in columns], axis=1)
 
 
-def traction(where: FacetQuadrature, value: Float[np.ndarray, "p k"], count: int) -> Float[np.ndarray, "n k"]:
-    """Nodal forces of a force per area (traction [Pa], heat flux [W/m^2]) given at the quadrature points."""
+def traction(
+    where: FacetQuadrature, value: Float[np.ndarray, "#p k"], count: int
+) -> Float[np.ndarray, "n k"]:
+    """Nodal forces of a force per area (traction [Pa], heat flux [W/m^2]) at each quadrature point, or one at all."""
     return scatter(where.nodes, where.shape[:, :, None] * (where.weight[:, None] * value)[:, None, :], count)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from twin.materials import Material as Material
     from twin.quantities import Field as Field
     from twin.quantities import Quantity as Quantity
+    from twin.results.gradient import Gradient as Gradient
     from twin.sdk import aio as aio
     from twin.sdk.client import Client as Client
     from twin.sdk.client import connect as connect
@@ -75,6 +76,7 @@ _NAMES: Final = {
     ),
     "twin.materials": ("Material",),
     "twin.quantities": ("Field", "Quantity"),
+    "twin.results.gradient": ("Gradient",),
     "twin.sdk.client": ("Client", "connect", "local"),
     "twin.sdk.part": ("Part",),
     "twin.sdk.result": ("Result",),

@@ -7,35 +7,40 @@ balance of the forces on it. Exact for the discrete equations, and the operator 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from solvers.elasticity.constraints import rigid_motions
 from solvers.iteration import Progress, Solution
 from solvers.quadrature import FacetQuadrature
+from solvers.tet10.sensitivity import Places
 from solvers.tet10.steady import Problem, internal_force, solve
+
+Values = np.ndarray | Array
 
 CORRECTION = 1e-4  # tolerance of the correction, whose right-hand side is small already
 
 
 def distributed(
-    where: FacetQuadrature,
-    force: Float[np.ndarray, "3"],
-    moment: Float[np.ndarray, "3"],
-    at: Float[np.ndarray, "3"],
-) -> Float[np.ndarray, "p 3"]:
-    """Traction [Pa] that carries a force [N] and a moment [N m] acting at a point.
+    where: FacetQuadrature | Places,
+    force: Float[Values, "3"],
+    moment: Float[Values, "3"],
+    at: Float[Values, "3"],
+) -> Float[Values, "p 3"]:
+    """Traction [Pa] that carries a force [N] and a moment [N m] acting at a point, in numbers or traced by JAX.
 
     Uniform, plus a field that turns about the area's centroid: what a distributing coupling (RBE3) weighted by
     area does.
     """
-    arm = where.position - where.centroid
-    inertia = np.einsum("p,pij->ij", where.weight, (arm**2).sum(1)[:, None, None] * np.eye(3)) - np.einsum(
+    xp = jnp if isinstance(where, Places) else np
+    centroid = where.centroid
+    arm = where.position - centroid
+    inertia = xp.einsum("p,pij->ij", where.weight, (arm**2).sum(1)[:, None, None] * np.eye(3)) - xp.einsum(
         "p,pi,pj->ij", where.weight, arm, arm
     )
-    total = moment + np.cross(at - where.centroid, force)
-    spin = np.linalg.lstsq(inertia, total, rcond=1e-9)[0]
-    return force / where.area + np.cross(spin, arm)
+    spin = xp.linalg.pinv(inertia, rtol=1e-9) @ (moment + xp.cross(at - centroid, force))
+    return force / where.area + xp.cross(spin, arm)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,16 @@ def test_heat(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("coarse")
+def test_gradient(capsys):
+    runpy.run_path(str(EXAMPLES / "gradient.py"), run_name="__main__")
+    *_, change = capsys.readouterr().out.splitlines()
+    slower, heavier = change.split(" µm ")[0], change.split(" and ")[1].split(" g ")[0]
+    assert float(slower) < 0  # thicker is stiffer
+    # the area of the face, a rectangle and half a disc less the bore and a fillet, times the density of titanium
+    assert float(heavier) == pytest.approx(4430e-6 * 1.43e3, rel=0.1)
+
+
+@pytest.mark.usefixtures("coarse")
 def test_quickstart(tmp_path, capsys):
     runpy.run_path(str(EXAMPLES / "quickstart.py"), run_name="__main__")
     assert "MPa ±" in capsys.readouterr().out

@@ -59,8 +59,12 @@ def test_shape_and_material_of_an_elastic_bar():
     adjoint = steady.solve(problem, bar.weights, tolerance=1e-12).field
     shape, of_law = sensitivity.stiffness(bar.points, bar.tets, problem.model.law, field, adjoint)
     where = facet_quadrature(bar.points, bar.facets, bar.right)
+
+    def pushing(at, given):
+        return -given["value"] * jnp.vdot(at.weight[:, None] * at.normal, at.values[0])
+
     gradient = (
-        sensitivity.facets(bar.points, where, lambda at: -PRESSURE * jnp.vdot(at.area, at.values[0]), adjoint)
+        sensitivity.facets(bar.points, where, pushing, {"value": PRESSURE}, adjoint)[0]
         + sensitivity.body_force(bar.points, bar.tets, BASE, SLOPE, adjoint)
         - shape
     )
@@ -105,19 +109,41 @@ def test_shape_of_a_conductor_with_convection():
     adjoint = steady.solve(problem, weights, tolerance=1e-12).field
 
     def total(at, density):
-        return jnp.vdot(jnp.linalg.norm(at.area, axis=1), density[:, 0])
+        return jnp.vdot(at.weight, density[:, 0])
 
-    def heating(at):
-        return FLUX * total(at, at.values[0])
+    def heating(at, given):
+        return given["flux"] * total(at, at.values[0])
 
-    def cooling(at):
-        return CONVECTION * total(at, at.values[0] * at.values[1])
+    def cooling(at, given):
+        return given["coefficient"] * total(at, at.values[0] * at.values[1])
 
     gradient = (
-        sensitivity.facets(points, heated, heating, adjoint)
-        - sensitivity.facets(points, cooled, cooling, field, adjoint)
+        sensitivity.facets(points, heated, heating, {"flux": FLUX}, adjoint)[0]
+        - sensitivity.facets(points, cooled, cooling, {"coefficient": CONVECTION}, field, adjoint)[0]
         - sensitivity.stiffness(points, tets, problem.model.law, field, adjoint)[0]
     )
     moved, step = velocity(points), 1e-5
     slope = (value(points + step * moved) - value(points - step * moved)) / (2 * step)
     assert np.vdot(gradient, moved) == pytest.approx(slope, rel=CLOSE)
+
+
+def test_mean_of_the_flux():
+    """Of the von Mises stress of a given field: its slopes along field, positions and law."""
+    points, tets, *_ = part()
+    law = float64(lame)(200.0, 0.3)
+    field = 1e-2 * velocity(points)
+    mean = sensitivity.flux_mean(points, tets, law, field, 30.0)
+
+    def value(points, field):
+        return sensitivity.flux_mean(points, tets, law, field, 30.0).value
+
+    along = np.random.default_rng(3).normal(size=points.shape)
+    step = 1e-6
+    slope = (value(points + step * along, field) - value(points - step * along, field)) / (2 * step)
+    assert np.vdot(mean.by_points, along) == pytest.approx(slope, rel=CLOSE)
+    step = 1e-8  # of a field that is small itself
+    slope = (value(points, field + step * along) - value(points, field - step * along)) / (2 * step)
+    assert np.vdot(mean.by_field, along) == pytest.approx(slope, rel=CLOSE)
+    # von Mises stress knows nothing of pressure, and so nothing of the first parameter
+    assert float(mean.by_law.shear) == pytest.approx(mean.value / float(law.shear), rel=CLOSE)
+    assert float(mean.by_law.first) == pytest.approx(0, abs=CLOSE * mean.value / float(law.first))

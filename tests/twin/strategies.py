@@ -16,6 +16,7 @@ from twin.studies import (
     ElasticFoundation,
     Fixed,
     Force,
+    GradientOf,
     Gravity,
     HeatConduction,
     HeatFlow,
@@ -23,10 +24,10 @@ from twin.studies import (
     HeatSource,
     Load,
     Pressure,
+    Question,
     RemoteForce,
     Request,
     StaticStress,
-    Study,
     Support,
     Symmetry,
     Temperature,
@@ -123,7 +124,15 @@ heat_conduction: st.SearchStrategy[HeatConduction] = st.builds(
     load_cases=st.dictionaries(names, st.lists(thermal_loads, max_size=3), min_size=1, max_size=3),
 )
 
-studies: st.SearchStrategy[Study] = st.one_of(static_stress, heat_conduction)
+gradients: st.SearchStrategy[GradientOf] = st.builds(
+    GradientOf,
+    st.from_regex(r"runs/[a-z0-9]{1,16}", fullmatch=True),
+    names,
+    st.sampled_from(["mass", "max_von_mises"]),
+    st.sampled_from(["loads", "material", "shape"]),
+)
+
+studies: st.SearchStrategy[Question] = st.one_of(static_stress, heat_conduction, gradients)
 
 requests: st.SearchStrategy[Request] = st.builds(
     Request,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from twin.errors import Internal, InvalidInput, SelectionError, SolveFailed, Stu
 from twin.geometry.surface import Patch, Report
 from twin.quantities import Field, Quantity
 from twin.results import storage
+from twin.results.gradient import Gradient, Sensitivity
 from twin.results.outcome import (
     CaseOutcome,
     ConvergenceRow,
@@ -31,14 +33,14 @@ from twin.results.outcome import (
     Outcome,
 )
 from twin.select import Selector
-from twin.studies import Request, StaticStress, Study
+from twin.studies import Question, Request, StaticStress
 
 # -- studies
 
 
 @settings(max_examples=60, deadline=None)
 @given(strategies.studies, strategies.requests)
-def test_studies_round_trip_and_meet_the_contract(study: Study, request: Request) -> None:
+def test_studies_round_trip_and_meet_the_contract(study: Question, request: Request) -> None:
     message = run_pb2.CreateRunRequest()
     message.run.geometry = "geometries/a"
     message.run.study.CopyFrom(codec.study_to_proto(study))
@@ -277,17 +279,7 @@ def _outcome() -> Outcome:
 
 
 def test_results_round_trip_without_loss() -> None:
-    outcome = _outcome()
-    manifest, values = storage.dump(outcome)
-    records = {
-        key: ArrayRecord(f"runs/1/arrays/{key}", array.dtype.str, array.shape, "sha256:0")
-        for key, array in values.items()
-    }
-    message = codec.result_to_proto("runs/1/result", manifest, records, values.__getitem__)
-    assert codec.refusal(message) is None
-    record = codec.result_from_proto(type(message).FromString(message.SerializeToString()))
-    assert record.name == "runs/1/result"
-
+    record, manifest, values = _through_result(_outcome())
     displacement = record.arrays["default.displacement"]
     assert (displacement.unit, displacement.location, displacement.field) == ("m", "node", "displacement")
 
@@ -299,6 +291,55 @@ def test_results_round_trip_without_loss() -> None:
     assert arrays.keys() == values.keys()
     for key, array in arrays.items():
         np.testing.assert_array_equal(array, values[key])
+
+
+def _through_result(
+    outcome: Outcome | Gradient,
+) -> tuple[codec.ResultRecord, dict[str, Any], dict[str, NDArray[Any]]]:
+    manifest, values = storage.dump(outcome)
+    records = {
+        key: ArrayRecord(f"runs/1/arrays/{key}", array.dtype.str, array.shape, "sha256:0")
+        for key, array in values.items()
+    }
+    message = codec.result_to_proto("runs/1/result", manifest, records, values.__getitem__)
+    assert codec.refusal(message) is None
+    record = codec.result_from_proto(type(message).FromString(message.SerializeToString()))
+    assert record.name == "runs/1/result"
+    return record, manifest, values
+
+
+def _gradient(**parameters: Sensitivity) -> Gradient:
+    return Gradient(
+        "runs/0", "up", "max_von_mises", "loads", 1e6, "Pa", 2e5, parameters, ("Linear elasticity.",), (),
+        {"jax": "0.10"}, Cost({"solve": 3.0}, None, "cpu", 123456789012),
+    )  # fmt: skip
+
+
+def test_gradients_round_trip_without_loss() -> None:
+    numbers = {"loads[0].vector": np.array([1.0, -2.0, 1 / 3]), "loads[1].value": np.array(-0.1)}
+    given = _gradient(**{name: Sensitivity(value, "Pa/N") for name, value in numbers.items()})
+    record, manifest, values = _through_result(given)
+    assert record.manifest == manifest
+    assert not values
+    read = storage.load_gradient(record.manifest, values.__getitem__)
+    assert list(read) == list(given)
+    for name, sensitivity in read.items():
+        assert sensitivity.values.shape == given[name].values.shape
+        np.testing.assert_array_equal(sensitivity, given[name])
+    assert (read.value, read.gap, read.unit, read.cost) == (given.value, given.gap, "Pa", given.cost)
+    np.testing.assert_array_equal(np.asarray(read), [1.0, -2.0, 1 / 3, -0.1])
+    with pytest.raises(ValueError, match="is a gradient"):
+        storage.load(record.manifest, values.__getitem__)
+
+
+def test_gradients_to_shape_are_arrays_of_the_surface() -> None:
+    record, _, values = _through_result(
+        _gradient(vertices=Sensitivity(np.arange(12.0).reshape(4, 3), "Pa/m"))
+    )
+    described = record.arrays["gradient.vertices"]
+    assert (described.unit, described.location, described.field) == ("Pa/m", "surface", "vertices")
+    read = storage.load_gradient(record.manifest, values.__getitem__)
+    assert np.asarray(read).shape == (4, 3)
 
 
 def test_glyphs_of_very_many_points_are_thinned() -> None:

@@ -14,12 +14,13 @@ from solvers.law import Law, Recovered
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
 from twin.analyses.immersed_boundary import ImmersedBoundary
+from twin.analyses.linearised import Linearised
 from twin.analyses.singularities import Grip
 from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import Balance, Glyph
+from twin.results.outcome import Balance, CaseOutcome, Glyph
 from twin.studies import Request, Study
 
 Floats = NDArray[np.float64]
@@ -52,6 +53,7 @@ class Analysis(abc.ABC, Generic[StudyT]):
     subject: what it is a study of; components: of the field at a node
     numbers: what is reported; asked: of those, what the accuracy speaks of where nothing is named
     severity: the number by which load cases are compared; peak: the one of the flux at its largest
+    peaks: the numbers that depend on it, and that are differentiated through a mean
     """
 
     subject: ClassVar[str]
@@ -60,6 +62,7 @@ class Analysis(abc.ABC, Generic[StudyT]):
     asked: ClassVar[tuple[str, ...]]
     severity: ClassVar[str]
     peak: ClassVar[str]
+    peaks: ClassVar[frozenset[str]]
 
     def __init__(self, study: StudyT):
         self.study = study
@@ -88,6 +91,12 @@ class Analysis(abc.ABC, Generic[StudyT]):
         self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
     ) -> dict[str, CaseSolution]:
         """Solve all load cases on a grid."""
+
+    @abc.abstractmethod
+    def linearise(
+        self, mesh: VolumeMesh, boundary: MeshBoundary, case: str, found: CaseOutcome
+    ) -> Linearised:
+        """A load case that was solved on tetrahedra, ready to be differentiated."""
 
     @abc.abstractmethod
     def grips(self, regions: Regions) -> list[Grip]:

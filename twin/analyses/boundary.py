@@ -5,11 +5,12 @@ that it lies on; a facet belongs to one face of the part, because meshers keep s
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.quadrature import FacetQuadrature, join
+from solvers.quadrature import FacetQuadrature, join, scatter
 from solvers.tet10 import element, loads
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
@@ -164,6 +165,33 @@ class MeshBoundary:
         tangent = np.einsum("abr,fbi->fari", NODE_SLOPES, self.points[self.facets])
         vector = np.cross(tangent[:, :, 0], tangent[:, :, 1])
         return np.asarray(vector / np.linalg.norm(vector, axis=2, keepdims=True))
+
+    @cached_property
+    def nodes_on_surface(self) -> Ints:
+        """Nodes of all facets (b,), ascending."""
+        return np.unique(self.facets)
+
+    @cached_property
+    def _on_triangles(self) -> tuple[Int32, Floats]:
+        """Of each node on the surface the vertices (b, 3) of the triangle that it lies on, and their weights (b, 3)."""
+        surface, points = self.surface, self.points[self.nodes_on_surface]
+        triangle = self._closest(points)
+        corners = surface.corners[triangle]
+        a, b, c = corners.transpose(1, 0, 2)
+        edges = np.stack([b - a, c - a], axis=2)
+        along = (np.linalg.pinv(edges) @ (points - a)[:, :, None])[:, :, 0]
+        weights = np.clip(np.column_stack([1 - along.sum(1), along]), 0, None)
+        return surface.triangles[triangle], weights / weights.sum(1, keepdims=True)
+
+    def follow(self, velocities: Floats) -> Floats:
+        """Motion of the nodes on the surface (b, 3), each with its triangle, from that of the vertices (v, 3)."""
+        vertices, weights = self._on_triangles
+        return np.asarray(np.einsum("ba,bai->bi", weights, velocities[vertices]))
+
+    def onto_vertices(self, gradient: Floats) -> Floats:
+        """Transpose of `follow`: derivatives with respect to vertices (v, 3) from those to nodes on the surface."""
+        vertices, weights = self._on_triangles
+        return scatter(vertices, weights[:, :, None] * gradient[:, None, :], len(self.surface.vertices))
 
     def interpolate(self, values: Floats, points: Floats) -> Floats:
         """Nodal values (n, c) of the mesh at the points of its boundary closest to `points` (p, 3)."""

@@ -46,7 +46,7 @@ def run(
     watch = Stopwatch()
     monitor.progress("check", 0.0, "checking the study against the part")
     with watch.phase("check"):
-        analysis = _analysis(study)
+        analysis = analysis_of(study)
         checks.check_request(request, analysis.subject, analysis.numbers)
         checks.check_part(surface, report)
         regions = analysis.check(surface, request)
@@ -68,7 +68,8 @@ def run(
         return summarise(task, found)
 
 
-def _analysis(study: Study) -> Analysis[Any]:
+def analysis_of(study: Study) -> Analysis[Any]:
+    """What is particular to the physics of a study."""
     match study:
         case StaticStress():
             return StaticStressAnalysis(study)

@@ -170,13 +170,12 @@ def _rim(sides: _Sides, grip: Grip, grips: Sequence[Grip]) -> _Edges:
     beside = middle + reach[:, None] * outwards
     opening = np.full(len(ends), np.pi)
     opening[~inside] = sides.opening(on_edge[~inside])
-    singular = opening > grip.opening
+    limit = np.full(len(ends), grip.opening)
     for neighbour in grips:
         held = Selected(surface, neighbour.on).mask(beside, beyond.astype(np.int32))
         same = neighbour.opening == grip.opening and neighbour.value == grip.value
-        limit = np.inf if neighbour is grip or same else 0.0 if grip.meets(neighbour) else GUIDED
-        singular &= ~held | (opening > limit)
-    chosen = np.flatnonzero(singular)
+        limit[held] = np.inf if neighbour is grip or same else 0.0 if grip.meets(neighbour) else GUIDED
+    chosen = np.flatnonzero(opening > limit)
     faces = np.stack([owner[chosen], beyond[chosen]], axis=1)
     return _Edges(ends[chosen], surface.normals[faces])
 

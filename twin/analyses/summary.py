@@ -13,7 +13,7 @@ from solvers.tet10 import steady
 from twin.analyses.analysis import CaseSolution
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
 from twin.analyses.solution import Discretised, Ladder, StudySolution
-from twin.analyses.task import Task
+from twin.analyses.task import Stopwatch, Task
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Quantity
 from twin.results import display
@@ -72,13 +72,8 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
             "volume_difference": discretised.volume / surface.volume - 1 if surface.volume > 0 else 0.0,
         },
         mesher=discretised.mesher,
-        provenance=_provenance(discretised),
-        cost=Cost(
-            seconds=dict(task.watch.seconds),
-            joules=None,
-            device=steady.devices(),
-            peak_bytes=_peak_bytes(),
-        ),
+        provenance=provenance(discretised.method),
+        cost=cost(task.watch),
     )
 
 
@@ -170,14 +165,20 @@ def _assumptions(task: Task) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _provenance(discretised: Discretised) -> dict[str, str]:
+def provenance(method: str) -> dict[str, str]:
+    """What an answer rests on; method: of the solution."""
     return {
         "twin": version("twin"),
         "jax": jax.__version__,
         "netgen": version("netgen-mesher"),
-        "solver": discretised.method,
+        "solver": method,
         "linear_tolerance": f"{TOLERANCE:.0e}",
     }
+
+
+def cost(watch: Stopwatch) -> Cost:
+    """What the work so far cost; energy is counted outside."""
+    return Cost(dict(watch.seconds), joules=None, device=steady.devices(), peak_bytes=_peak_bytes())
 
 
 def _peak_bytes() -> int | None:

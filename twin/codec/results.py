@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from protos.twin.v1 import array_pb2, result_pb2
 from twin.codec.arrays import ArrayRecord, array_from_proto, array_to_proto
 from twin.codec.enums import EnumWords
+from twin.codec.gradients import gradient_from_proto, gradient_labels, gradient_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
 from twin.results.outcome import Ending
-from twin.results.storage import VERSION, mesh_arrays
+from twin.results.storage import VERSION, is_gradient, mesh_arrays
 
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
@@ -66,12 +67,12 @@ def result_to_proto(
         for key, label in labels(manifest).items()
         if (record := arrays.get(key))
     }
-    mesh = {field: array_to_proto(described[f"mesh.{field}"]) for field in mesh_arrays(manifest)}
-    cost = manifest["cost"]
-    return result_pb2.Result(
-        name=name,
+    common = _common_to_proto(name, manifest)
+    if is_gradient(manifest):
+        common.gradient.CopyFrom(gradient_to_proto(manifest["gradient"], described))
+        return common
+    found = result_pb2.Result(
         cases=[_case_to_proto(case, described) for case in manifest["cases"]],
-        **mesh,
         glyphs=[
             _glyph_to_proto(glyph, get_array, MAX_GLYPH_POINTS // len(manifest["glyphs"]))
             for glyph in manifest["glyphs"]
@@ -80,12 +81,24 @@ def result_to_proto(
             _place_to_proto(place, get_array, MAX_GLYPH_POINTS // 2 // len(manifest["singularities"]))
             for place in manifest.get("singularities", ())
         ],
-        assumptions=manifest["assumptions"],
-        warnings=manifest["warnings"],
         convergence=[_row_to_proto(row) for row in manifest["convergence"]],
         ended=ENDINGS.value(manifest["ended"]) if manifest.get("ended") else result_pb2.ENDING_UNSPECIFIED,
         mesh_quality=_numbers(manifest["mesh_quality"]),
         mesher=manifest["mesher"],
+    )
+    for field in mesh_arrays(manifest):
+        getattr(found, field).CopyFrom(array_to_proto(described[f"mesh.{field}"]))
+    found.MergeFrom(common)
+    return found
+
+
+def _common_to_proto(name: str, manifest: Manifest) -> result_pb2.Result:
+    """What every result has."""
+    cost = manifest["cost"]
+    return result_pb2.Result(
+        name=name,
+        assumptions=manifest["assumptions"],
+        warnings=manifest["warnings"],
         provenance=manifest["provenance"],
         cost=result_pb2.Cost(
             seconds=_numbers(cost["seconds"]),
@@ -106,25 +119,36 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         arrays[record.key] = record
         return record.key
 
+    common = _common_from_proto(message)
+    if message.HasField("gradient"):
+        return ResultRecord(
+            message.name, common | {"gradient": gradient_from_proto(message.gradient, key)}, arrays, inline
+        )
     elements = "hexahedra" if message.HasField("hexahedra") else "tets"
     for field in mesh_arrays({"elements": elements}):
         record = array_from_proto(getattr(message, field))
         arrays[f"mesh.{field}"] = record
-    cost = message.cost
-    manifest = {
-        "version": VERSION,
+    manifest = common | {
         "elements": elements,
         "cases": [_case_from_proto(case, key) for case in message.cases],
         "glyphs": [_glyph_from_proto(index, glyph, inline) for index, glyph in enumerate(message.glyphs)],
         "singularities": [
             _place_from_proto(index, place, inline) for index, place in enumerate(message.singularities)
         ],
-        "assumptions": list(message.assumptions),
-        "warnings": list(message.warnings),
         "convergence": [_row_from_proto(row) for row in message.convergence],
         "ended": ENDINGS.word(message.ended) if message.ended else None,
         "mesh_quality": dict(message.mesh_quality),
         "mesher": message.mesher,
+    }
+    return ResultRecord(message.name, manifest, arrays, inline)
+
+
+def _common_from_proto(message: result_pb2.Result) -> dict[str, Any]:
+    cost = message.cost
+    return {
+        "version": VERSION,
+        "assumptions": list(message.assumptions),
+        "warnings": list(message.warnings),
         "provenance": dict(message.provenance),
         "cost": {
             "seconds": dict(cost.seconds),
@@ -133,11 +157,12 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
             "peak_bytes": cost.peak_bytes if cost.HasField("peak_bytes") else None,
         },
     }
-    return ResultRecord(message.name, manifest, arrays, inline)
 
 
 def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """unit, location and field of each array that the manifest names, by the array's key."""
+    if is_gradient(manifest):
+        return gradient_labels(manifest["gradient"])
     found: dict[str, dict[str, Any]] = {
         f"mesh.{field}": {"unit": "m" if field in _LENGTHS else "1", "location": "", "field": field}
         for field in mesh_arrays(manifest)

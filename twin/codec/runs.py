@@ -14,7 +14,7 @@ from twin.codec.enums import EnumWords
 from twin.codec.errors import error_from_status, status_from_error
 from twin.codec.studies import options_from_proto, study_from_proto
 from twin.errors import TwinError
-from twin.studies import Request, Study
+from twin.studies import Question, Request
 
 RunState = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
@@ -106,7 +106,7 @@ def run_from_proto(message: run_pb2.Run) -> RunView:
     )
 
 
-def run_study(message: run_pb2.Run) -> tuple[Study, Request]:
+def run_study(message: run_pb2.Run) -> tuple[Question, Request]:
     """What the run was asked."""
     return study_from_proto(message.study), options_from_proto(message.options)
 

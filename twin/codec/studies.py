@@ -11,11 +11,13 @@ from twin.errors import StudyError
 from twin.studies import (
     DEFAULT_ACCURACY,
     Discretisation,
+    GradientOf,
     HeatConduction,
     Method,
+    Question,
     Request,
     StaticStress,
-    Study,
+    Wrt,
 )
 
 _METHODS: EnumWords[Method, study_pb2.Method.ValueType] = EnumWords(
@@ -36,27 +38,48 @@ _DISCRETISATIONS: EnumWords[Discretisation, study_pb2.Discretisation.ValueType] 
     },
     "auto",
 )
+WRTS: EnumWords[Wrt, study_pb2.GradientWrt.ValueType] = EnumWords(
+    "wrt",
+    {
+        "loads": study_pb2.GRADIENT_WRT_LOADS,
+        "material": study_pb2.GRADIENT_WRT_MATERIAL,
+        "shape": study_pb2.GRADIENT_WRT_SHAPE,
+    },
+    "loads",
+)
 
 
-def study_to_proto(study: Study) -> study_pb2.Study:
+def study_to_proto(study: Question) -> study_pb2.Study:
     """The study as a message."""
     match study:
         case StaticStress():
             return study_pb2.Study(static_stress=static_stress_to_proto(study))
         case HeatConduction():
             return study_pb2.Study(heat_conduction=heat_conduction_to_proto(study))
+        case GradientOf():
+            return study_pb2.Study(
+                gradient=study_pb2.Gradient(
+                    run=study.run,
+                    load_case=study.case,
+                    quantity=study.quantity,
+                    wrt=WRTS.value(study.wrt),
+                )
+            )
 
 
-def study_from_proto(message: study_pb2.Study) -> Study:
+def study_from_proto(message: study_pb2.Study) -> Question:
     """Inverse of `study_to_proto`. Raises StudyError and the like for what the domain refuses."""
     match study_kind(message):
         case "static_stress":
             return static_stress_from_proto(message.static_stress)
         case "heat_conduction":
             return heat_conduction_from_proto(message.heat_conduction)
+        case "gradient":
+            asked = message.gradient
+            return GradientOf(asked.run, asked.load_case, asked.quantity, WRTS.word(asked.wrt))
     raise StudyError(
-        "The study is empty, or of a kind that this version does not know. It can be static_stress or "
-        "heat_conduction."
+        "The study is empty, or of a kind that this version does not know. It can be static_stress, "
+        "heat_conduction or gradient."
     )
 
 
@@ -65,7 +88,7 @@ def study_kind(message: study_pb2.Study) -> str:
     return message.WhichOneof("kind") or ""
 
 
-def parse_study(data: bytes) -> Study:
+def parse_study(data: bytes) -> Question:
     """The study from its serialised message."""
     return study_from_proto(study_pb2.Study.FromString(data))
 

@@ -1,4 +1,4 @@
-"""An outcome as a JSON-able manifest beside named arrays, and back, without loss.
+"""An outcome or a gradient as a JSON-able manifest beside named arrays, and back, without loss.
 
 Infinite errors are written as the strings "inf" and "-inf": JSON has no word for them.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.quantities import Field, Quantity
+from twin.results.gradient import Gradient, Sensitivity
 from twin.results.outcome import (
     Balance,
     CaseOutcome,
@@ -34,13 +35,20 @@ def mesh_arrays(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     return ("points", manifest.get("elements", "tets"), "surface_vertices", "surface_triangles")
 
 
+def on_grid(manifest: Mapping[str, Any]) -> bool:
+    """Whether an answer was found on a grid instead of tetrahedra."""
+    return mesh_arrays(manifest)[1] == "hexahedra"
+
+
 Array = NDArray[Any]
 Manifest = dict[str, Any]
 GetArray = Callable[[str], Array]
 
 
-def dump(outcome: Outcome) -> tuple[Manifest, dict[str, Array]]:
+def dump(outcome: Outcome | Gradient) -> tuple[Manifest, dict[str, Array]]:
     """Manifest (JSON-able) and arrays by name, e.g. "default.displacement", "mesh.points"."""
+    if isinstance(outcome, Gradient):
+        return _dump_gradient(outcome)
     elements = "hexahedra" if len(outcome.hexahedra) else "tets"
     arrays: dict[str, Array] = {
         f"mesh.{name}": getattr(outcome, name) for name in mesh_arrays({"elements": elements})
@@ -66,12 +74,11 @@ def dump(outcome: Outcome) -> tuple[Manifest, dict[str, Array]]:
 def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
     """The outcome that `dump` took apart. Arrays of fields are fetched when a field is first looked up,
 
-    those of the mesh and the glyphs at once. Raises ValueError for a manifest of another version.
+    those of the mesh and the glyphs at once. Raises ValueError for a manifest of another version or of a gradient.
     """
-    if manifest.get("version") != VERSION:
-        raise ValueError(
-            f"the result was written in format {manifest.get('version')!r}, this version reads {VERSION}"
-        )
+    _check_version(manifest)
+    if is_gradient(manifest):
+        raise ValueError("the result is a gradient")
     mesh: dict[str, Any] = {"tets": np.zeros((0, 10), np.int32)}
     mesh |= {name: get_array(f"mesh.{name}") for name in mesh_arrays(manifest)}
     return Outcome(
@@ -88,6 +95,70 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
         provenance=dict(manifest["provenance"]),
         cost=Cost(**_decode(manifest["cost"])),
     )
+
+
+def is_gradient(manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest is that of a gradient, which `load_gradient` reads."""
+    return "gradient" in manifest
+
+
+def load_gradient(manifest: Mapping[str, Any], get_array: GetArray) -> Gradient:
+    """The gradient that `dump` took apart. Raises ValueError for a manifest of another version."""
+    _check_version(manifest)
+    record = manifest["gradient"]
+    return Gradient(
+        **{name: record[name] for name in ("of", "case", "quantity", "wrt", "unit")},
+        value=_decode_number(record["value"]),
+        gap=_decode_number(record["gap"]),
+        parameters={
+            entry["name"]: Sensitivity(
+                get_array(entry["array"]) if "array" in entry else _decode_number(entry["values"]),
+                entry["unit"],
+            )
+            for entry in record["sensitivities"]
+        },
+        assumptions=tuple(manifest["assumptions"]),
+        warnings=tuple(manifest["warnings"]),
+        provenance=dict(manifest["provenance"]),
+        cost=Cost(**_decode(manifest["cost"])),
+    )
+
+
+def _dump_gradient(gradient: Gradient) -> tuple[Manifest, dict[str, Array]]:
+    arrays: dict[str, Array] = {}
+    sensitivities = []
+    for name, sensitivity in gradient.items():
+        entry: Manifest = {"name": name, "unit": sensitivity.unit}
+        if sensitivity.values.ndim == 2:
+            entry["array"] = f"gradient.{name}"
+            arrays[entry["array"]] = sensitivity.values
+        else:
+            entry["values"] = _encode(sensitivity.values)
+        sensitivities.append(entry)
+    return {
+        "version": VERSION,
+        "gradient": {
+            "of": gradient.of,
+            "case": gradient.case,
+            "quantity": gradient.quantity,
+            "wrt": gradient.wrt,
+            "value": _encode(gradient.value),
+            "unit": gradient.unit,
+            "gap": _encode(gradient.gap),
+            "sensitivities": sensitivities,
+        },
+        "assumptions": list(gradient.assumptions),
+        "warnings": list(gradient.warnings),
+        "provenance": dict(gradient.provenance),
+        "cost": _record(gradient.cost),
+    }, arrays
+
+
+def _check_version(manifest: Mapping[str, Any]) -> None:
+    if manifest.get("version") != VERSION:
+        raise ValueError(
+            f"the result was written in format {manifest.get('version')!r}, this version reads {VERSION}"
+        )
 
 
 class LazyFields(Mapping[str, Field]):

@@ -22,9 +22,14 @@ def envelope(cases: Mapping[str, Mapping[str, Quantity]]) -> dict[str, Quantity]
     return {name: _worst(name, {case: q[name] for case, q in cases.items() if name in q}) for name in names}
 
 
-def _worst(name: str, candidates: Mapping[str, Quantity]) -> Quantity:
+def worst_case(name: str, candidates: Mapping[str, Quantity]) -> str:
+    """Of the quantities `name` of several cases the case where it is most severe."""
     pick: Callable[..., str] = min if name in _SMALLEST else max
-    case = pick(candidates, key=lambda key: float(np.linalg.norm(candidates[key].value)))
+    return pick(candidates, key=lambda key: float(np.linalg.norm(candidates[key].value)))
+
+
+def _worst(name: str, candidates: Mapping[str, Quantity]) -> Quantity:
+    case = worst_case(name, candidates)
     worst = candidates[case]
     if all(np.array_equal(worst.value, other.value) for other in candidates.values()):
         return worst

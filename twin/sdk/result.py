@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, final, overload
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from twin.quantities import Field, Quantity
+from twin.results.gradient import Gradient
 from twin.results.outcome import ConvergenceRow, Cost, Ending, Equilibrium, HeatBalance, Mesh, Singularity
 from twin.results.shape import Deformation
 from twin.results.storage import LazyFields
 from twin.sdk.aio.result import SUFFIXES, AsyncCase, AsyncResult
 from twin.sdk.bridge import Bridge
+from twin.studies import Wrt
 
 __all__ = ["SUFFIXES", "Case", "Result"]
 
@@ -115,6 +118,42 @@ class Result:
         Interpolated in the quadratic elements. Raises InvalidInput for a point outside the part.
         """
         return self.case(case).probe(name, points)
+
+    @overload
+    def gradient(
+        self, quantity: str, wrt: Wrt = "loads", *, case: str | None = None, velocities: None = None
+    ) -> Gradient: ...
+
+    @overload
+    def gradient(
+        self, quantity: str, wrt: Wrt = "loads", *, case: str | None = None, velocities: ArrayLike
+    ) -> float | NDArray[np.float64]: ...
+
+    def gradient(
+        self,
+        quantity: str,
+        wrt: Wrt = "loads",
+        *,
+        case: str | None = None,
+        velocities: ArrayLike | None = None,
+    ) -> Gradient | float | NDArray[np.float64]:
+        """How a quantity changes with the loads and supports, the material or the shape: at once with all of them.
+
+        It is computed on the server by one more solution on the mesh of this result (the adjoint), and once: the same
+        question finds the same run again. Largest stresses and heat fluxes are differentiated through a mean of a high
+        power, which is smooth; `gap` says how far it lies below.
+
+        quantity: "max_displacement", "max_von_mises", "compliance", "mass", "safety_factor"; "max_temperature",
+        "min_temperature", "heat_flow", "max_heat_flux". wrt: "loads" (supports too), "material" or "shape", which is
+        the vertices (v, 3) of result.mesh.surface_vertices. case: load case, by default the one where the quantity is
+        worst. velocities: of the vertices (v, 3) [m per unit of a parameter], or of several parameters (p, v, 3), for
+        shape only: the derivative along them, a number or (p,).
+
+        Raises InvalidInput for what has no gradient, FailedPrecondition for an answer that was found on a grid.
+        """
+        if velocities is None:
+            return self._bridge.run(self._result.gradient(quantity, wrt, case=case))
+        return self._bridge.run(self._result.gradient(quantity, wrt, case=case, velocities=velocities))
 
     @property
     def warnings(self) -> tuple[str, ...]:

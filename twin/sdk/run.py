@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, final
 
+from twin.results.gradient import Gradient
 from twin.sdk.aio.run import AsyncRun
 from twin.sdk.bridge import Bridge
 from twin.sdk.result import Result
@@ -52,6 +53,10 @@ class Run:
         goes on).
         """
         return Result(self._bridge.run(self._run.result(timeout)), self._bridge)
+
+    def gradient(self, timeout: float | None = None) -> Gradient:
+        """Wait for the end of a run that was started by `result.gradient`; its gradient. As `result` otherwise."""
+        return self._bridge.run(self._run.gradient(timeout))
 
     def cancel(self) -> RunInfo:
         """Ask the run to stop; it does so within seconds. One that has ended stays as it is."""

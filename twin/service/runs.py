@@ -13,7 +13,8 @@ from google.protobuf import empty_pb2
 
 from protos.twin.v1 import run_pb2, run_pb2_grpc
 from twin import codec
-from twin.errors import InvalidInput
+from twin.errors import FailedPrecondition, InvalidInput
+from twin.results.storage import on_grid
 from twin.service.feed import Feed
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
@@ -23,6 +24,7 @@ from twin.service.views import event_view, heartbeat, run_view
 from twin.store.runs import NewRun, RunFilter
 from twin.store.states import RunState
 from twin.store.workspace import Workspace
+from twin.studies import GradientOf
 
 _DEFAULT_PAGE: Final = 50
 _LOOK: Final = 1.0  # seconds after which a watcher looks for itself, whatever the feed says
@@ -35,13 +37,16 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
     def __init__(self, workspace: Workspace, feed: Feed, wake: Callable[[], None], heartbeat: float) -> None:
         self._runs = workspace.runs
         self._events = workspace.events
+        self._results = workspace.results
         self._feed = feed
         self._wake = wake
         self._heartbeat = heartbeat
 
     async def CreateRun(self, request: run_pb2.CreateRunRequest, context: Context) -> run_pb2.Run:
         wanted = request.run
-        codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
+        study = codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
+        if isinstance(study, GradientOf):
+            await asyncio.to_thread(self._check_gradient, tenant(), study, _identifier(wanted.geometry))
         codec.options_from_proto(wanted.options)
         new = NewRun(
             geometry=_identifier(wanted.geometry),
@@ -56,6 +61,31 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         run = await asyncio.to_thread(self._runs.create, tenant(), new)
         self._wake()
         return codec.run_to_proto(run_view(run), run.study, run.options)
+
+    def _check_gradient(self, caller: str, asked: GradientOf, geometry: str) -> None:
+        """Raise where there is no answer that a gradient can be taken of, or no such number in it."""
+        answered = self._runs.get(caller, _identifier(asked.run))
+        facts = {"run": asked.run}
+        study = codec.parse_study(answered.study)
+        if isinstance(study, GradientOf):
+            raise FailedPrecondition(f"{asked.run} is itself a gradient: name the run that it is of", facts)
+        asked.check(study)
+        if answered.state is not RunState.SUCCEEDED:
+            raise FailedPrecondition(
+                f"{asked.run} is {answered.state}, and only a run that has SUCCEEDED has gradients", facts
+            )
+        if answered.geometry != geometry:
+            raise FailedPrecondition(
+                f"{asked.run} is of geometries/{answered.geometry}, not of geometries/{geometry}: a gradient has the "
+                "geometry of its answer",
+                facts,
+            )
+        if on_grid(self._results.get(caller, answered.id)):
+            raise FailedPrecondition(
+                f"{asked.run} was answered on a grid, and gradients are taken on tetrahedra: simulate again with "
+                "discretisation='tet'",
+                facts,
+            )
 
     async def GetRun(self, request: run_pb2.GetRunRequest, context: Context) -> run_pb2.Run:
         run = await asyncio.to_thread(self._runs.get, tenant(), _identifier(request.name))

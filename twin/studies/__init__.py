@@ -1,10 +1,12 @@
 """What users ask of a part. What needs no geometry is refused here.
 
 static_stress.py, heat_conduction.py   the studies: what holds, what acts
+gradient.py  how the number of an answer changes
 request.py   how a study is to be answered
 words.py     what all studies check of what they are given
 """
 
+from twin.studies.gradient import DIFFERENTIABLE, GradientOf, Wrt
 from twin.studies.heat_conduction import (
     THERMAL_LOADS,
     THERMAL_SUPPORTS,
@@ -41,10 +43,13 @@ from twin.studies.static_stress import (
 from twin.studies.words import DEFAULT_CASE
 
 Study = StaticStress | HeatConduction
+Question = Study | GradientOf
+"""What a run can be asked."""
 
 __all__ = [
     "DEFAULT_ACCURACY",
     "DEFAULT_CASE",
+    "DIFFERENTIABLE",
     "LOADS",
     "SUPPORTS",
     "THERMAL_LOADS",
@@ -58,6 +63,7 @@ __all__ = [
     "Fixed",
     "Force",
     "FoundationDirection",
+    "GradientOf",
     "Gravity",
     "HeatConduction",
     "HeatFlow",
@@ -66,6 +72,7 @@ __all__ = [
     "Load",
     "Method",
     "Pressure",
+    "Question",
     "RemoteForce",
     "Request",
     "Roller",
@@ -77,4 +84,5 @@ __all__ = [
     "ThermalLoad",
     "ThermalSupport",
     "Traction",
+    "Wrt",
 ]

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+from twin.analyses.gradient import differentiate
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import run
 from twin.geometry.surface import Report, Surface
+from twin.results.gradient import Gradient
 from twin.results.outcome import Outcome
-from twin.studies import Request, Study
+from twin.studies import Request
 
 
 class Analysis(Protocol):
-    """Answers one kind of study. source: the file as uploaded; workdir: an empty folder for scratch files."""
+    """Answers one kind of study.
+
+    study: of that kind; of a gradient a twin.results.gradient.Differentiation. source: the file as uploaded;
+    workdir: an empty folder for scratch files.
+    """
 
     def __call__(
         self,
         surface: Surface,
         report: Report,
-        study: Study,
+        study: Any,
         request: Request,
         *,
         source: Path | None,
         monitor: Monitor,
         workdir: Path,
-    ) -> Outcome: ...
+    ) -> Outcome | Gradient: ...
 
 
 ANALYSES: Final[Mapping[str, Analysis]] = {
     "static_stress": run,
     "heat_conduction": run,
+    "gradient": differentiate,
 }

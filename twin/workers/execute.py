@@ -16,11 +16,14 @@ from twin import codec
 from twin.errors import Internal, NotFound, TwinError
 from twin.geometry.formats.inflate import MAGIC, gunzip
 from twin.results import storage
+from twin.results.gradient import Differentiation, Gradient
 from twin.results.outcome import Outcome
 from twin.store.arrays import Label, store_arrays
 from twin.store.geometries import load_surface
 from twin.store.leases import Lease, LeaseLostError
+from twin.store.runs import RunRecord
 from twin.store.workspace import Workspace
+from twin.studies import GradientOf, Study
 from twin.workers.energy import EnergyMeter
 from twin.workers.monitor import RunMonitor, conclude
 
@@ -83,7 +86,7 @@ class Executor:
             outcome = analysis(
                 surface,
                 codec.parse_report(geometry.report),
-                codec.parse_study(run.study),
+                self._question(lease, run),
                 request,
                 source=source,
                 monitor=monitor,
@@ -99,7 +102,24 @@ class Executor:
             outcome = dataclasses.replace(outcome, provenance={**outcome.provenance, **hashes})
             self._commit(lease, outcome, monitor)
 
-    def _commit(self, lease: Lease, outcome: Outcome, monitor: RunMonitor) -> None:
+    def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation:
+        """What is asked; of a gradient with the answer that it is about."""
+        asked = codec.parse_study(run.study)
+        if not isinstance(asked, GradientOf):
+            return asked
+        answered = self.workspace.runs.get(lease.tenant, asked.run.removeprefix("runs/"))
+        study = codec.parse_study(answered.study)
+        if isinstance(study, GradientOf):
+            raise Internal(f"{asked.run} is itself a gradient, which the service should have refused")
+        arrays = self.workspace.arrays
+        stored = arrays.of(lease.tenant, answered.name)
+        outcome = storage.load(
+            self.workspace.results.get(lease.tenant, answered.id),
+            lambda key: arrays.read(lease.tenant, stored[key]),
+        )
+        return Differentiation(asked, study, outcome)
+
+    def _commit(self, lease: Lease, outcome: Outcome | Gradient, monitor: RunMonitor) -> None:
         monitor.progress("write", 0.96, "storing the result")
         manifest, arrays = storage.dump(outcome)
         labels = {name: Label(**label) for name, label in codec.labels(manifest).items()}
@@ -127,7 +147,9 @@ class Executor:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _with_joules(outcome: Outcome, before: float | None, after: float | None) -> Outcome:
+def _with_joules(
+    outcome: Outcome | Gradient, before: float | None, after: float | None
+) -> Outcome | Gradient:
     joules = None if before is None or after is None else after - before
     return dataclasses.replace(outcome, cost=dataclasses.replace(outcome.cost, joules=joules))
 

@@ -10,6 +10,7 @@ from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from protos.twin.v1 import array_pb2 as array_pb2
 from protos.twin.v1 import selector_pb2 as selector_pb2
+from protos.twin.v1 import study_pb2 as study_pb2
 import builtins as builtins
 import sys
 import typing as typing
@@ -496,6 +497,100 @@ class Cost(message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__peak_bytes) -> _WhichOneofReturnType__peak_bytes | None: ...
 
 @typing.final
+class Sensitivity(message.Message):
+    """Derivatives with respect to one parameter."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    UNIT_FIELD_NUMBER: builtins.int
+    VALUES_FIELD_NUMBER: builtins.int
+    VECTOR_FIELD_NUMBER: builtins.int
+    ARRAY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Loads and supports by their place in the study and by field, such as "loads[0].vector", "supports[1].x"; of the
+    material such as "youngs_modulus"; of the shape "vertices".
+    """
+    unit: builtins.str
+    """SI unit: of the quantity per that of the parameter."""
+    vector: builtins.bool
+    """Whether the parameter is a vector."""
+    @builtins.property
+    def values(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
+        """One value, or one for each component. Empty where there is an array."""
+
+    @builtins.property
+    def array(self) -> array_pb2.ArrayInfo:
+        """Of the shape: (vertices, 3)."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        unit: builtins.str = ...,
+        values: abc.Iterable[builtins.float] | None = ...,
+        vector: builtins.bool = ...,
+        array: array_pb2.ArrayInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["array", b"array"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["array", b"array", "name", b"name", "unit", b"unit", "values", b"values", "vector", b"vector"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GradientResult(message.Message):
+    """The gradient of a number."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: builtins.int
+    LOAD_CASE_FIELD_NUMBER: builtins.int
+    QUANTITY_FIELD_NUMBER: builtins.int
+    WRT_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    UNIT_FIELD_NUMBER: builtins.int
+    GAP_FIELD_NUMBER: builtins.int
+    SENSITIVITIES_FIELD_NUMBER: builtins.int
+    run: builtins.str
+    """"runs/{run}": the answer that the number is of."""
+    load_case: builtins.str
+    """Name of the load case."""
+    quantity: builtins.str
+    """Such as "max_displacement"."""
+    wrt: study_pb2.GradientWrt.ValueType
+    """With respect to what."""
+    value: builtins.float
+    """What is differentiated."""
+    unit: builtins.str
+    """Its SI unit, "1" where there is none."""
+    gap: builtins.float
+    """The quantity less the value: a largest value over the part is differentiated through a mean of a high power. 0 where
+    the quantity itself is differentiated.
+    """
+    @builtins.property
+    def sensitivities(self) -> containers.RepeatedCompositeFieldContainer[Sensitivity]:
+        """Of each parameter."""
+
+    def __init__(
+        self,
+        *,
+        run: builtins.str = ...,
+        load_case: builtins.str = ...,
+        quantity: builtins.str = ...,
+        wrt: study_pb2.GradientWrt.ValueType = ...,
+        value: builtins.float = ...,
+        unit: builtins.str = ...,
+        gap: builtins.float = ...,
+        sensitivities: abc.Iterable[Sensitivity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["gap", b"gap", "load_case", b"load_case", "quantity", b"quantity", "run", b"run", "sensitivities", b"sensitivities", "unit", b"unit", "value", b"value", "wrt", b"wrt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Result(message.Message):
     """The answer."""
 
@@ -558,6 +653,7 @@ class Result(message.Message):
     HEXAHEDRA_FIELD_NUMBER: builtins.int
     ENDED_FIELD_NUMBER: builtins.int
     SINGULARITIES_FIELD_NUMBER: builtins.int
+    GRADIENT_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}/result"."""
     mesher: builtins.str
@@ -624,6 +720,10 @@ class Result(message.Message):
     def singularities(self) -> containers.RepeatedCompositeFieldContainer[Singularity]:
         """Where the stress or heat flux has no bound, longest place first."""
 
+    @builtins.property
+    def gradient(self) -> GradientResult:
+        """Of a gradient, which has no cases and no mesh."""
+
     def __init__(
         self,
         *,
@@ -644,9 +744,10 @@ class Result(message.Message):
         hexahedra: array_pb2.ArrayInfo | None = ...,
         ended: Ending.ValueType = ...,
         singularities: abc.Iterable[Singularity] | None = ...,
+        gradient: GradientResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "gradient", b"gradient", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "glyphs", b"glyphs", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "glyphs", b"glyphs", "gradient", b"gradient", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

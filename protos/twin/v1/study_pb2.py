@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from protos.twin.v1 import material_pb2 as protos_dot_twin_dot_v1_dot_material__pb2
 from protos.twin.v1 import selector_pb2 as protos_dot_twin_dot_v1_dot_selector__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprotos/twin/v1/study.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1dprotos/twin/v1/material.proto\x1a\x1dprotos/twin/v1/selector.proto\"z\n\x05Study\x12.\n\rstatic_stress\x18\x01 \x01(\x0b\x32\x15.twin.v1.StaticStressH\x00\x12\x32\n\x0fheat_conduction\x18\x02 \x01(\x0b\x32\x17.twin.v1.HeatConductionH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x91\x02\n\x0cStaticStress\x12/\n\x08material\x18\x01 \x01(\x0b\x32\x11.twin.v1.MaterialB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x33\n\x08supports\x18\x02 \x03(\x0b\x32\x10.twin.v1.SupportB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12\x35\n\nload_cases\x18\x03 \x03(\x0b\x32\x11.twin.v1.LoadCaseB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10@:d\xbaHa\x1a_\n\x11load_cases.unique\x12!each load case needs its own name\x1a\'this.load_cases.map(c, c.name).unique()\"m\n\x08LoadCase\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!\x18@2\x1d^[A-Za-z0-9_][A-Za-z0-9_.-]*$\x12\'\n\x05loads\x18\x02 \x03(\x0b\x32\r.twin.v1.LoadB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"\xea\x05\n\x07Support\x12\'\n\x05\x66ixed\x18\x01 \x01(\x0b\x32\x16.twin.v1.Support.FixedH\x00\x12-\n\x08symmetry\x18\x02 \x01(\x0b\x32\x19.twin.v1.Support.SymmetryH\x00\x12\x35\n\x0c\x64isplacement\x18\x03 \x01(\x0b\x32\x1d.twin.v1.Support.DisplacementH\x00\x12@\n\x12\x65lastic_foundation\x18\x04 \x01(\x0b\x32\".twin.v1.Support.ElasticFoundationH\x00\x1a.\n\x05\x46ixed\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a\x31\n\x08Symmetry\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a\xfe\x01\n\x0c\x44isplacement\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x01x\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x17\n\x01y\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12\x17\n\x01z\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x02\x88\x01\x01:j\xbaHg\x1a\x65\n\x11\x64isplacement.free\x12%at least one of x, y, z must be given\x1a)has(this.x) || has(this.y) || has(this.z)B\x04\n\x02_xB\x04\n\x02_yB\x04\n\x02_z\x1a\x9a\x01\n\x11\x45lasticFoundation\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x12#\n\tstiffness\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32\x1c.twin.v1.FoundationDirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x96\x08\n\x04Load\x12$\n\x05\x66orce\x18\x01 \x01(\x0b\x32\x13.twin.v1.Load.ForceH\x00\x12*\n\x08traction\x18\x02 \x01(\x0b\x32\x16.twin.v1.Load.TractionH\x00\x12*\n\x08pressure\x18\x03 \x01(\x0b\x32\x16.twin.v1.Load.PressureH\x00\x12(\n\x07gravity\x18\x04 \x01(\x0b\x32\x15.twin.v1.Load.GravityH\x00\x12\x30\n\x0b\x63\x65ntrifugal\x18\x05 \x01(\x0b\x32\x19.twin.v1.Load.CentrifugalH\x00\x12\x31\n\x0cremote_force\x18\x06 \x01(\x0b\x32\x19.twin.v1.Load.RemoteForceH\x00\x1aX\n\x05\x46orce\x12(\n\x06vector\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a[\n\x08Traction\x12(\n\x06vector\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1aI\n\x08Pressure\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a\x33\n\x07Gravity\x12(\n\x06vector\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x1a\xe3\x01\n\x0b\x43\x65ntrifugal\x12\x93\x01\n\x04\x61xis\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3Bs\xbaHp\xba\x01j\n\x0e\x64irection.zero\x12\'a direction must not be the zero vector\x1a/this.x != 0.0 || this.y != 0.0 || this.z != 0.0\xc8\x01\x01\x12\'\n\x05point\x18\x02 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\x04rate\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x1a\xd4\x01\n\x0bRemoteForce\x12\'\n\x05\x66orce\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12$\n\x02\x61t\x18\x02 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12%\n\x02on\x18\x03 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x06moment\x18\x04 \x01(\x0b\x32\x10.twin.v1.Vector3\x12-\n\x08\x63oupling\x18\x05 \x01(\x0e\x32\x11.twin.v1.CouplingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xa6\x02\n\x0eHeatConduction\x12/\n\x08material\x18\x01 \x01(\x0b\x32\x11.twin.v1.MaterialB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12:\n\x08supports\x18\x02 \x03(\x0b\x32\x17.twin.v1.ThermalSupportB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12<\n\nload_cases\x18\x03 \x03(\x0b\x32\x18.twin.v1.ThermalLoadCaseB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10@:i\xbaHf\x1a\x64\n\x16heat_load_cases.unique\x12!each load case needs its own name\x1a\'this.load_cases.map(c, c.name).unique()\"{\n\x0fThermalLoadCase\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!\x18@2\x1d^[A-Za-z0-9_][A-Za-z0-9_.-]*$\x12.\n\x05loads\x18\x02 \x03(\x0b\x32\x14.twin.v1.ThermalLoadB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"\xeb\x02\n\x0eThermalSupport\x12:\n\x0btemperature\x18\x01 \x01(\x0b\x32#.twin.v1.ThermalSupport.TemperatureH\x00\x12\x38\n\nconvection\x18\x02 \x01(\x0b\x32\".twin.v1.ThermalSupport.ConvectionH\x00\x1aU\n\x0bTemperature\x12\x1f\n\x05value\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a}\n\nConvection\x12%\n\x0b\x63oefficient\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12!\n\x07\x61mbient\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x02on\x18\x03 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xf8\x02\n\x0bThermalLoad\x12\x32\n\theat_flux\x18\x01 \x01(\x0b\x32\x1d.twin.v1.ThermalLoad.HeatFluxH\x00\x12\x32\n\theat_flow\x18\x02 \x01(\x0b\x32\x1d.twin.v1.ThermalLoad.HeatFlowH\x00\x12\x36\n\x0bheat_source\x18\x03 \x01(\x0b\x32\x1f.twin.v1.ThermalLoad.HeatSourceH\x00\x1aI\n\x08HeatFlux\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1aI\n\x08HeatFlow\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a$\n\nHeatSource\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xde\x02\n\x0cSolveOptions\x12.\n\x08\x61\x63\x63uracy\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12)\n\x06method\x18\x02 \x01(\x0e\x32\x0f.twin.v1.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x39\n\x0e\x64iscretisation\x18\x03 \x01(\x0e\x32\x17.twin.v1.DiscretisationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12:\n\nquantities\x18\x04 \x03(\tB&\xbaH#\x92\x01 \x10@\x18\x01\"\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12*\n\x0bmax_seconds\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\"\n\x0cmax_unknowns\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x02\x88\x01\x01\x42\x0b\n\t_accuracyB\x0e\n\x0c_max_secondsB\x0f\n\r_max_unknowns*z\n\x13\x46oundationDirection\x12$\n FOUNDATION_DIRECTION_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x46OUNDATION_DIRECTION_NORMAL\x10\x01\x12\x1c\n\x18\x46OUNDATION_DIRECTION_ALL\x10\x02*S\n\x08\x43oupling\x12\x18\n\x14\x43OUPLING_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OUPLING_DISTRIBUTING\x10\x01\x12\x12\n\x0e\x43OUPLING_RIGID\x10\x02*Z\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMETHOD_AUTO\x10\x01\x12\x11\n\rMETHOD_SOLVER\x10\x02\x12\x14\n\x10METHOD_SURROGATE\x10\x03*z\n\x0e\x44iscretisation\x12\x1e\n\x1a\x44ISCRETISATION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44ISCRETISATION_AUTO\x10\x01\x12\x16\n\x12\x44ISCRETISATION_TET\x10\x02\x12\x17\n\x13\x44ISCRETISATION_GRID\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprotos/twin/v1/study.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1dprotos/twin/v1/material.proto\x1a\x1dprotos/twin/v1/selector.proto\"\xa1\x01\n\x05Study\x12.\n\rstatic_stress\x18\x01 \x01(\x0b\x32\x15.twin.v1.StaticStressH\x00\x12\x32\n\x0fheat_conduction\x18\x02 \x01(\x0b\x32\x17.twin.v1.HeatConductionH\x00\x12%\n\x08gradient\x18\x03 \x01(\x0b\x32\x11.twin.v1.GradientH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xf7\x01\n\x08Gradient\x12\x44\n\x03run\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\x12=\n\tload_case\x18\x02 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!\x18@2\x1d^[A-Za-z0-9_][A-Za-z0-9_.-]*$\x12\x33\n\x08quantity\x18\x03 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12\x31\n\x03wrt\x18\x04 \x01(\x0e\x32\x14.twin.v1.GradientWrtB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\x91\x02\n\x0cStaticStress\x12/\n\x08material\x18\x01 \x01(\x0b\x32\x11.twin.v1.MaterialB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x33\n\x08supports\x18\x02 \x03(\x0b\x32\x10.twin.v1.SupportB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12\x35\n\nload_cases\x18\x03 \x03(\x0b\x32\x11.twin.v1.LoadCaseB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10@:d\xbaHa\x1a_\n\x11load_cases.unique\x12!each load case needs its own name\x1a\'this.load_cases.map(c, c.name).unique()\"m\n\x08LoadCase\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!\x18@2\x1d^[A-Za-z0-9_][A-Za-z0-9_.-]*$\x12\'\n\x05loads\x18\x02 \x03(\x0b\x32\r.twin.v1.LoadB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"\xea\x05\n\x07Support\x12\'\n\x05\x66ixed\x18\x01 \x01(\x0b\x32\x16.twin.v1.Support.FixedH\x00\x12-\n\x08symmetry\x18\x02 \x01(\x0b\x32\x19.twin.v1.Support.SymmetryH\x00\x12\x35\n\x0c\x64isplacement\x18\x03 \x01(\x0b\x32\x1d.twin.v1.Support.DisplacementH\x00\x12@\n\x12\x65lastic_foundation\x18\x04 \x01(\x0b\x32\".twin.v1.Support.ElasticFoundationH\x00\x1a.\n\x05\x46ixed\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a\x31\n\x08Symmetry\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a\xfe\x01\n\x0c\x44isplacement\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x01x\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x17\n\x01y\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12\x17\n\x01z\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x02\x88\x01\x01:j\xbaHg\x1a\x65\n\x11\x64isplacement.free\x12%at least one of x, y, z must be given\x1a)has(this.x) || has(this.y) || has(this.z)B\x04\n\x02_xB\x04\n\x02_yB\x04\n\x02_z\x1a\x9a\x01\n\x11\x45lasticFoundation\x12%\n\x02on\x18\x01 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x12#\n\tstiffness\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32\x1c.twin.v1.FoundationDirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x96\x08\n\x04Load\x12$\n\x05\x66orce\x18\x01 \x01(\x0b\x32\x13.twin.v1.Load.ForceH\x00\x12*\n\x08traction\x18\x02 \x01(\x0b\x32\x16.twin.v1.Load.TractionH\x00\x12*\n\x08pressure\x18\x03 \x01(\x0b\x32\x16.twin.v1.Load.PressureH\x00\x12(\n\x07gravity\x18\x04 \x01(\x0b\x32\x15.twin.v1.Load.GravityH\x00\x12\x30\n\x0b\x63\x65ntrifugal\x18\x05 \x01(\x0b\x32\x19.twin.v1.Load.CentrifugalH\x00\x12\x31\n\x0cremote_force\x18\x06 \x01(\x0b\x32\x19.twin.v1.Load.RemoteForceH\x00\x1aX\n\x05\x46orce\x12(\n\x06vector\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a[\n\x08Traction\x12(\n\x06vector\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1aI\n\x08Pressure\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a\x33\n\x07Gravity\x12(\n\x06vector\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x1a\xe3\x01\n\x0b\x43\x65ntrifugal\x12\x93\x01\n\x04\x61xis\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3Bs\xbaHp\xba\x01j\n\x0e\x64irection.zero\x12\'a direction must not be the zero vector\x1a/this.x != 0.0 || this.y != 0.0 || this.z != 0.0\xc8\x01\x01\x12\'\n\x05point\x18\x02 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\x04rate\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x1a\xd4\x01\n\x0bRemoteForce\x12\'\n\x05\x66orce\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12$\n\x02\x61t\x18\x02 \x01(\x0b\x32\x10.twin.v1.Vector3B\x06\xbaH\x03\xc8\x01\x01\x12%\n\x02on\x18\x03 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x06moment\x18\x04 \x01(\x0b\x32\x10.twin.v1.Vector3\x12-\n\x08\x63oupling\x18\x05 \x01(\x0e\x32\x11.twin.v1.CouplingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xa6\x02\n\x0eHeatConduction\x12/\n\x08material\x18\x01 \x01(\x0b\x32\x11.twin.v1.MaterialB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12:\n\x08supports\x18\x02 \x03(\x0b\x32\x17.twin.v1.ThermalSupportB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12<\n\nload_cases\x18\x03 \x03(\x0b\x32\x18.twin.v1.ThermalLoadCaseB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10@:i\xbaHf\x1a\x64\n\x16heat_load_cases.unique\x12!each load case needs its own name\x1a\'this.load_cases.map(c, c.name).unique()\"{\n\x0fThermalLoadCase\x12\x38\n\x04name\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!\x18@2\x1d^[A-Za-z0-9_][A-Za-z0-9_.-]*$\x12.\n\x05loads\x18\x02 \x03(\x0b\x32\x14.twin.v1.ThermalLoadB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"\xeb\x02\n\x0eThermalSupport\x12:\n\x0btemperature\x18\x01 \x01(\x0b\x32#.twin.v1.ThermalSupport.TemperatureH\x00\x12\x38\n\nconvection\x18\x02 \x01(\x0b\x32\".twin.v1.ThermalSupport.ConvectionH\x00\x1aU\n\x0bTemperature\x12\x1f\n\x05value\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a}\n\nConvection\x12%\n\x0b\x63oefficient\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12!\n\x07\x61mbient\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12%\n\x02on\x18\x03 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xf8\x02\n\x0bThermalLoad\x12\x32\n\theat_flux\x18\x01 \x01(\x0b\x32\x1d.twin.v1.ThermalLoad.HeatFluxH\x00\x12\x32\n\theat_flow\x18\x02 \x01(\x0b\x32\x1d.twin.v1.ThermalLoad.HeatFlowH\x00\x12\x36\n\x0bheat_source\x18\x03 \x01(\x0b\x32\x1f.twin.v1.ThermalLoad.HeatSourceH\x00\x1aI\n\x08HeatFlux\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1aI\n\x08HeatFlow\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12%\n\x02on\x18\x02 \x01(\x0b\x32\x11.twin.v1.SelectorB\x06\xbaH\x03\xc8\x01\x01\x1a$\n\nHeatSource\x12\x16\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xde\x02\n\x0cSolveOptions\x12.\n\x08\x61\x63\x63uracy\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12)\n\x06method\x18\x02 \x01(\x0e\x32\x0f.twin.v1.MethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x39\n\x0e\x64iscretisation\x18\x03 \x01(\x0e\x32\x17.twin.v1.DiscretisationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12:\n\nquantities\x18\x04 \x03(\tB&\xbaH#\x92\x01 \x10@\x18\x01\"\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12*\n\x0bmax_seconds\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\"\n\x0cmax_unknowns\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x02\x88\x01\x01\x42\x0b\n\t_accuracyB\x0e\n\x0c_max_secondsB\x0f\n\r_max_unknowns*v\n\x0bGradientWrt\x12\x1c\n\x18GRADIENT_WRT_UNSPECIFIED\x10\x00\x12\x16\n\x12GRADIENT_WRT_LOADS\x10\x01\x12\x19\n\x15GRADIENT_WRT_MATERIAL\x10\x02\x12\x16\n\x12GRADIENT_WRT_SHAPE\x10\x03*z\n\x13\x46oundationDirection\x12$\n FOUNDATION_DIRECTION_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x46OUNDATION_DIRECTION_NORMAL\x10\x01\x12\x1c\n\x18\x46OUNDATION_DIRECTION_ALL\x10\x02*S\n\x08\x43oupling\x12\x18\n\x14\x43OUPLING_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OUPLING_DISTRIBUTING\x10\x01\x12\x12\n\x0e\x43OUPLING_RIGID\x10\x02*Z\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMETHOD_AUTO\x10\x01\x12\x11\n\rMETHOD_SOLVER\x10\x02\x12\x14\n\x10METHOD_SURROGATE\x10\x03*z\n\x0e\x44iscretisation\x12\x1e\n\x1a\x44ISCRETISATION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44ISCRETISATION_AUTO\x10\x01\x12\x16\n\x12\x44ISCRETISATION_TET\x10\x02\x12\x17\n\x13\x44ISCRETISATION_GRID\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STUDY'].oneofs_by_name['kind']._loaded_options = None
   _globals['_STUDY'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
+  _globals['_GRADIENT'].fields_by_name['run']._loaded_options = None
+  _globals['_GRADIENT'].fields_by_name['run']._serialized_options = b'\342A\001\002\372A\n\n\010twin/Run\272H#r!2\037^runs/[a-z0-9][a-z0-9-]{0,127}$'
+  _globals['_GRADIENT'].fields_by_name['load_case']._loaded_options = None
+  _globals['_GRADIENT'].fields_by_name['load_case']._serialized_options = b'\342A\001\002\272H#r!\030@2\035^[A-Za-z0-9_][A-Za-z0-9_.-]*$'
+  _globals['_GRADIENT'].fields_by_name['quantity']._loaded_options = None
+  _globals['_GRADIENT'].fields_by_name['quantity']._serialized_options = b'\342A\001\002\272H\032r\0302\026^[a-z][a-z0-9_]{0,63}$'
+  _globals['_GRADIENT'].fields_by_name['wrt']._loaded_options = None
+  _globals['_GRADIENT'].fields_by_name['wrt']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
   _globals['_STATICSTRESS'].fields_by_name['material']._loaded_options = None
   _globals['_STATICSTRESS'].fields_by_name['material']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_STATICSTRESS'].fields_by_name['supports']._loaded_options = None
@@ -149,62 +158,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOLVEOPTIONS'].fields_by_name['max_seconds']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
   _globals['_SOLVEOPTIONS'].fields_by_name['max_unknowns']._loaded_options = None
   _globals['_SOLVEOPTIONS'].fields_by_name['max_unknowns']._serialized_options = b'\272H\004\"\002 \000'
-  _globals['_FOUNDATIONDIRECTION']._serialized_start=3992
-  _globals['_FOUNDATIONDIRECTION']._serialized_end=4114
-  _globals['_COUPLING']._serialized_start=4116
-  _globals['_COUPLING']._serialized_end=4199
-  _globals['_METHOD']._serialized_start=4201
-  _globals['_METHOD']._serialized_end=4291
-  _globals['_DISCRETISATION']._serialized_start=4293
-  _globals['_DISCRETISATION']._serialized_end=4415
-  _globals['_STUDY']._serialized_start=163
-  _globals['_STUDY']._serialized_end=285
-  _globals['_STATICSTRESS']._serialized_start=288
-  _globals['_STATICSTRESS']._serialized_end=561
-  _globals['_LOADCASE']._serialized_start=563
-  _globals['_LOADCASE']._serialized_end=672
-  _globals['_SUPPORT']._serialized_start=675
-  _globals['_SUPPORT']._serialized_end=1421
-  _globals['_SUPPORT_FIXED']._serialized_start=895
-  _globals['_SUPPORT_FIXED']._serialized_end=941
-  _globals['_SUPPORT_SYMMETRY']._serialized_start=943
-  _globals['_SUPPORT_SYMMETRY']._serialized_end=992
-  _globals['_SUPPORT_DISPLACEMENT']._serialized_start=995
-  _globals['_SUPPORT_DISPLACEMENT']._serialized_end=1249
-  _globals['_SUPPORT_ELASTICFOUNDATION']._serialized_start=1252
-  _globals['_SUPPORT_ELASTICFOUNDATION']._serialized_end=1406
-  _globals['_LOAD']._serialized_start=1424
-  _globals['_LOAD']._serialized_end=2470
-  _globals['_LOAD_FORCE']._serialized_start=1701
-  _globals['_LOAD_FORCE']._serialized_end=1789
-  _globals['_LOAD_TRACTION']._serialized_start=1791
-  _globals['_LOAD_TRACTION']._serialized_end=1882
-  _globals['_LOAD_PRESSURE']._serialized_start=1884
-  _globals['_LOAD_PRESSURE']._serialized_end=1957
-  _globals['_LOAD_GRAVITY']._serialized_start=1959
-  _globals['_LOAD_GRAVITY']._serialized_end=2010
-  _globals['_LOAD_CENTRIFUGAL']._serialized_start=2013
-  _globals['_LOAD_CENTRIFUGAL']._serialized_end=2240
-  _globals['_LOAD_REMOTEFORCE']._serialized_start=2243
-  _globals['_LOAD_REMOTEFORCE']._serialized_end=2455
-  _globals['_HEATCONDUCTION']._serialized_start=2473
-  _globals['_HEATCONDUCTION']._serialized_end=2767
-  _globals['_THERMALLOADCASE']._serialized_start=2769
-  _globals['_THERMALLOADCASE']._serialized_end=2892
-  _globals['_THERMALSUPPORT']._serialized_start=2895
-  _globals['_THERMALSUPPORT']._serialized_end=3258
-  _globals['_THERMALSUPPORT_TEMPERATURE']._serialized_start=3031
-  _globals['_THERMALSUPPORT_TEMPERATURE']._serialized_end=3116
-  _globals['_THERMALSUPPORT_CONVECTION']._serialized_start=3118
-  _globals['_THERMALSUPPORT_CONVECTION']._serialized_end=3243
-  _globals['_THERMALLOAD']._serialized_start=3261
-  _globals['_THERMALLOAD']._serialized_end=3637
-  _globals['_THERMALLOAD_HEATFLUX']._serialized_start=3436
-  _globals['_THERMALLOAD_HEATFLUX']._serialized_end=3509
-  _globals['_THERMALLOAD_HEATFLOW']._serialized_start=3511
-  _globals['_THERMALLOAD_HEATFLOW']._serialized_end=3584
-  _globals['_THERMALLOAD_HEATSOURCE']._serialized_start=3586
-  _globals['_THERMALLOAD_HEATSOURCE']._serialized_end=3622
-  _globals['_SOLVEOPTIONS']._serialized_start=3640
-  _globals['_SOLVEOPTIONS']._serialized_end=3990
+  _globals['_GRADIENTWRT']._serialized_start=4309
+  _globals['_GRADIENTWRT']._serialized_end=4427
+  _globals['_FOUNDATIONDIRECTION']._serialized_start=4429
+  _globals['_FOUNDATIONDIRECTION']._serialized_end=4551
+  _globals['_COUPLING']._serialized_start=4553
+  _globals['_COUPLING']._serialized_end=4636
+  _globals['_METHOD']._serialized_start=4638
+  _globals['_METHOD']._serialized_end=4728
+  _globals['_DISCRETISATION']._serialized_start=4730
+  _globals['_DISCRETISATION']._serialized_end=4852
+  _globals['_STUDY']._serialized_start=191
+  _globals['_STUDY']._serialized_end=352
+  _globals['_GRADIENT']._serialized_start=355
+  _globals['_GRADIENT']._serialized_end=602
+  _globals['_STATICSTRESS']._serialized_start=605
+  _globals['_STATICSTRESS']._serialized_end=878
+  _globals['_LOADCASE']._serialized_start=880
+  _globals['_LOADCASE']._serialized_end=989
+  _globals['_SUPPORT']._serialized_start=992
+  _globals['_SUPPORT']._serialized_end=1738
+  _globals['_SUPPORT_FIXED']._serialized_start=1212
+  _globals['_SUPPORT_FIXED']._serialized_end=1258
+  _globals['_SUPPORT_SYMMETRY']._serialized_start=1260
+  _globals['_SUPPORT_SYMMETRY']._serialized_end=1309
+  _globals['_SUPPORT_DISPLACEMENT']._serialized_start=1312
+  _globals['_SUPPORT_DISPLACEMENT']._serialized_end=1566
+  _globals['_SUPPORT_ELASTICFOUNDATION']._serialized_start=1569
+  _globals['_SUPPORT_ELASTICFOUNDATION']._serialized_end=1723
+  _globals['_LOAD']._serialized_start=1741
+  _globals['_LOAD']._serialized_end=2787
+  _globals['_LOAD_FORCE']._serialized_start=2018
+  _globals['_LOAD_FORCE']._serialized_end=2106
+  _globals['_LOAD_TRACTION']._serialized_start=2108
+  _globals['_LOAD_TRACTION']._serialized_end=2199
+  _globals['_LOAD_PRESSURE']._serialized_start=2201
+  _globals['_LOAD_PRESSURE']._serialized_end=2274
+  _globals['_LOAD_GRAVITY']._serialized_start=2276
+  _globals['_LOAD_GRAVITY']._serialized_end=2327
+  _globals['_LOAD_CENTRIFUGAL']._serialized_start=2330
+  _globals['_LOAD_CENTRIFUGAL']._serialized_end=2557
+  _globals['_LOAD_REMOTEFORCE']._serialized_start=2560
+  _globals['_LOAD_REMOTEFORCE']._serialized_end=2772
+  _globals['_HEATCONDUCTION']._serialized_start=2790
+  _globals['_HEATCONDUCTION']._serialized_end=3084
+  _globals['_THERMALLOADCASE']._serialized_start=3086
+  _globals['_THERMALLOADCASE']._serialized_end=3209
+  _globals['_THERMALSUPPORT']._serialized_start=3212
+  _globals['_THERMALSUPPORT']._serialized_end=3575
+  _globals['_THERMALSUPPORT_TEMPERATURE']._serialized_start=3348
+  _globals['_THERMALSUPPORT_TEMPERATURE']._serialized_end=3433
+  _globals['_THERMALSUPPORT_CONVECTION']._serialized_start=3435
+  _globals['_THERMALSUPPORT_CONVECTION']._serialized_end=3560
+  _globals['_THERMALLOAD']._serialized_start=3578
+  _globals['_THERMALLOAD']._serialized_end=3954
+  _globals['_THERMALLOAD_HEATFLUX']._serialized_start=3753
+  _globals['_THERMALLOAD_HEATFLUX']._serialized_end=3826
+  _globals['_THERMALLOAD_HEATFLOW']._serialized_start=3828
+  _globals['_THERMALLOAD_HEATFLOW']._serialized_end=3901
+  _globals['_THERMALLOAD_HEATSOURCE']._serialized_start=3903
+  _globals['_THERMALLOAD_HEATSOURCE']._serialized_end=3939
+  _globals['_SOLVEOPTIONS']._serialized_start=3957
+  _globals['_SOLVEOPTIONS']._serialized_end=4307
 # @@protoc_insertion_point(module_scope)

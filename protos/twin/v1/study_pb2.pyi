@@ -21,6 +21,33 @@ else:
 
 DESCRIPTOR: descriptor.FileDescriptor
 
+class _GradientWrt:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GradientWrtEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_GradientWrt.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    GRADIENT_WRT_UNSPECIFIED: _GradientWrt.ValueType  # 0
+    """Never sent."""
+    GRADIENT_WRT_LOADS: _GradientWrt.ValueType  # 1
+    """The numbers of loads and supports."""
+    GRADIENT_WRT_MATERIAL: _GradientWrt.ValueType  # 2
+    """Those of the material."""
+    GRADIENT_WRT_SHAPE: _GradientWrt.ValueType  # 3
+    """The vertices of the surface that was uploaded."""
+
+class GradientWrt(_GradientWrt, metaclass=_GradientWrtEnumTypeWrapper):
+    """With respect to what a gradient is taken."""
+
+GRADIENT_WRT_UNSPECIFIED: GradientWrt.ValueType  # 0
+"""Never sent."""
+GRADIENT_WRT_LOADS: GradientWrt.ValueType  # 1
+"""The numbers of loads and supports."""
+GRADIENT_WRT_MATERIAL: GradientWrt.ValueType  # 2
+"""Those of the material."""
+GRADIENT_WRT_SHAPE: GradientWrt.ValueType  # 3
+"""The vertices of the surface that was uploaded."""
+
 class _FoundationDirection:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -129,6 +156,7 @@ class Study(message.Message):
 
     STATIC_STRESS_FIELD_NUMBER: builtins.int
     HEAT_CONDUCTION_FIELD_NUMBER: builtins.int
+    GRADIENT_FIELD_NUMBER: builtins.int
     @builtins.property
     def static_stress(self) -> StaticStress:
         """Linear static stress."""
@@ -137,19 +165,58 @@ class Study(message.Message):
     def heat_conduction(self) -> HeatConduction:
         """Steady heat conduction."""
 
+    @builtins.property
+    def gradient(self) -> Gradient:
+        """How a number of an answer changes with what it was computed from."""
+
     def __init__(
         self,
         *,
         static_stress: StaticStress | None = ...,
         heat_conduction: HeatConduction | None = ...,
+        gradient: Gradient | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+@typing.final
+class Gradient(message.Message):
+    """The gradient of a number that an earlier run has found, on that run's own mesh. The run has SUCCEEDED, on tetrahedra
+    (DISCRETISATION_TET), and is of the same geometry.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: builtins.int
+    LOAD_CASE_FIELD_NUMBER: builtins.int
+    QUANTITY_FIELD_NUMBER: builtins.int
+    WRT_FIELD_NUMBER: builtins.int
+    run: builtins.str
+    """"runs/{run}": a study of stress or heat."""
+    load_case: builtins.str
+    """Name of the load case."""
+    quantity: builtins.str
+    """Such as "max_displacement"."""
+    wrt: GradientWrt.ValueType
+    """With respect to what."""
+    def __init__(
+        self,
+        *,
+        run: builtins.str = ...,
+        load_case: builtins.str = ...,
+        quantity: builtins.str = ...,
+        wrt: GradientWrt.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["load_case", b"load_case", "quantity", b"quantity", "run", b"run", "wrt", b"wrt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
 class StaticStress(message.Message):

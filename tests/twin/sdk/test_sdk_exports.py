@@ -14,7 +14,7 @@ import twin
 
 EXPORTS = {
     "AlreadyExists", "Cancelled", "Centrifugal", "Client", "DeadlineExceeded", "Displacement",
-    "ElasticFoundation", "FailedPrecondition", "Field", "Fixed", "Force", "GeometryError",
+    "ElasticFoundation", "FailedPrecondition", "Field", "Fixed", "Force", "GeometryError", "Gradient",
     "Gravity", "Internal", "InvalidInput", "Material", "MaterialError", "MeshingFailed", "NotFound",
     "Part", "Pressure", "Quantity", "RemoteForce", "ResourceExhausted", "Result", "Roller", "Run",
     "RunInfo", "SelectionError", "SolveFailed", "StaticStress", "StudyError", "Symmetry",

@@ -17,6 +17,7 @@ from twin.analyses.monitor import Monitor
 from twin.errors import UnconstrainedError
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Quantity
+from twin.results.gradient import Differentiation, Gradient, Sensitivity
 from twin.results.outcome import CaseOutcome, Cost, Equilibrium, Glyph, Outcome
 from twin.studies import Request, StaticStress
 from twin.workers.lifeline import Lifeline
@@ -69,7 +70,8 @@ def outcome(case: str, surface: Surface) -> Outcome:
             )
         },
         points=np.zeros((ROWS, 3)),
-        tets=np.zeros((1, 10), np.int32),
+        tets=np.zeros((int(case != "grid"), 10), np.int32),
+        hexahedra=np.zeros((int(case == "grid"), 8), np.int32),
         surface_vertices=surface.vertices,
         surface_triangles=surface.triangles,
         glyphs=(Glyph("fixed", "Fixed", np.zeros((2, 3))),),
@@ -83,6 +85,25 @@ def outcome(case: str, surface: Surface) -> Outcome:
     )
 
 
+def slope(
+    surface: Surface,
+    report: Report,
+    study: Differentiation,
+    request: Request,
+    *,
+    source: Path | None,
+    monitor: Monitor,
+    workdir: Path,
+) -> Gradient:
+    """Ones, of the quantity that the answer has."""
+    asked = study.question
+    value = float(study.outcome.cases[asked.case].quantities[asked.quantity].value)
+    return Gradient(
+        asked.run, asked.case, asked.quantity, asked.wrt, value, "m", 0.0,
+        {"vertices": Sensitivity(np.ones_like(surface.vertices), "m/m")}, (), (), {}, study.outcome.cost,
+    )  # fmt: skip
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    work(arguments(), Lifeline(), {"static_stress": answer})
+    work(arguments(), Lifeline(), {"static_stress": answer, "gradient": slope})

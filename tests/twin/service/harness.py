@@ -32,7 +32,7 @@ from protos.twin.v1 import (
 from twin import codec
 from twin.materials import material
 from twin.store.blobs import digest_of
-from twin.studies import Fixed, Force, Request, StaticStress
+from twin.studies import Fixed, Force, Question, Request, StaticStress
 
 TERMINAL = (run_pb2.RUN_STATE_SUCCEEDED, run_pb2.RUN_STATE_FAILED, run_pb2.RUN_STATE_CANCELLED)
 
@@ -155,10 +155,18 @@ class Client:
         return await self.geometries.CreateGeometry(geometry_pb2.CreateGeometryRequest(geometry=wanted))
 
     async def run(self, behaviour: str, request_id: str | None = None, **options: object) -> run_pb2.Run:
-        part = await self.part()
+        return await self.ask(study(behaviour), await self.part(), request_id, **options)
+
+    async def ask(
+        self,
+        question: Question,
+        part: geometry_pb2.Geometry,
+        request_id: str | None = None,
+        **options: object,
+    ) -> run_pb2.Run:
         wanted = run_pb2.Run(
             geometry=part.name,
-            study=codec.study_to_proto(study(behaviour)),
+            study=codec.study_to_proto(question),
             options=codec.options_to_proto(Request(**options)),  # type: ignore[arg-type]
         )
         request = run_pb2.CreateRunRequest(run=wanted, request_id=request_id or str(uuid.uuid4()))

@@ -7,6 +7,7 @@ checks.py      what is refused before anything is computed
 on_mesh.py     on tetrahedra: held nodes, convection as a foundation
 on_grid.py     on the cells of a grid: springs on the surface
 loads.py       loads -> nodal heat
+linearised.py  a solved case, ready to be differentiated
 quantities.py  the numbers that are reported
 glyphs.py      supports and loads as drawn
 """

@@ -13,6 +13,7 @@ from twin.analyses.analysis import Analysis, CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
 from twin.analyses.heat_conduction import checks, glyphs, on_grid, on_mesh, quantities
+from twin.analyses.heat_conduction.linearised import LinearisedHeat
 from twin.analyses.heat_conduction.loads import given_temperatures
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.singularities import GUIDED, Grip
@@ -20,7 +21,7 @@ from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import Glyph
+from twin.results.outcome import CaseOutcome, Glyph
 from twin.select import describe
 from twin.studies import Convection, HeatConduction, Request, Temperature
 
@@ -37,6 +38,7 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
     asked = ("max_temperature", "min_temperature", "heat_flow")
     severity = "max_temperature"
     peak = "max_heat_flux"
+    peaks = frozenset(("max_heat_flux",))
 
     @property
     def law(self) -> Fourier:
@@ -56,6 +58,12 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
         self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
     ) -> dict[str, CaseSolution]:
         return on_grid.solve(task, self.study, self.law, cells, boundary, span)
+
+    def linearise(
+        self, mesh: VolumeMesh, boundary: MeshBoundary, case: str, found: CaseOutcome
+    ) -> LinearisedHeat:
+        temperature = found.fields["temperature"].values
+        return LinearisedHeat(self.study, self.law, mesh, boundary, case, temperature)
 
     def grips(self, regions: Regions) -> list[Grip]:
         return [

@@ -1,19 +1,39 @@
 """Loads -> nodal heat, and what enters and leaves the part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers import quadrature
+from solvers.quadrature import FacetQuadrature
+from solvers.tet10.sensitivity import Places
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.results.outcome import HeatBalance, HeatTerm
 from twin.select import describe
-from twin.studies import HeatConduction, HeatFlow, HeatFlux, HeatSource, Temperature, ThermalLoad
+from twin.studies import (
+    Convection,
+    HeatConduction,
+    HeatFlow,
+    HeatFlux,
+    HeatSource,
+    Temperature,
+    ThermalLoad,
+    ThermalSupport,
+)
 
 Floats = NDArray[np.float64]
 
+# The numbers of each load and support, with their units.
+UNITS: Mapping[type[ThermalLoad | ThermalSupport], Mapping[str, str]] = {
+    HeatFlux: {"value": "W/m^2"},
+    HeatFlow: {"value": "W"},
+    HeatSource: {"value": "W/m^3"},
+    Temperature: {"value": "K"},
+    Convection: {"coefficient": "W/(m^2 K)", "ambient": "K"},
+}
 ROUND_OFF = 1e-9  # of the absolute temperature: a range below that is none
 
 
@@ -25,16 +45,31 @@ def assemble(
 
 
 def _nodal(boundary: MeshBoundary | ImmersedBoundary, load: ThermalLoad) -> Floats:
-    match load:
-        case HeatSource(value):
-            return boundary.body_force(np.array([value]), np.zeros((1, 3)))
-        case HeatFlux(value, on):
-            where = boundary.quadrature(on)
-            flux = value
-        case HeatFlow(value, on):
-            where = boundary.quadrature(on)
-            flux = value / where.area
-    return quadrature.traction(where, np.full((len(where.weight), 1), flux), len(boundary.points))
+    given = parameters(load)
+    if isinstance(load, HeatSource):
+        return boundary.body_force(given["value"].reshape(1), np.zeros((1, 3)))
+    where = boundary.quadrature(load.on)
+    return quadrature.traction(where, np.array([[FLUXES[type(load)](given, where)]]), len(boundary.points))
+
+
+def parameters(item: ThermalLoad | ThermalSupport) -> dict[str, Floats]:
+    """The numbers of a load or support by their names, in SI."""
+    return {name: np.array(getattr(item, name), dtype=np.float64) for name in UNITS[type(item)]}
+
+
+def _as_given(given: Mapping[str, Any], where: FacetQuadrature | Places) -> Any:
+    return given["value"]
+
+
+def _spread(given: Mapping[str, Any], where: FacetQuadrature | Places) -> Any:
+    return given["value"] / where.area
+
+
+# Heat per area [W/m^2], at all points the same, of the parameters of a load: as numbers, or traced by JAX.
+FLUXES: Mapping[type[ThermalLoad], Callable[[Mapping[str, Any], FacetQuadrature | Places], Any]] = {
+    HeatFlux: _as_given,
+    HeatFlow: _spread,
+}
 
 
 def given_temperatures(study: HeatConduction) -> tuple[float, float]:

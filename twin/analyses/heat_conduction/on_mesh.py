@@ -63,37 +63,74 @@ def tie(boundary: MeshBoundary, study: HeatConduction, zero: float) -> Tied:
     return Tied(claims, total / np.maximum(claims, 1)[:, None], nodes, fluids)
 
 
+@dataclass(frozen=True)
+class Equations:
+    """Of all load cases.
+
+    zero: the reference [K]; ambient: nodal heat (n, 1) that fluids bring into a part at that temperature [W]
+    """
+
+    zero: float
+    tied: Tied
+    ambient: Floats
+    problem: Problem
+
+
+def set_up(study: HeatConduction, law: Fourier, mesh: VolumeMesh, boundary: MeshBoundary) -> Equations:
+    """What all load cases share.
+
+    Raises:
+        twin.errors.UnconstrainedError: a body is insulated all around
+    """
+    zero = reference(study)
+    tied = tie(boundary, study, zero)
+    fluids = [(s, w) for s, w in zip(study.supports, tied.fluids, strict=True) if w is not None]
+    held = (tied.claims > 0).astype(float)[:, None, None]
+    touched = np.concatenate([np.flatnonzero(tied.claims), *(where.nodes.ravel() for _, where in fluids)])
+    checks.check_pieces_tied(mesh.points, mesh.tets, touched)
+    ambient = np.zeros((len(mesh.points), 1))
+    springs: list[tuple[Ints, Floats]] = []
+    for support, where in fluids:
+        assert isinstance(support, Convection)
+        exchange = np.full((len(where.weight), 1, 1), support.coefficient)
+        springs.append(tet10_loads.foundation(where, exchange))
+        ambient += quadrature.traction(where, exchange[:, 0] * (support.ambient - zero), len(mesh.points))
+    foundation = None
+    if springs:
+        facets, stiffness = zip(*springs, strict=True)
+        foundation = np.concatenate(facets), np.concatenate(stiffness)
+    problem = steady.prepare(mesh.points, mesh.tets, law, held, tied.prescribed, foundation)
+    return Equations(zero, tied, ambient, problem)
+
+
+def heat_of_supports(
+    study: HeatConduction, equations: Equations, nodal: Floats, field: Floats
+) -> list[float]:
+    """What each support brings into the part [W], of a field (n, 1) above the reference under nodal heat (n, 1)."""
+    tied = equations.tied
+    entering = (steady.internal_force(equations.problem, field) - nodal)[:, 0] / np.maximum(tied.claims, 1)
+    return [
+        _from_fluid(support, where, field, equations.zero)
+        if isinstance(support, Convection) and where
+        else float(entering[nodes].sum())
+        for support, nodes, where in zip(study.supports, tied.nodes, tied.fluids, strict=True)
+    ]
+
+
 def solve(
     task: Task, study: HeatConduction, law: Fourier, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
 ) -> dict[str, CaseSolution]:
     """Solve all cases on a mesh; progress goes over `span`."""
-    zero = reference(study)
     with task.watch.phase("set-up"):
-        tied = tie(boundary, study, zero)
-        fluids = [(s, w) for s, w in zip(study.supports, tied.fluids, strict=True) if w is not None]
-        held = (tied.claims > 0).astype(float)[:, None, None]
-        touched = np.concatenate([np.flatnonzero(tied.claims), *(where.nodes.ravel() for _, where in fluids)])
-        checks.check_pieces_tied(mesh.points, mesh.tets, touched)
+        equations = set_up(study, law, mesh, boundary)
         loads = assemble(boundary, study.cases)
-        ambient = np.zeros((len(mesh.points), 1))
-        springs: list[tuple[Ints, Floats]] = []
-        for support, where in fluids:
-            assert isinstance(support, Convection)
-            exchange = np.full((len(where.weight), 1, 1), support.coefficient)
-            springs.append(tet10_loads.foundation(where, exchange))
-            ambient += quadrature.traction(where, exchange[:, 0] * (support.ambient - zero), len(mesh.points))
-        foundation = None
-        if springs:
-            facets, stiffness = zip(*springs, strict=True)
-            foundation = np.concatenate(facets), np.concatenate(stiffness)
-        problem = steady.prepare(mesh.points, mesh.tets, law, held, tied.prescribed, foundation)
-        recovery = Recovery(problem, mesh.points, mesh.tets)
+        recovery = Recovery(equations.problem, mesh.points, mesh.tets)
     found: dict[str, CaseSolution] = {}
     for name, parts in loads.items():
-        nodal = sum(parts, ambient)
+        nodal = sum(parts, equations.ambient)
         with solver_errors(), task.watch.phase("solve"):
             follow = task.follow(f"load case {name}", span, len(loads), len(found))
-            solution = steady.solve(problem, nodal, progress=follow)
+            solution = steady.solve(equations.problem, nodal, progress=follow)
         contributions: dict[str, Floats] = {}
         with solver_errors(), task.watch.phase("estimate"):
             for number, node in (
@@ -103,20 +140,14 @@ def solve(
                 if number in task.analysis.decisive(task.request):
                     follow = task.follow(f"error of load case {name}", span, len(loads), len(found) + 1)
                     dual = np.zeros_like(solution.field)
-                    if not tied.claims[node]:  # a temperature that is given has no error
-                        dual = _dual(problem, goals.around(mesh, node), follow)
+                    if not equations.tied.claims[node]:  # a temperature that is given has no error
+                        dual = _dual(equations.problem, goals.around(mesh, node), follow)
                     contributions[number] = recovery.products(solution.field, dual)
         with task.watch.phase("recover"):
             flux = recovery(solution.field)
-        entering = (steady.internal_force(problem, solution.field) - nodal)[:, 0] / np.maximum(tied.claims, 1)
-        heat = [
-            _from_fluid(support, where, solution.field, zero)
-            if isinstance(support, Convection) and where
-            else float(entering[nodes].sum())
-            for support, nodes, where in zip(study.supports, tied.nodes, tied.fluids, strict=True)
-        ]
+        heat = heat_of_supports(study, equations, nodal, solution.field)
         found[name] = CaseSolution(
-            solution.field + zero,
+            solution.field + equations.zero,
             sum(float(np.vdot(load, solution.field)) for load in parts),
             flux,
             balance(study, task.surface.diagonal, heat, name, parts),

@@ -6,6 +6,7 @@ on_mesh.py, supports.py             on tetrahedra: supports -> held nodes and fo
 on_grid.py, immersed_supports.py    on the cells of a grid: supports -> springs on the surface
 loads.py       loads -> nodal forces
 balance.py     loads against reactions
+linearised.py  a solved case, ready to be differentiated
 quantities.py  the numbers that are reported
 glyphs.py      supports and loads as drawn
 """

@@ -16,11 +16,12 @@ from twin.analyses.estimates import Trust, Values
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.singularities import Grip
 from twin.analyses.static_stress import checks, glyphs, on_grid, on_mesh, quantities, supports
+from twin.analyses.static_stress.linearised import LinearisedStress
 from twin.analyses.task import Regions, Task
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import Equilibrium, Glyph
+from twin.results.outcome import CaseOutcome, Equilibrium, Glyph
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
@@ -35,6 +36,7 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     numbers = ("max_displacement", "max_von_mises", "compliance", "mass", "safety_factor", "reaction_force")
     asked = ("max_displacement", "max_von_mises", "compliance")
     severity = peak = "max_von_mises"
+    peaks = frozenset(("max_von_mises", "safety_factor"))
 
     @property
     def law(self) -> Lame:
@@ -53,6 +55,12 @@ class StaticStressAnalysis(Analysis[StaticStress]):
         self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
     ) -> dict[str, CaseSolution]:
         return on_grid.solve(task, self.study, self.law, cells, boundary, span)
+
+    def linearise(
+        self, mesh: VolumeMesh, boundary: MeshBoundary, case: str, found: CaseOutcome
+    ) -> LinearisedStress:
+        displacement = found.fields["displacement"].values
+        return LinearisedStress(self.study, self.law, mesh, boundary, case, displacement)
 
     def grips(self, regions: Regions) -> list[Grip]:
         return supports.grips(regions)

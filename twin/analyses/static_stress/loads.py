@@ -1,13 +1,16 @@
 """Loads -> consistent nodal forces of each load case."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers import quadrature
 from solvers.elasticity.coupling import RigidRegion, distributed
+from solvers.quadrature import FacetQuadrature
+from solvers.tet10.sensitivity import Places
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.errors import StudyError
@@ -17,6 +20,16 @@ from twin.studies import Centrifugal, Force, Gravity, Load, Pressure, RemoteForc
 Floats = NDArray[np.float64]
 
 MOST_OF_REGION = 0.5
+
+# The numbers of each load, with their units.
+UNITS: Mapping[type[Load], Mapping[str, str]] = {
+    Force: {"vector": "N"},
+    Traction: {"vector": "Pa"},
+    Pressure: {"value": "Pa"},
+    Gravity: {"vector": "m/s^2"},
+    Centrifugal: {"axis": "1", "point": "m", "rate": "rad/s"},
+    RemoteForce: {"force": "N", "at": "m", "moment": "N m"},
+}
 
 Boundary = MeshBoundary | ImmersedBoundary
 
@@ -63,26 +76,57 @@ def assemble(
 
 
 def _nodal(boundary: Boundary, density: float, load: Load) -> Floats:
+    given = parameters(load)
     match load:
-        case Gravity():
-            return boundary.body_force(density * np.array(load.vector), np.zeros((3, 3)))
-        case Centrifugal():
-            axis = np.array(load.axis) / np.linalg.norm(load.axis)
-            outward = density * load.rate**2 * (np.eye(3) - np.outer(axis, axis))
-            return boundary.body_force(-outward @ np.array(load.point), outward)
+        case Gravity() | Centrifugal():
+            base, slope = body_force(load, given, density)
+            return boundary.body_force(base, slope)
         case RemoteForce(coupling="rigid"):
             return np.zeros_like(boundary.points)
     where = boundary.quadrature(load.on)
+    return quadrature.traction(where, TRACTIONS[type(load)](given, where), len(boundary.points))
+
+
+def parameters(load: Load) -> dict[str, Floats]:
+    """The numbers of a load by their names, in SI."""
+    return {name: np.array(getattr(load, name), dtype=np.float64) for name in UNITS[type(load)]}
+
+
+def body_force(load: Gravity | Centrifugal, given: Mapping[str, Any], density: float) -> tuple[Any, Any]:
+    """Force per volume base + slope @ x (3,), (3, 3); `given`: its parameters, as numbers or traced by JAX."""
     match load:
-        case Force():
-            traction = np.broadcast_to(np.array(load.vector) / where.area, (len(where.weight), 3))
-        case Traction():
-            traction = np.broadcast_to(np.array(load.vector), (len(where.weight), 3))
-        case Pressure():
-            traction = -load.value * where.normal
-        case RemoteForce():
-            traction = distributed(where, np.array(load.force), np.array(load.moment), np.array(load.at))
-    return quadrature.traction(where, traction, len(boundary.points))
+        case Gravity():
+            return density * given["vector"], np.zeros((3, 3))
+        case Centrifugal():
+            axis = given["axis"]
+            along = axis[:, None] * axis / (axis @ axis)
+            outward = density * given["rate"] ** 2 * (np.eye(3) - along)
+            return -outward @ given["point"], outward
+
+
+def _spread(given: Mapping[str, Any], where: FacetQuadrature | Places) -> Any:
+    return given["vector"] / where.area
+
+
+def _as_given(given: Mapping[str, Any], where: FacetQuadrature | Places) -> Any:
+    return given["vector"]
+
+
+def _pushing(given: Mapping[str, Any], where: FacetQuadrature | Places) -> Any:
+    return -given["value"] * where.normal
+
+
+def _distributed(given: Mapping[str, Any], where: FacetQuadrature | Places) -> Any:
+    return distributed(where, given["force"], given["moment"], given["at"])
+
+
+# Force per area (p, 3), or (3,) of all points [Pa], of the parameters of a load: as numbers, or traced by JAX.
+TRACTIONS: Mapping[type[Load], Callable[[Mapping[str, Any], FacetQuadrature | Places], Any]] = {
+    Force: _spread,
+    Traction: _as_given,
+    Pressure: _pushing,
+    RemoteForce: _distributed,
+}
 
 
 def _rigid(items: tuple[Load, ...]) -> tuple[RigidLoad, ...]:

@@ -1,12 +1,12 @@
 """Static stress on quadratic tetrahedra: load cases share everything up to their right-hand side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers.elasticity import coupling
-from solvers.elasticity.coupling import UnitMotions
+from solvers.elasticity.coupling import RigidRegion, UnitMotions
 from solvers.elasticity.law import Lame
 from solvers.iteration import Progress
 from solvers.tet10 import steady
@@ -52,12 +52,9 @@ def _solve_group(
     count: int,
     done: int,
 ) -> dict[str, CaseSolution]:
-    regions = rigid_regions(boundary, next(iter(loads.values())), held.directions)
-    directions = held.directions.copy()
-    for region in regions:
-        directions[region.nodes] = np.eye(3)
     with task.watch.phase("set-up"):
-        problem = steady.prepare(mesh.points, mesh.tets, law, directions, held.prescribed, held.foundation)
+        regions = rigid_regions(boundary, next(iter(loads.values())), held.directions)
+        problem = prepare(law, mesh, held, regions)
         recovery = Recovery(problem, mesh.points, mesh.tets)
     found: dict[str, CaseSolution] = {}
     with solver_errors():
@@ -91,6 +88,14 @@ def _solve_group(
                 contributions,
             )
     return found
+
+
+def prepare(law: Lame, mesh: VolumeMesh, held: Held, regions: Sequence[RigidRegion]) -> Problem:
+    """The equations of the cases that share these rigid regions, which are held."""
+    directions = held.directions.copy()
+    for region in regions:
+        directions[region.nodes] = np.eye(3)
+    return steady.prepare(mesh.points, mesh.tets, law, directions, held.prescribed, held.foundation)
 
 
 def _dual(

@@ -1,5 +1,6 @@
 """Supports -> which nodes are held along which directions, and elastic foundations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +45,13 @@ class Held:
 
     directions: (n, 3, 3) projector onto the held directions of each node
     prescribed: (n, 3) displacement along them [m]
+    moved: of each Displacement, by its number: nodes (k,), and what they make of its components (k, 3, 3)
     foundation: facets (f, 6) and their stiffness (f, 6, 6, 3, 3) [N/m], or None
     """
 
     directions: Floats
     prescribed: Floats
+    moved: Mapping[int, tuple[Ints, Floats]]
     foundation: tuple[Ints, Floats] | None
 
 
@@ -56,19 +59,21 @@ def hold(boundary: MeshBoundary, supports: tuple[Support, ...]) -> Held:
     """Apply supports. Where two meet, what holds more goes first: Fixed, then Displacement, then Symmetry."""
     count = len(boundary.points)
     directions, prescribed = np.zeros((count, 3, 3)), np.zeros((count, 3))
-    rigid = [s for s in supports if isinstance(s, ORDER)]
-    for support in sorted(rigid, key=lambda s: ORDER.index(type(s))):
+    moved: dict[int, tuple[Ints, Floats]] = {}
+    rigid = [(number, s) for number, s in enumerate(supports) if isinstance(s, ORDER)]
+    for number, support in sorted(rigid, key=lambda s: ORDER.index(type(s[1]))):
         own, value = _own(boundary, support)
         if value is not None:
+            nodes = np.flatnonzero(own.any((1, 2)))
             # Only along directions that nothing has claimed yet.
-            free = np.eye(3) - directions
-            prescribed += np.einsum("nij,njk,k->ni", free, own, value)
-            moved = own.any((1, 2))
-            off = np.einsum("nij,nj->ni", own[moved], value - prescribed[moved])
+            moves = (np.eye(3) - directions[nodes]) @ own[nodes]
+            moved[number] = nodes, moves
+            prescribed[nodes] += moves @ value
+            off = np.einsum("nij,nj->ni", own[nodes], value - prescribed[nodes])
             assert isinstance(support, Displacement)  # the only one with a value
-            refuse_contradiction(support, off, float(np.abs(prescribed[moved]).max(initial=0)))
+            refuse_contradiction(support, off, float(np.abs(prescribed[nodes]).max(initial=0)))
         directions = constraints.join(directions, own)
-    return Held(directions, prescribed, _foundation(boundary, supports))
+    return Held(directions, prescribed, moved, _foundation(boundary, supports))
 
 
 def _own(boundary: MeshBoundary, support: Support) -> tuple[Floats, Floats | None]:

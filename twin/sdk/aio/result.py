@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from twin.codec import ResultRecord
 from twin.errors import InvalidInput
 from twin.quantities import Field, Quantity
 from twin.results import storage
+from twin.results.gradient import Gradient
 from twin.results.outcome import (
     ConvergenceRow,
     Cost,
@@ -28,8 +29,9 @@ from twin.results.outcome import (
 )
 from twin.sdk.aio.wire import Wire
 from twin.sdk.arrays import ArrayCache
-from twin.sdk.envelope import envelope
+from twin.sdk.envelope import envelope, worst_case
 from twin.sdk.wording import study_rows, study_title
+from twin.studies import GradientOf, Wrt
 
 if TYPE_CHECKING:
     from twin.results.grid import GridInterpolator
@@ -165,7 +167,10 @@ class AsyncResult:
     @classmethod
     async def fetch(cls, wire: Wire, run: str) -> AsyncResult:
         """The result of a run that has succeeded."""
-        return cls(wire, run, Source(wire, await wire.get_result(run)))
+        record = await wire.get_result(run)
+        if storage.is_gradient(record.manifest):
+            raise InvalidInput(f"{run} is a gradient: it is read by gradient() of the run")
+        return cls(wire, run, Source(wire, record))
 
     def __repr__(self) -> str:
         return f"AsyncResult({self.run!r}, cases={list(self.cases)})"
@@ -191,6 +196,39 @@ class AsyncResult:
 
     async def probe(self, name: str, points: ArrayLike, case: str | None = None) -> Field:
         return await self.case(case).probe(name, points)
+
+    @overload
+    async def gradient(
+        self, quantity: str, wrt: Wrt = "loads", *, case: str | None = None, velocities: None = None
+    ) -> Gradient: ...
+
+    @overload
+    async def gradient(
+        self, quantity: str, wrt: Wrt = "loads", *, case: str | None = None, velocities: ArrayLike
+    ) -> float | NDArray[np.float64]: ...
+
+    async def gradient(
+        self,
+        quantity: str,
+        wrt: Wrt = "loads",
+        *,
+        case: str | None = None,
+        velocities: ArrayLike | None = None,
+    ) -> Gradient | float | NDArray[np.float64]:
+        from twin.sdk.aio.gradient import along, ask, check_velocities
+
+        check_velocities(wrt, velocities)
+        found = await ask(self._wire, GradientOf(self.run, self._case_of(quantity, case), quantity, wrt))
+        return found if velocities is None else along(found, velocities)
+
+    def _case_of(self, quantity: str, case: str | None) -> str:
+        """The load case of that name; without one, that in which the quantity is worst."""
+        having = {
+            name: own.quantities[quantity] for name, own in self._cases.items() if quantity in own.quantities
+        }
+        if case is None and having:
+            return worst_case(quantity, having)
+        return self.cases[0] if case is None else self.case(case).name
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -262,6 +300,7 @@ class AsyncResult:
         (study, request), info = await asyncio.gather(
             self._wire.get_study(self.run), self._wire.get_run(self.run)
         )
+        assert not isinstance(study, GradientOf)  # whose answer is no result
         part = await self._wire.get_geometry(info.geometry)
         return await self._draw(
             report, path, study_text=study_rows(study), geometry_report=part.report,

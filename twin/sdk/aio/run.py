@@ -6,9 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, final
 
-from twin.errors import Cancelled, DeadlineExceeded, Internal, TwinError, Unavailable
+from twin.errors import Cancelled, DeadlineExceeded, Internal, InvalidInput, TwinError, Unavailable
+from twin.results import storage
+from twin.results.gradient import Gradient
 from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.wire import Wire
 from twin.sdk.update import ENDED, RunInfo, Update
@@ -66,6 +69,20 @@ class AsyncRun:
         TwinError as on the server), Cancelled where it was, and DeadlineExceeded after `timeout` (the run
         goes on).
         """
+        await self._success(timeout)
+        return await AsyncResult.fetch(self._wire, self.name)
+
+    async def gradient(self, timeout: float | None = None) -> Gradient:
+        """Wait for the end of a run that was started by `result.gradient`; its gradient. As `result` otherwise."""
+        await self._success(timeout)
+        record = await self._wire.get_result(self.name)
+        if not storage.is_gradient(record.manifest):
+            raise InvalidInput(f"{self.name} is no gradient: its answer is read by result()")
+        arrays = {key: await self._wire.read_array(array) for key, array in record.arrays.items()}
+        return replace(storage.load_gradient(record.manifest, arrays.__getitem__), run=self.name)
+
+    async def _success(self, timeout: float | None) -> None:
+        """Wait for the end of the run; raise unless it has succeeded."""
         try:
             last = await self.info()
             if last.state not in ENDED:
@@ -79,7 +96,6 @@ class AsyncRun:
             raise last.error or Internal(f"{self.name} failed without saying why")
         if last.state == "CANCELLED":
             raise last.error or Cancelled(f"{self.name} was cancelled: it has no result")
-        return await AsyncResult.fetch(self._wire, self.name)
 
     async def cancel(self) -> RunInfo:
         """Ask the run to stop; it does so within seconds. One that has ended stays as it is."""

@@ -37,7 +37,7 @@ from twin.materials import Material
 from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState
 from twin.sdk.uploads import LocalFile
-from twin.studies import Request, Study
+from twin.studies import Question, Request
 
 _SILENCE: Final = 45.0  # seconds; the server says something every 15
 
@@ -81,8 +81,15 @@ class Wire:
             return _part(await self._geometries.GetGeometry(geometry_pb2.GetGeometryRequest(name=name)))
 
     async def create_run(
-        self, geometry: str, study: Study, request: Request, display_name: str, labels: Mapping[str, str]
+        self,
+        geometry: str,
+        study: Question,
+        request: Request,
+        display_name: str,
+        labels: Mapping[str, str],
+        request_id: str = "",
     ) -> RunInfo:
+        """request_id: a UUID that finds the same run again; without one, it is a new run."""
         run = run_pb2.Run(
             display_name=display_name,
             geometry=geometry,
@@ -92,7 +99,7 @@ class Wire:
         )
         with self._errors():
             answer = await self._runs.CreateRun(
-                run_pb2.CreateRunRequest(run=run, request_id=str(uuid.uuid4()))
+                run_pb2.CreateRunRequest(run=run, request_id=request_id or str(uuid.uuid4()))
             )
             return codec.run_from_proto(answer)
 
@@ -100,7 +107,7 @@ class Wire:
         with self._errors():
             return codec.run_from_proto(await self._runs.GetRun(run_pb2.GetRunRequest(name=name)))
 
-    async def get_study(self, name: str) -> tuple[Study, Request]:
+    async def get_study(self, name: str) -> tuple[Question, Request]:
         """What a run was asked."""
         with self._errors():
             return codec.run_study(await self._runs.GetRun(run_pb2.GetRunRequest(name=name)))

@@ -1,0 +1,110 @@
+"""Singular places of parts whose edges are known."""
+
+import manifold3d
+import numpy as np
+import pytest
+import trimesh
+
+import twin
+from twin import select
+from twin.analyses.heat_conduction.analysis import HeatConductionAnalysis
+from twin.analyses.singularities import find
+from twin.analyses.static_stress.analysis import StaticStressAnalysis
+from twin.geometry.reader import read
+from twin.results.zones import Zones
+from twin.studies import Request
+
+STEEL = twin.Material(210e9, 0.3, 7800.0, thermal_conductivity=50.0)
+TOP = select.plane((0, 0, 0.1), (0, 0, 1))
+END = select.plane((0.1, 0, 0), (1, 0, 0))
+PUSH = twin.Force((0, 0, -100), on=END)
+
+
+def bracket(facets=0):
+    """An L of 20 mm thickness, 40 mm wide; its inner edge, at x = z = 20 mm, rounded by so many facets."""
+    corner = np.array([[20.0, 20.0]])
+    if facets:
+        angle = np.linspace(np.pi, 1.5 * np.pi, facets + 1)
+        corner = 30 + 10 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    outline = np.vstack([[[0, 0], [0, 100], [20, 100]], corner, [[100, 20], [100, 0]]])[::-1]
+    solid = manifold3d.Manifold.extrude(manifold3d.CrossSection([outline]), 40.0).to_mesh()
+    upright = solid.vert_properties[:, [0, 2, 1]] * (1, -1, 1) + (0, 40, 0)
+    mesh = trimesh.Trimesh(upright, solid.tri_verts)
+    return read(mesh.export(file_type="stl"), "mm", "part.stl")[0]
+
+
+def places(surface, study):
+    kind = StaticStressAnalysis if isinstance(study, twin.StaticStress) else HeatConductionAnalysis
+    analysis = kind(study)
+    regions = analysis.check(surface, Request())
+    return find(surface, analysis.grips(regions), [("The load", at) for _, _, at in regions.loads if at])
+
+
+def stress(*supports, load=PUSH):
+    return twin.StaticStress(STEEL, list(supports), [load])
+
+
+def test_a_sharp_inner_edge_and_the_rim_of_a_clamp():
+    rim, edge = places(bracket(), stress(twin.Fixed(on=TOP)))
+    assert (rim.kind, edge.kind) == ("rim", "inner edge")
+    assert edge.length == pytest.approx(0.04, rel=1e-6)
+    assert "(20, 40, 20)" in edge.label
+    assert edge.segments[..., [0, 2]] == pytest.approx(0.02, abs=1e-8)
+    assert edge.radius == pytest.approx(0.4 * 0.02, rel=0.15)
+    assert rim.length == pytest.approx(2 * (0.04 + 0.02), rel=1e-6)
+    assert rim.radius == pytest.approx(0.4 * 0.02, rel=0.15)
+
+
+@pytest.mark.parametrize("facets", [4, 8, 16])
+def test_the_facets_of_a_fillet_are_no_edge(facets):
+    assert [place.kind for place in places(bracket(facets), stress(twin.Fixed(on=TOP)))] == ["rim"]
+
+
+def test_a_symmetry_plane_across_the_part_has_no_singular_rim():
+    supports = [
+        twin.Symmetry(on=TOP),
+        twin.Symmetry(on=select.plane((0, 0, 0), (1, 0, 0))),
+        twin.Symmetry(on=select.plane((0, 0, 0), (0, 1, 0))),
+    ]
+    assert places(bracket(8), stress(*supports)) == ()
+
+
+def test_a_support_that_ends_within_a_face():
+    part = select.plane((0, 0, 0), (0, 0, 1)) & select.box((-1, -1, -1), (0.05, 1, 1))
+    for support in (twin.Fixed(on=part), twin.Displacement(on=part, x=0, y=0, z=0)):
+        (rim,) = places(bracket(8), stress(support))
+        inside = np.abs(rim.segments[..., 0] - 0.05).max(1) < 1e-9
+        assert inside.any()  # where the selector ends
+        assert np.linalg.norm(np.diff(rim.segments[inside], axis=1), axis=2).sum() == pytest.approx(
+            0.04, rel=1e-3
+        )
+    supports = [twin.Symmetry(on=part), twin.Fixed(on=TOP)]
+    kinds = {place.label.split(" on ")[0] for place in places(bracket(8), stress(*supports))}
+    assert kinds == {"Rim of Symmetry", "Rim of Fixed"}
+
+
+def test_a_load_on_a_point():
+    spot = END & select.sphere((0.1, 0.02, 0.01), 3e-4)
+    load = twin.Force((0, 0, -10), on=spot)
+    kinds = [place.kind for place in places(bracket(8), stress(twin.Fixed(on=TOP), load=load))]
+    assert kinds == ["rim", "point load"]
+
+
+def test_heat_between_a_given_temperature_and_air():
+    """A face of given temperature is singular where it meets convection at any angle, not beside an insulated face."""
+    hot = twin.Temperature(400.0, TOP)
+    assert places(bracket(8), twin.HeatConduction(STEEL, [hot, twin.Convection(20.0, 300.0, END)])) == ()
+    around = twin.Convection(20.0, 300.0, ~TOP)
+    (rim,) = places(bracket(8), twin.HeatConduction(STEEL, [hot, around]))
+    assert "Temperature" in rim.label
+    (edge,) = places(bracket(), twin.HeatConduction(STEEL, [hot, twin.Convection(20.0, 300.0, END)]))
+    assert edge.kind == "inner edge"
+
+
+def test_zones_are_all_points_within_their_radius():
+    found = places(bracket(), stress(twin.Fixed(on=TOP)))
+    zones = Zones(found)
+    edge = found[1]
+    points = np.array([[0.02, 0.02, 0.02 - 0.9 * edge.radius], [0.02, 0.02, 0.02 - 1.1 * edge.radius]])
+    assert zones.at(points).tolist() == [1, -1]
+    assert zones.depth(points) == pytest.approx([0.9, 1.1], rel=0.02)
