@@ -19,7 +19,9 @@ lint: $(STAMP)                      ## style, types, architecture, contract
 	$(BIN)/buf lint
 	$(BIN)/python -m protos.breaking
 
-verify: $(STAMP)                    ## the heavy verification cases
+verify: $(STAMP)                    ## the reference cases in one table, the error estimates in another, heavy cases
+	-$(BIN)/python -m tests.verification.suite.table
+	$(BIN)/python -m tests.verification.suite.calibration
 	$(BIN)/python -m pytest -m slow tests/verification
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it

@@ -32,9 +32,11 @@ def block(client, tmp_path_factory):
     return upload
 
 
-def solve(client, part, accuracy=0.2, **study):
+def solve(client, part, accuracy=0.2, most=None, **study):
     study = twin.StaticStress(STEEL, **study)
-    return client.simulate(part, study, accuracy=accuracy, quantities=["max_displacement"]).result()
+    return client.simulate(
+        part, study, accuracy=accuracy, quantities=["max_displacement"], max_unknowns=most
+    ).result()
 
 
 def test_a_block_sinks_into_its_foundation(client, block):
@@ -147,7 +149,10 @@ def test_contradicting_supports_are_refused(client, block):
 def test_a_free_motion_is_named(client, block, supports, words):
     loads = [twin.Force((0, 0, -1), on=face(2, 0.02))]
     if not words:
-        solve(client, block(20, 20, 20), supports=supports, loads=loads)
+        # on all but a point the part sinks in ever further: no mesh that is worth it meets the accuracy
+        result = solve(client, block(20, 20, 20), supports=supports, loads=loads, most=40_000)
+        assert result.ended == "max_unknowns"
+        assert result.singularities[0].kind == "rim"
         return
     with pytest.raises(twin.TwinError) as refused:
         solve(client, block(20, 20, 20), supports=supports, loads=loads)

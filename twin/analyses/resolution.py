@@ -24,6 +24,7 @@ DEFAULT_UNKNOWNS = 1_000_000
 NODES_PER_TET = 1.47  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
 AIM = 0.6  # of the accuracy: where a mesh made for it comes out coarser, it should still be met
+EVEN = 0.9  # smallest over largest factor, above which all sizes change alike
 NEAR_PEAK = 0.7  # of the largest flux: what may be larger, or turn out to be on a finer mesh
 FINEST = 0.2  # of an element's size: how far one step goes
 MOST_POINTS = 20_000  # of a size field
@@ -107,9 +108,11 @@ def refined(
                 added = np.maximum(added / max(added.sum(), 1e-300), 1e-12)
                 finer = np.minimum(finer, (share / (added ** (3 / 7)).sum()) ** 0.25 * added ** (-1 / 7))
     finer = np.clip(finer, FINEST, 1.0)
-    planned = MESH_GROWTH * float((finer**-3.0).mean())
-    wanted = edge * finer * (planned / np.clip(planned, WORTH_IT, growth)) ** (1 / 3)
-    size = float(min(wanted.max(), before.size))
+    graded = MESH_GROWTH if finer.min() < EVEN * finer.max() else 1.0
+    planned = graded * float((finer**-3.0).mean())
+    finer = finer * (planned / np.clip(planned, WORTH_IT, growth)) ** (1 / 3)
+    wanted = edge * finer
+    size = float(min(wanted.max(), before.size * finer.max()))
     chosen = np.flatnonzero(wanted < 0.9 * size)
     if len(chosen) > MOST_POINTS:
         chosen = chosen[np.argsort(wanted[chosen])[:MOST_POINTS]]
