@@ -63,7 +63,7 @@ def differentiate(
     question.check(study.study)
     deadline = time.perf_counter() + (request.max_seconds or np.inf)
     analysis = analysis_of(study.study)
-    nowhere, zones = Regions((), ()), Zones(outcome.singularities)
+    nowhere, zones = Regions((), ()), Zones(outcome.singularities).of(question.case)
     task = Task(
         surface, report, analysis, request, nowhere, zones, source, monitor, workdir, Stopwatch(), deadline
     )

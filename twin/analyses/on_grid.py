@@ -149,12 +149,14 @@ def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
         samples, _ = six_node_faces(vertices, triangles)
     cases = task.analysis.solve_on_grid(task, cells, boundary, span)
     samples = samples[boundary.inside(samples)]
-    measured = {name: _measure(task, boundary, samples, case) for name, case in cases.items()}
+    measured = {name: _measure(task, boundary, samples, name, case) for name, case in cases.items()}
     seconds = time.perf_counter() - begun
     return StudySolution(Gridded(cells, boundary), cases, measured, edge, seconds, missed)
 
 
-def _measure(task: Task, boundary: ImmersedBoundary, samples: Floats, case: CaseSolution) -> estimates.Values:
+def _measure(
+    task: Task, boundary: ImmersedBoundary, samples: Floats, name: str, case: CaseSolution
+) -> estimates.Values:
     """Numbers of a case, at points of the surface and at nodes of whole cells: those of cut ones may lie outside."""
     flux = case.flux
     split = np.cumsum([case.field.shape[1], flux.nodal.shape[1]])
@@ -164,5 +166,5 @@ def _measure(task: Task, boundary: ImmersedBoundary, samples: Floats, case: Case
     every = np.concatenate([boundary.interpolate(nodal, samples), nodal[inner]])
     field, values, error = np.split(every, split, axis=1)
     within = Recovered(values, error[:, 0], flux.element_error, flux.energy)
-    zone = task.zones.at(points)
+    zone = task.zones.of(name).at(points)
     return task.analysis.measure(estimates.ON_GRID, zone, replace(case, field=field, flux=within))

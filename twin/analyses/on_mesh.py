@@ -142,6 +142,8 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySoluti
     with task.watch.phase("set-up"):
         boundary = MeshBoundary(task.surface, mesh)
     cases = analysis.solve_on_mesh(task, mesh, boundary, span)
-    zone = task.zones.at(mesh.points)
-    measured = {name: analysis.measure(estimates.ON_MESH, zone, case) for name, case in cases.items()}
+    measured = {
+        name: analysis.measure(estimates.ON_MESH, task.zones.of(name).at(mesh.points), case)
+        for name, case in cases.items()
+    }
     return StudySolution(Meshed(mesh, boundary), cases, measured, size, time.perf_counter() - begun)

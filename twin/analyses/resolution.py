@@ -86,9 +86,9 @@ def refined(
     analysis, request = task.analysis, task.request
     edge = element_sizes(mesh.points, mesh.tets)
     finer = np.ones(len(edge))
-    outside = task.zones.at(mesh.points) < 0
     for name, case in finest.cases.items():
         measured, errors = finest.measured[name], finest.errors(name, coarser)
+        outside = task.zones.of(name).at(mesh.points) < 0
         for number in analysis.decisive(request) & set(errors):
             if not (errors[number] > 0 and measured.scale(number) > 0):
                 continue

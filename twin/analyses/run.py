@@ -51,7 +51,9 @@ def run(
         checks.check_part(surface, report)
         regions = analysis.check(surface, request)
         acting = [
-            (f"{type(load).__name__} on {describe(load.on)}", at) for _, load, at in regions.loads if at
+            (case, f"{type(load).__name__} on {describe(load.on)}", at)
+            for case, load, at in regions.loads
+            if at
         ]
         zones = Zones(singularities.find(surface, analysis.grips(regions), acting))
     task = Task(surface, report, analysis, request, regions, zones, source, monitor, workdir, watch, deadline)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.patches import FEATURE_ANGLE
 from twin.geometry.selection import Selected, Selection
 from twin.geometry.surface import Surface
 from twin.geometry.topology import connected, edge_codes, edges, neighbours
-from twin.results.outcome import Singularity, SingularityKind
+from twin.results.outcome import Singularity
 from twin.select import Selector
 
 Floats = NDArray[np.float64]
@@ -27,14 +28,14 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 ZONE = 0.4  # of the wall
-CLAMPED, GUIDED = (
-    np.deg2rad(60.0),
-    np.deg2rad(95.0),
-)  # opening beside a free face from which on the flux is unbounded
 SLACK = np.deg2rad(1.0)  # above the feature angle: twelve facets around a bore turn by just that
+# Opening beside a free face from which on the flux is unbounded. A mirror doubles it: what is beyond a right angle is
+# half a facet of a bore up to the feature angle.
+CLAMPED, GUIDED = np.deg2rad(60.0), np.pi / 2 + (FEATURE_ANGLE + SLACK) / 2
 SMALL_LOAD = 0.05  # of the wall: what acts on less is a point
 LEAST_LENGTH = 0.01  # of the diagonal: shorter creases are noise of the triangles
-MOST = 30  # places that are told apart; the longest ones
+MOST = 30  # inner edges that are told apart, the longest ones; the others are one place
+GAP = 1.5  # of the longest edge of a rim: what is nearer belongs together
 NEEDLE = 1e-7  # area over the square of the longest edge, below which a triangle has no sure normal
 BESIDE = 0.1  # of an edge's length: how far beyond it one looks what holds there
 SAMPLES = 24  # edges of a place at which the wall is measured
@@ -47,7 +48,7 @@ class Grip:
 
     words: what it is; opening: of the material at the rim, beside a free face, from which on the flux is unbounded
     value: what is given there, where that may differ from support to support; exchanges: with the outside, in
-    proportion to the field
+    proportion to the field; case: the load case that it belongs to, None for all
     """
 
     words: str
@@ -56,6 +57,7 @@ class Grip:
     opening: float
     value: float | None = None
     exchanges: bool = False
+    case: str | None = None
 
     def meets(self, other: "Grip") -> bool:
         """Whether what is given here jumps to what is given, or exchanged, there, at whatever angle."""
@@ -78,18 +80,23 @@ class _Edges:
 
 
 def find(
-    surface: Surface, grips: Sequence[Grip], loads: Sequence[tuple[str, Selection]]
+    surface: Surface, grips: Sequence[Grip], loads: Sequence[tuple[str, str, Selection]]
 ) -> tuple[Singularity, ...]:
     """Singular places of a part.
 
-    loads: in words, and where they act
+    loads: of each its case, what it is in words, and where it acts
     """
     sides = _Sides(surface)
     wall = _Wall(surface)
-    places = _places("inner edge", "Sharp inner edge", sides.inner(), surface, wall)
+    places = _inner_edges(sides.inner(), surface, wall)
     for grip in grips:
-        places += _places("rim", f"Rim of {grip.words}", _rim(sides, grip, grips), surface, wall)
-    for words, region in loads:
+        rim = _rim(sides, grip, [other for other in grips if other.case in (None, grip.case)])
+        chain = _chains(rim, GAP * float(rim.lengths.max(initial=0.0)))
+        for which in range(int(chain.max(initial=-1)) + 1):
+            own = rim[chain == which]
+            label = f"Rim of {grip.words} {_where(own.segments)}"
+            places.append(Singularity("rim", label, own.segments, ZONE * wall(own), grip.case))
+    for case, words, region in loads:
         spot = _Edges(region.triangles[:, [0, 1]], np.repeat(region.normals[:, None], 2, axis=1))
         thickness = wall(spot)
         if np.sqrt(region.area) < SMALL_LOAD * thickness:
@@ -100,9 +107,10 @@ def find(
                     f"{words} acts on {1e6 * region.area:.2g} mm², all but a point, {where}",
                     spot.segments,
                     ZONE * thickness,
+                    case,
                 )
             )
-    return tuple(sorted(places, key=lambda place: -place.length)[:MOST])
+    return tuple(sorted(places, key=lambda place: -place.length))
 
 
 class _Sides:
@@ -166,15 +174,22 @@ def _rim(sides: _Sides, grip: Grip, grips: Sequence[Grip]) -> _Edges:
     outwards = target - middle
     outwards -= np.einsum("ij,ij->i", outwards, along)[:, None] * along
     height = np.linalg.norm(outwards, axis=1)
-    reach = np.minimum(BESIDE * length, 0.5 * height) / np.maximum(height, 1e-300)
+    # not beyond the neighbour; within a triangle the pieces may be slivers, and tell nothing of what lies beside them
+    reach = np.where(inside, BESIDE * length, np.minimum(BESIDE * length, 0.5 * height)) / np.maximum(
+        height, 1e-300
+    )
     beside = middle + reach[:, None] * outwards
     opening = np.full(len(ends), np.pi)
     opening[~inside] = sides.opening(on_edge[~inside])
     limit = np.full(len(ends), grip.opening)
+    own = np.zeros(len(ends), bool)
     for neighbour in grips:
         held = Selected(surface, neighbour.on).mask(beside, beyond.astype(np.int32))
-        same = neighbour.opening == grip.opening and neighbour.value == grip.value
-        limit[held] = np.inf if neighbour is grip or same else 0.0 if grip.meets(neighbour) else GUIDED
+        if neighbour is grip or (neighbour.opening == grip.opening and neighbour.value == grip.value):
+            own |= held
+        else:
+            limit[held] = 0.0 if grip.meets(neighbour) else GUIDED
+    limit[own] = np.inf
     chosen = np.flatnonzero(opening > limit)
     faces = np.stack([owner[chosen], beyond[chosen]], axis=1)
     return _Edges(ends[chosen], surface.normals[faces])
@@ -228,28 +243,29 @@ class _Wall:
         return thickness
 
 
-def _places(
-    kind: SingularityKind, words: str, found: _Edges, surface: Surface, wall: _Wall
-) -> list[Singularity]:
-    """One for each chain of edges."""
-    if len(found.segments) == 0:
-        return []
-    spots = np.round(found.segments.reshape(-1, 3) / (1e-7 * surface.diagonal)).astype(np.int64)
-    count, number = _number(spots)
-    chains, chain = connected(count, number.reshape(-1, 2))
-    owner = chain[number.reshape(-1, 2)[:, 0]]
-    total = np.bincount(owner, weights=found.lengths, minlength=chains)
-    places = []
-    for which in np.flatnonzero(total > LEAST_LENGTH * surface.diagonal):
-        own = found[owner == which]
-        label = f"{words} {_where(own.segments)}"
-        places.append(Singularity(kind, label, own.segments, ZONE * wall(own)))
-    return places
+def _inner_edges(found: _Edges, surface: Surface, wall: _Wall) -> list[Singularity]:
+    """One place for each chain of edges, and one for all that are left of very many."""
+    chain = _chains(found, 1e-7 * surface.diagonal)
+    total = np.bincount(chain, weights=found.lengths)
+    order = [which for which in np.argsort(-total) if total[which] > LEAST_LENGTH * surface.diagonal]
+    groups = [("Sharp inner edge", found[chain == which]) for which in order[:MOST]]
+    if len(order) > MOST:
+        rest = found[np.isin(chain, order[MOST:])]
+        groups.append((f"{len(order) - MOST} more sharp inner edges", rest))
+    return [
+        Singularity("inner edge", f"{words} {_where(own.segments)}", own.segments, ZONE * wall(own))
+        for words, own in groups
+    ]
 
 
-def _number(spots: Ints) -> tuple[int, Ints]:
-    unique, number = np.unique(spots, axis=0, return_inverse=True)
-    return len(unique), number.reshape(-1).astype(np.int64)
+def _chains(found: _Edges, gap: float) -> Ints:
+    """(k,) the chain that each edge belongs to: edges whose ends are at most `gap` [m] apart."""
+    count = len(found.segments)
+    ends = np.concatenate([found.segments[:, 0], found.segments[:, 1]])
+    if count == 0:
+        return np.zeros(0, np.int64)
+    links = cKDTree(ends).query_pairs(gap, output_type="ndarray") % count
+    return connected(count, links)[1]
 
 
 def _where(segments: Floats) -> str:

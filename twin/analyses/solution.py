@@ -170,7 +170,7 @@ class StudySolution:
         for case, fine in self.measured.items():
             for name, error in self.errors(case, coarser).items():
                 if name in names and (scale := fine.scale(name)):
-                    worst = max(worst, error / scale)
+                    worst = max(worst, error / scale if np.isfinite(error) else np.inf)
         return worst
 
 

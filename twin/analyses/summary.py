@@ -26,7 +26,7 @@ ENDED: dict[Ending, str] = {
     "accuracy": "",
     "max_seconds": "max_seconds = {seconds:g} s ended before a mesh fine enough was solved. Allow more time.",
     "max_unknowns": "max_unknowns = {unknowns:,} leaves no room for a finer mesh. Allow more.",
-    "no_finer_mesh": "No finer mesh could be had.",
+    "no_finer_mesh": "further meshes were not worth it, or could not be had.",
 }
 
 
@@ -50,7 +50,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
             "seconds": task.request.max_seconds or np.inf,
             "unknowns": task.request.max_unknowns or DEFAULT_UNKNOWNS,
         }
-        warnings.append(f"The accuracy is not met everywhere: {ENDED[ladder.ended].format(**limits)}")
+        warnings.append(f"The accuracy is not shown to be met: {ENDED[ladder.ended].format(**limits)}")
     tets, hexahedra = discretised.elements
     return Outcome(
         cases=cases,
@@ -106,6 +106,10 @@ def _measured(
             note += f" of {fine.scales[name]:.4g} {fine.units[name]}"
         if name == fine.at_peak and fine.in_zones:
             outside = "the largest outside of the zones around singular places"
+            if fine.all_in_zones:
+                outside = (
+                    "no point lies outside of the zones around singular places: this value means nothing"
+                )
             note = f"{outside}; {note}" if note else outside
         return Quantity(value, fine.units[name], off, note, fine.scales.get(name))
 
@@ -124,7 +128,7 @@ def _shortfalls(found: Mapping[str, Quantity], task: Task, case: str) -> list[st
     where = f" in load case {case}" if case else ""
     for name in task.request.quantities or task.analysis.asked:
         quantity = found.get(name)
-        if quantity is None or not quantity.note or quantity.relative_error <= accuracy:
+        if quantity is None or quantity.relative_error <= accuracy:
             continue
         of = "" if quantity.scale is None else f" of {quantity.scale:.4g} {quantity.unit}"
         said.append(
@@ -139,7 +143,7 @@ def _unbounded(found: Mapping[str, Quantity], final: StudySolution, case: str, t
     number, unit = measured.at_peak, measured.units[measured.at_peak]
     where = f" in load case {case}" if len(final.cases) > 1 else ""
     for index, value in measured.in_zones.items():
-        place = task.zones.places[index]
+        place = task.zones.of(case).places[index]
         here = display.unit_for(unit, value)(value)
         said.append(
             f"{place.label}: there the exact {number.removeprefix('max_')} has no bound{where}, and the "
@@ -156,6 +160,10 @@ def _assumptions(task: Task) -> tuple[str, ...]:
         "estimates with a safety factor, not guaranteed bounds.",
     ]
     chord = task.report.chord_error
+    if task.report.bodies > 1:
+        said.append(
+            "Sharp inner edges where bodies touch or overlap are not looked for: stress there has no bound."
+        )
     facets = (
         f"the facets that the file was read as are at most {1e3 * chord:.3g} mm from its CAD surface"
         if chord

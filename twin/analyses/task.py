@@ -22,7 +22,7 @@ from twin.studies import Request
 if TYPE_CHECKING:
     from twin.analyses.analysis import Analysis
 
-# Shares of the whole for the progress bar: the second mesh and its solution take most of the time.
+# Shares of the whole for the progress bar: what follows the first mesh takes most of the time.
 STAGES = {
     "check": 0.02,
     "pilot mesh": 0.10,

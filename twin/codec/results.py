@@ -338,6 +338,7 @@ def _place_to_proto(place: Manifest, get_array: Callable[[str], Array], most: in
         label=place["label"],
         segments=segments[::every].ravel().tolist(),
         radius=place["radius"],
+        load_case=place.get("case") or "",
     )
 
 
@@ -346,4 +347,10 @@ def _place_from_proto(
 ) -> dict[str, Any]:
     segments = f"singularity.{index}.segments"
     inline[segments] = np.array(message.segments, dtype=np.float64).reshape(-1, 6)
-    return {"kind": message.kind, "label": message.label, "radius": message.radius, "segments": segments}
+    return {
+        "kind": message.kind,
+        "label": message.label,
+        "radius": message.radius,
+        "case": message.load_case or None,
+        "segments": segments,
+    }

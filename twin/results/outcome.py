@@ -135,13 +135,14 @@ class Singularity:
     """A place where the exact stress or heat flux has no bound, so that its largest value is looked for elsewhere.
 
     label: what it is and where; segments (k, 2, 3) [m]: the edges that it consists of
-    radius: of the zone around them that is left out [m]
+    radius: of the zone around them that is left out [m]; case: the load case that it belongs to, None for all
     """
 
     kind: SingularityKind
     label: str
     segments: Floats
     radius: float
+    case: str | None = None
 
     @property
     def length(self) -> float:

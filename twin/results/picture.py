@@ -80,7 +80,7 @@ def plot(
         if len(outcome.hexahedra)
         else (scalar(chosen, field), outcome.points, displacement(chosen, len(outcome.points)))
     )
-    zones = Zones(outcome.singularities if field.startswith(_FLUXES) else ())
+    zones = Zones(outcome.singularities if field.startswith(_FLUXES) else ()).of(name)
     outside = zones.at(places) < 0
     peak = int(np.argmax(np.where(outside, whole.values, -np.inf) if outside.any() else whole.values))
     peak_at = places[peak] + factor * moves[peak]

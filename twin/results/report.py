@@ -39,7 +39,7 @@ _ENDINGS: dict[Ending, str] = {
     "accuracy": "the estimated errors meet the accuracy that was asked for",
     "max_seconds": "the time allowed is used up",
     "max_unknowns": "more unknowns are not allowed",
-    "no_finer_mesh": "no finer mesh could be had",
+    "no_finer_mesh": "further meshes were not worth it, or could not be had",
 }
 
 

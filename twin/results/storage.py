@@ -276,12 +276,18 @@ def _load_glyph(record: Mapping[str, Any], get_array: GetArray) -> Glyph:
 def _dump_place(index: int, place: Singularity, arrays: dict[str, Array]) -> Manifest:
     segments = f"singularity.{index}.segments"
     arrays[segments] = place.segments.reshape(-1, 6)
-    return {"kind": place.kind, "label": place.label, "radius": place.radius, "segments": segments}
+    return {
+        "kind": place.kind,
+        "label": place.label,
+        "radius": place.radius,
+        "case": place.case,
+        "segments": segments,
+    }
 
 
 def _load_place(record: Mapping[str, Any], get_array: GetArray) -> Singularity:
     segments = get_array(record["segments"]).reshape(-1, 2, 3)
-    return Singularity(record["kind"], record["label"], segments, record["radius"])
+    return Singularity(record["kind"], record["label"], segments, record["radius"], record.get("case"))
 
 
 def _record(value: Equilibrium | HeatTerm | ConvergenceRow | Cost) -> Manifest:

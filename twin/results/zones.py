@@ -23,6 +23,10 @@ class Zones:
     def __init__(self, places: Sequence[Singularity]):
         self.places = tuple(places)
 
+    def of(self, case: str) -> Zones:
+        """Those of one load case."""
+        return Zones([place for place in self.places if place.case in (None, case)])
+
     @cached_property
     def _trees(self) -> list[tuple[Any, float]]:
         from scipy.spatial import cKDTree

@@ -323,12 +323,15 @@ class Singularity(message.Message):
     LABEL_FIELD_NUMBER: builtins.int
     SEGMENTS_FIELD_NUMBER: builtins.int
     RADIUS_FIELD_NUMBER: builtins.int
+    LOAD_CASE_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """"inner edge", "rim" (of a support) or "point load"."""
     label: builtins.str
     """What it is and where."""
     radius: builtins.float
     """Of the zone around the edges that is left out [m]."""
+    load_case: builtins.str
+    """The load case that it belongs to; empty for every one."""
     @builtins.property
     def segments(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
         """x, y, z of both ends of each edge that it consists of [m]; all places together have at most 20000 ends."""
@@ -340,10 +343,11 @@ class Singularity(message.Message):
         label: builtins.str = ...,
         segments: abc.Iterable[builtins.float] | None = ...,
         radius: builtins.float = ...,
+        load_case: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "label", b"label", "radius", b"radius", "segments", b"segments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "label", b"label", "load_case", b"load_case", "radius", b"radius", "segments", b"segments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -37,7 +37,9 @@ def places(surface, study):
     kind = StaticStressAnalysis if isinstance(study, twin.StaticStress) else HeatConductionAnalysis
     analysis = kind(study)
     regions = analysis.check(surface, Request())
-    return find(surface, analysis.grips(regions), [("The load", at) for _, _, at in regions.loads if at])
+    return find(
+        surface, analysis.grips(regions), [(case, "The load", at) for case, _, at in regions.loads if at]
+    )
 
 
 def stress(*supports, load=PUSH):
@@ -67,6 +69,52 @@ def test_a_symmetry_plane_across_the_part_has_no_singular_rim():
         twin.Symmetry(on=select.plane((0, 0, 0), (0, 1, 0))),
     ]
     assert places(bracket(8), stress(*supports)) == ()
+
+
+@pytest.mark.parametrize("facets", [12, 16, 32])
+def test_a_mirror_across_a_faceted_hole(facets):
+    """The first facet of the hole stands off the plane of symmetry by half its turn."""
+    plate = manifold3d.Manifold.cube((100, 100, 10))
+    hole = manifold3d.Manifold.cylinder(30, 20, 20, facets).translate((0, 0, -10))
+    solid = (plate - hole).to_mesh()
+    mesh = trimesh.Trimesh(solid.vert_properties[:, :3], solid.tri_verts)
+    part = read(mesh.export(file_type="stl"), "mm", "part.stl")[0]
+    supports = [twin.Symmetry(on=select.plane((0, 0, 0), axis)) for axis in np.eye(3).tolist()]
+    assert places(part, stress(*supports)) == ()
+
+
+@pytest.mark.parametrize("radius", [0.001, 0.004, 0.009])
+def test_a_clamp_on_a_round_spot(radius):
+    """One rim, as long as the circle, whatever its size; a mirror around it does not cut it up."""
+    middle = (0.05, 0.02, 0)
+    spot = twin.Fixed(on=select.plane((0, 0, 0), (0, 0, 1)) & select.sphere(middle, radius))
+    around = twin.Symmetry(on=select.plane((0, 0, 0), (0, 0, 1)))
+    for supports in ([spot], [spot, around], [around, spot]):
+        own = [place for place in places(bracket(8), stress(*supports)) if "Fixed" in place.label]
+        assert len(own) == 1
+        assert own[0].length == pytest.approx(2 * np.pi * radius, rel=0.1)
+
+
+def test_many_ribs_do_not_hide_a_load_on_a_point():
+    ribs = [manifold3d.Manifold.cube((2, 40, 30)).translate((4 * k, 0, 0)) for k in range(24)]
+    solid = sum(ribs, manifold3d.Manifold.cube((100, 40, 10))).to_mesh()
+    mesh = trimesh.Trimesh(solid.vert_properties[:, :3], solid.tri_verts)
+    part = read(mesh.export(file_type="stl"), "mm", "part.stl")[0]
+    load = twin.Force((0, 0, -10), on=END & select.sphere((0.1, 0.02, 0.005), 2e-4))
+    found = places(part, stress(twin.Fixed(on=select.plane((0, 0, 0), (0, 0, 1))), load=load))
+    kinds = [place.kind for place in found]
+    assert kinds.count("inner edge") == 31
+    assert any("more sharp inner edges" in place.label for place in found)
+    assert {"rim", "point load"} <= set(kinds)
+
+
+def test_a_rigid_coupling_has_a_rim_in_its_own_case_only():
+    pull = twin.RemoteForce((0, 0, -10), at=(0.1, 0.02, 0.01), on=END, coupling="rigid")
+    study = twin.StaticStress(
+        STEEL, [twin.Fixed(on=TOP)], load_cases={"a": [pull], "b": [twin.Gravity((0, 0, -9.81))]}
+    )
+    zones = Zones(places(bracket(8), study))
+    assert [len(zones.of(case).places) for case in "ab"] == [2, 1]
 
 
 def test_a_support_that_ends_within_a_face():

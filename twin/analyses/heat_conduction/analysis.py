@@ -66,6 +66,8 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
         return LinearisedHeat(self.study, self.law, mesh, boundary, case, temperature)
 
     def grips(self, regions: Regions) -> list[Grip]:
+        held = [(None, support, region) for support, region in regions.supports]
+        heated = [(case, load, region) for case, load, region in regions.loads if region]
         return [
             Grip(
                 f"{type(item).__name__} on {describe(item.on)}",
@@ -74,8 +76,9 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
                 GUIDED,
                 item.value if isinstance(item, Temperature) else None,
                 isinstance(item, Convection),
+                case,
             )
-            for item, region in [*regions.supports, *((load, at) for _, load, at in regions.loads if at)]
+            for case, item, region in [*held, *heated]
         ]
 
     def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:

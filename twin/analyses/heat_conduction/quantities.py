@@ -52,5 +52,6 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, given: tuple[float, fl
         {"max_temperature": "K", "min_temperature": "K", "heat_flow": "W", "max_heat_flux": "W/m^2"},
         "max_heat_flux",
         within,
+        not (zone < 0).any(),
         {"max_temperature": span, "min_temperature": span},
     )

@@ -57,12 +57,15 @@ def _solve_group(
         problem = prepare(law, mesh, held, regions)
         recovery = Recovery(problem, mesh.points, mesh.tets)
     found: dict[str, CaseSolution] = {}
+    goal = "max_displacement" in task.analysis.decisive(task.request)
+    count, done = (1 + goal) * count, (1 + goal) * done
     with solver_errors():
         with task.watch.phase("solve"):
             follow = task.follow("rigid coupling", span, count, done)
             unit = coupling.unit_motions(problem, mesh.points, regions, follow) if regions else None
         for name, case in loads.items():
-            follow = task.follow(f"load case {name}", span, count, done + len(found))
+            solved = done + (1 + goal) * len(found)
+            follow = task.follow(f"load case {name}", span, count, solved)
             with task.watch.phase("solve"):
                 if unit is None:
                     solution, rigid_work = steady.solve(problem, case.nodal, progress=follow), 0.0
@@ -71,9 +74,9 @@ def _solve_group(
                     coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, progress=follow)
                     solution, rigid_work = coupled.solution, coupled.rigid_work
             contributions: dict[str, Floats] = {}
-            if "max_displacement" in task.analysis.decisive(task.request):
+            if goal:
                 with task.watch.phase("estimate"):
-                    follow = task.follow(f"error of load case {name}", span, count, done + len(found) + 1)
+                    follow = task.follow(f"error of load case {name}", span, count, solved + 1)
                     dual = _dual(problem, unit, mesh, solution.field, follow)
                     contributions["max_displacement"] = recovery.products(solution.field, dual)
             with task.watch.phase("recover"):

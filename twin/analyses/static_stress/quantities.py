@@ -36,6 +36,7 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution) -> Values:
         UNITS,
         "max_von_mises",
         within,
+        not (zone < 0).any(),
     )
 
 

@@ -29,9 +29,10 @@ def grips(regions: Regions) -> list[Grip]:
             )
             words = f"{type(support).__name__} on {describe(support.on)}"
             found.append(Grip(words, support.on, region, CLAMPED if whole else GUIDED))
-    for _, load, at in regions.loads:
+    for case, load, at in regions.loads:
         if isinstance(load, RemoteForce) and load.coupling == "rigid" and at is not None:
-            found.append(Grip(f"the rigid coupling on {describe(load.on)}", load.on, at, CLAMPED))
+            words = f"the rigid coupling on {describe(load.on)}"
+            found.append(Grip(words, load.on, at, CLAMPED, case=case))
     return found
 
 
