@@ -354,7 +354,7 @@ def test_an_answer_is_kept_where_the_second_mesh_gives_none(tmp_path, monkeypatc
 
     def fails_later(*arguments, **options):
         calls.append(arguments)
-        if len(calls) > 1:
+        if len(calls) > 2:  # the first mesh takes two: the load case, and what tells its error
             raise SolveError("it diverges")
         return solve(*arguments, **options)
 
