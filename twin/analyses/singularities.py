@@ -35,7 +35,7 @@ CLAMPED, GUIDED = np.deg2rad(60.0), np.pi / 2 + (FEATURE_ANGLE + SLACK) / 2
 SMALL_LOAD = 0.05  # of the wall: what acts on less is a point
 LEAST_LENGTH = 0.01  # of the diagonal: shorter creases are noise of the triangles
 MOST = 30  # inner edges that are told apart, the longest ones; the others are one place
-GAP = 1.5  # of the longest edge of a rim: what is nearer belongs together
+GAP = 2.0  # edges of a rim, in the median: what is nearer belongs together
 NEEDLE = 1e-7  # area over the square of the longest edge, below which a triangle has no sure normal
 BESIDE = 0.1  # of an edge's length: how far beyond it one looks what holds there
 SAMPLES = 24  # edges of a place at which the wall is measured
@@ -91,7 +91,7 @@ def find(
     places = _inner_edges(sides.inner(), surface, wall)
     for grip in grips:
         rim = _rim(sides, grip, [other for other in grips if other.case in (None, grip.case)])
-        chain = _chains(rim, GAP * float(rim.lengths.max(initial=0.0)))
+        chain = _chains(rim, GAP * float(np.median(rim.lengths)) if len(rim.lengths) else 0.0)
         for which in range(int(chain.max(initial=-1)) + 1):
             own = rim[chain == which]
             label = f"Rim of {grip.words} {_where(own.segments)}"
