@@ -44,7 +44,7 @@ const study = {
     ],
   },
 };
-const options = { accuracy: 0.001, max_unknowns: 250_000 };
+const options = { accuracy: 0.0002, max_unknowns: 250_000 };
 const request = { run: { geometry: geometry.name, study, options, labels: { from: "node" } }, request_id: randomUUID() };
 const run = await client.call(client.runs, "CreateRun", request);
 const sameRun = await client.call(client.runs, "CreateRun", request); // the request_id makes it one run
