@@ -25,6 +25,8 @@ class Zones:
 
     def of(self, case: str) -> Zones:
         """Those of one load case."""
+        if all(place.case in (None, case) for place in self.places):
+            return self  # with its search trees
         return Zones([place for place in self.places if place.case in (None, case)])
 
     @cached_property

@@ -1,8 +1,9 @@
 """How well the error estimates are calibrated: estimated against true errors of every quantity of the cases.
 
-The safety factors in twin/analyses/estimates.py were set on the cases of the first half (every other one); the second
-half says what they are worth: the share of true errors that the estimate covers (goal 95 %), and the share of
-estimates that are within three times the true error (goal 80 %).
+Of each half of the cases (every other one): the share of true errors that the estimate covers (goal 95 %), and the
+share of estimates that are within three times the true error (goal 80 %). The safety factors in
+twin/analyses/estimates.py belong to be set on the first half and judged by the second; the present ones were chosen
+with both in view, so the second half is no independent check of them yet.
 
     python -m tests.verification.suite.calibration                # the table
     python -m tests.verification.suite.calibration --references   # solve anew what errors are measured against
@@ -32,7 +33,7 @@ NEGLIGIBLE = 1e-3
 
 @dataclass(frozen=True)
 class Row:
-    """Errors relative to the quantity's scale. half: 0 where the safety factors were set on the case, else 1."""
+    """Errors relative to the quantity's scale. half: 0 for the cases that are to set the safety factors, 1 for those that are to check them."""
 
     case: str
     half: int
@@ -113,7 +114,7 @@ def show(row: Row) -> str:
 
 def summary(found: Sequence[Row]) -> str:
     lines = []
-    for half, words in ((0, "half that set the factors"), (1, "half that checks them")):
+    for half, words in ((0, "half to set the factors"), (1, "half to check them")):
         own = [row for row in found if row.half == half]
         if not own:
             continue
