@@ -33,7 +33,10 @@ NEGLIGIBLE = 1e-3
 
 @dataclass(frozen=True)
 class Row:
-    """Errors relative to the quantity's scale. half: 0 for the cases that are to set the safety factors, 1 for those that are to check them."""
+    """Errors relative to the quantity's scale.
+
+    half: 0 for the cases that are to set the safety factors, 1 for those that are to check them
+    """
 
     case: str
     half: int
