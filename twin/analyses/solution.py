@@ -146,17 +146,17 @@ class StudySolution:
         """Components of the field."""
         return int(next(iter(self.cases.values())).field.size)
 
-    def row(self, severity: str) -> ConvergenceRow:
+    def row(self, severity: str, coarser: "StudySolution | None") -> ConvergenceRow:
         """How this mesh stands in the table of convergence; the worst case by the number `severity`."""
-        worst = max(self.measured.values(), key=lambda m: m.values[severity])
+        worst = max(self.measured, key=lambda case: self.measured[case].values[severity])
         return ConvergenceRow(
             unknowns=self.unknowns,
             size=self.size,
             iterations=max(case.iterations for case in self.cases.values()),
             residual=max(case.residual for case in self.cases.values()),
             seconds=self.seconds,
-            quantities=worst.values,
-            errors=worst.errors,
+            quantities=self.measured[worst].values,
+            errors=self.errors(worst, coarser),
         )
 
     def errors(self, case: str, coarser: "StudySolution | None") -> dict[str, float]:

@@ -62,7 +62,10 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
         glyphs=analysis.glyphs(surface, task.regions),
         assumptions=_assumptions(task),
         warnings=tuple(dict.fromkeys(warnings)),
-        convergence=tuple(solution.row(analysis.severity) for solution in ladder.solutions),
+        convergence=tuple(
+            solution.row(analysis.severity, before)
+            for before, solution in zip((None, *ladder.solutions), ladder.solutions, strict=False)
+        ),
         ended=ladder.ended,
         singularities=task.zones.places,
         mesh_quality={

@@ -31,6 +31,7 @@ Rows = list[tuple[str, str]]
 
 _PICTURE_SIZE = (1600, 1000)
 _MAX_PICTURED_CASES = 6
+_LENGTHS = {"cell_size", "distance_from_facets"}  # measures of a mesh in metres
 _PHASES = {"check": "Checks", "mesh": "Meshing", "solve": "Solving", "estimate": "Error estimate",
            "recover": "Recovery of fluxes", "write": "Writing"}  # fmt: skip
 
@@ -256,7 +257,10 @@ def _mesh(outcome: Outcome) -> Rows:
     ]
     known = {"elements", "nodes", "tets"}
     return rows + [
-        (display.title(name), display.plain(value))
+        (
+            display.title(name),
+            display.unit_for("m", value)(value) if name in _LENGTHS else display.plain(value),
+        )
         for name, value in outcome.mesh_quality.items()
         if name not in known
     ]
