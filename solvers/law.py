@@ -42,11 +42,13 @@ class Law(eqx.Module):
 
     @abc.abstractmethod
     def block(self, outer: Float[Array, "... 3 3"]) -> Float[Array, "... k k"]:
-        """Stiffness between the components at a node, of the products of its shape function's slopes."""
+        """Stiffness between the components of two nodes: of the products of slope i of the first one's shape function
+        with slope j of the second's.
+        """
 
     @abc.abstractmethod
-    def cell_stiffness(self, moments: Float[Array, "c 27"]) -> Float[Array, "c rows rows"]:
-        """Stiffness (8 k rows) of grid cells of unit edge, filled as the moments say; of edge h it is h times that."""
+    def cell_stiffness(self, weights: Float[Array, "c q"]) -> Float[Array, "c rows rows"]:
+        """Stiffness (8 k rows) of grid cells of unit edge and first order, of the weights of their quadrature."""
 
     @property
     @abc.abstractmethod

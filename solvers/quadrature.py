@@ -37,6 +37,15 @@ class FacetQuadrature:
         return np.average(self.position, axis=0, weights=self.weight)
 
 
+def nowhere(nodes: int) -> FacetQuadrature:
+    """No points, on elements of so many nodes."""
+    no_nodes, no_values, no_places = (np.zeros((0, n)) for n in (nodes, nodes, 3))
+    nothing = np.zeros(0)
+    return FacetQuadrature(
+        nothing.astype(int), no_nodes.astype(int), no_values, no_places, no_places, nothing
+    )
+
+
 def join(parts: list[FacetQuadrature]) -> FacetQuadrature:
     """All points of several quadratures over the same list of facets."""
     return FacetQuadrature(

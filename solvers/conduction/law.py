@@ -5,7 +5,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from solvers.hex8 import element
+from solvers.cutcell.element import LINEAR
 from solvers.law import Components, Law, Tensor
 
 
@@ -34,9 +34,10 @@ class Fourier(Law):
     def block(self, outer: Float[Array, "... 3 3"]) -> Float[Array, "... 1 1"]:
         return self.conductivity * jnp.trace(outer, axis1=-2, axis2=-1)[..., None, None]
 
-    def cell_stiffness(self, moments: Float[Array, "c 27"]) -> Float[Array, "c 8 8"]:
-        slopes = jnp.asarray(element.SLOPE_SLOPE_MOMENTS, moments.dtype)
-        return self.conductivity * jnp.einsum("aibim,cm->cab", slopes, moments)
+    def cell_stiffness(self, weights: Float[Array, "c q"]) -> Float[Array, "c 8 8"]:
+        gradients = jnp.asarray(LINEAR.gradients, weights.dtype)
+        products = jnp.einsum("qai,qbi->qab", gradients, gradients)
+        return self.conductivity * jnp.einsum("cq,qab->cab", weights, products)
 
     @property
     def largest_modulus(self) -> Float[Array, ""]:

@@ -8,7 +8,7 @@ filled, they have no mean strain there, which is what the patch test asks for; a
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from solvers.hex8 import element
+from solvers.cutcell.element import LINEAR
 
 # Of the mean stiffness of the incompatible modes: keeps those of a sliver solvable.
 _MODE_FLOOR = 1e-9
@@ -16,27 +16,30 @@ _TINY = 1e-300
 
 
 def stiffness(
-    moments: Float[Array, "c 27"], first: float | Float[Array, ""], shear: float | Float[Array, ""]
+    weights: Float[Array, "c q"], first: float | Float[Array, ""], shear: float | Float[Array, ""]
 ) -> Float[Array, "c 24 24"]:
     """Stiffness of cells of unit edge, incompatible modes condensed; that of edge h is h times it.
 
     Args:
+        weights: of the quadrature over what is filled
         first, shear: Lamé's parameters [Pa]
     """
-    delta = jnp.eye(3, dtype=moments.dtype)
-    slopes = jnp.einsum("aibjm,cm->caibj", jnp.asarray(element.SLOPE_SLOPE_MOMENTS, moments.dtype), moments)
+    dtype = weights.dtype
+    delta = jnp.eye(3, dtype=dtype)
+    points, gradients = (jnp.asarray(values, dtype) for values in (LINEAR.points, LINEAR.gradients))
+    slopes = jnp.einsum("cq,qaibj->caibj", weights, jnp.einsum("qai,qbj->qaibj", gradients, gradients))
     nodal = (
         first * slopes
         + shear * jnp.einsum("cajbi->caibj", slopes)
         + shear * jnp.einsum("cakbk,ij->caibj", slopes, delta)
     )
-    centre = moments @ element.COORDINATE_MOMENTS.T / moments[:, :1]
+    centre = weights @ points / weights.sum(axis=1)[:, None]
     # of the slope of node a along k, with the distance to the centroid along i
-    mixed = jnp.einsum("akim,cm->caki", element.SLOPE_COORDINATE_MOMENTS, moments) - jnp.einsum(
-        "akm,cm,ci->caki", element.SLOPE_MOMENTS, moments, centre
+    mixed = jnp.einsum("cq,qaki->caki", weights, jnp.einsum("qak,qi->qaki", gradients, points)) - jnp.einsum(
+        "cak,ci->caki", jnp.einsum("cq,qak->cak", weights, gradients), centre
     )
-    spread = jnp.einsum("ijm,cm->cij", element.COORDINATES_MOMENTS, moments) - jnp.einsum(
-        "c,ci,cj->cij", moments[:, 0], centre, centre
+    spread = jnp.einsum("cq,qij->cij", weights, jnp.einsum("qi,qj->qij", points, points)) - jnp.einsum(
+        "c,ci,cj->cij", weights.sum(axis=1), centre, centre
     )
     coupling = (  # node a, component j; mode along i of component g
         first * jnp.einsum("caji,ig->cajig", mixed, delta)
@@ -50,5 +53,5 @@ def stiffness(
     )
     nodal, coupling, modes = nodal.reshape(-1, 24, 24), coupling.reshape(-1, 24, 9), modes.reshape(-1, 9, 9)
     floor = _MODE_FLOOR * jnp.trace(modes, axis1=1, axis2=2)[:, None, None] + _TINY
-    softened = jnp.linalg.solve(modes + floor * jnp.eye(9, dtype=moments.dtype), coupling.swapaxes(1, 2))
+    softened = jnp.linalg.solve(modes + floor * jnp.eye(9, dtype=dtype), coupling.swapaxes(1, 2))
     return nodal - coupling @ softened

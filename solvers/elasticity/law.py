@@ -42,10 +42,10 @@ class Lame(Law):
 
     def block(self, outer: Float[Array, "... 3 3"]) -> Float[Array, "... 3 3"]:
         laplace = jnp.trace(outer, axis1=-2, axis2=-1)[..., None, None] * jnp.eye(3, dtype=outer.dtype)
-        return (self.first + self.shear) * outer + self.shear * laplace
+        return self.first * outer + self.shear * (jnp.swapaxes(outer, -1, -2) + laplace)
 
-    def cell_stiffness(self, moments: Float[Array, "c 27"]) -> Float[Array, "c 24 24"]:
-        return stiffness(moments, self.first, self.shear)
+    def cell_stiffness(self, weights: Float[Array, "c q"]) -> Float[Array, "c 24 24"]:
+        return stiffness(weights, self.first, self.shear)
 
     @property
     def largest_modulus(self) -> Float[Array, ""]:

@@ -7,7 +7,7 @@ mesh.
 import numpy as np
 from jaxtyping import Float, Int
 
-from solvers.hex8.cells import Lattice, linear
+from solvers.cutcell.cells import Lattice, linear
 from solvers.multigrid.grid import Cells, Interpolation, interpolate, interpolation
 from solvers.tet10 import element
 

@@ -12,8 +12,8 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import companion, pad
-from solvers.hex8.cells import linear
-from solvers.hex8.element import CORNERS
+from solvers.cutcell.cells import linear
+from solvers.cutcell.element import CORNERS
 
 EDGE = 4  # cells
 CHUNK = 128  # bricks per step of a scan, so that a step's arrays stay in cache

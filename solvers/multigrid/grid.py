@@ -19,8 +19,8 @@ import scipy.sparse as sparse
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import companion, pad
-from solvers.hex8.cells import Lattice, linear
-from solvers.hex8.element import CORNERS
+from solvers.cutcell.cells import Lattice, linear
+from solvers.cutcell.element import CORNERS
 from solvers.multigrid.bricks import CHUNK, EDGE, Bricks, bricks
 
 # The coarsest grid is solved by a dense inverse of as many rows as it has unknowns.

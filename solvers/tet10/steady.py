@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from solvers import iteration
 from solvers.buckets import pad
-from solvers.hex8.stiffness import unit_stiffness
+from solvers.cutcell.stiffness import unit_stiffness
 from solvers.iteration import TOLERANCE, Progress, Solution
 from solvers.law import Law
 from solvers.multigrid import auxiliary

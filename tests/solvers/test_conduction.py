@@ -5,8 +5,8 @@ import pytest
 
 from solvers import quadrature
 from solvers.conduction.law import fourier
-from solvers.hex8 import immersed
-from solvers.hex8.recovery import recover
+from solvers.cutcell import immersed
+from solvers.cutcell.recovery import recover
 from solvers.precision import float64
 from solvers.tet10 import element, loads, steady
 from solvers.tet10.faces import boundary_facets

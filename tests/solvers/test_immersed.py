@@ -6,11 +6,11 @@ import pytest
 
 from solvers import quadrature
 from solvers.buckets import pad
+from solvers.cutcell import immersed, supports
+from solvers.cutcell.recovery import recover
 from solvers.elasticity.law import lame
-from solvers.hex8 import immersed
-from solvers.hex8.recovery import recover
 from solvers.precision import float64
-from tests.solvers.grids import NOTHING, block, face
+from tests.solvers.grids import block, face
 
 YOUNG, POISSON = 210e9, 0.3
 STEEL = float64(lame)(YOUNG, POISSON)
@@ -19,47 +19,75 @@ STEEL = float64(lame)(YOUNG, POISSON)
 @float64
 def apply(problem, displacement):
     """Nodal forces under nodal displacements."""
-    padded = pad(displacement, problem.operator.grid.node_count)
+    padded = pad(displacement, problem.operator.node_count)
     return np.asarray(problem.operator.apply(jnp.asarray(padded)))[: len(displacement)]
 
 
+def holding(cells, where, ground=None):
+    """A face held in all directions."""
+    every = np.broadcast_to(np.eye(3), (len(where.weight), 3, 3))
+    return supports.given(
+        cells, STEEL, where, every, np.zeros((len(where.weight), 3)) if ground is None else ground
+    )
+
+
+@pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("shift", [(0, 0, 0), (0.3, 0.55, 0.81)])
-def test_a_linear_displacement_leaves_no_force_inside(shift):
+def test_a_linear_displacement_leaves_no_force_inside(shift, order):
     """The patch test: the force is that of the boundary's traction, and nothing at nodes inside."""
     size = (1.0, 0.7, 0.5)
-    cells = block(size, 0.13, shift)
-    problem = immersed.prepare(cells, STEEL, NOTHING, np.zeros((0, 3, 3)))
+    cells = block(size, 0.13, shift, order)
+    problem = immersed.prepare(cells, STEEL, supports.joined(cells, STEEL, []))
     gradient = np.array([[1.0, 0.4, -0.2], [0.3, -0.5, 0.1], [0.2, 0.6, 0.7]]) * 1e-3
-    displacement = problem.points @ gradient.T
-    stress = recover(problem.cells, problem.law, displacement).nodal
+    displacement = cells.points @ gradient.T
+    stress = recover(cells, STEEL, displacement).nodal
     strain = (gradient + gradient.T) / 2
     exact = 2 * float(STEEL.shear) * strain + float(STEEL.first) * np.trace(strain) * np.eye(3)
     traction = np.zeros_like(displacement)
     for axis in range(3):
         for at in (0.0, size[axis]):
-            where = face(cells, size, axis, at, per_cell=12)
-            traction += quadrature.traction(where, where.normal @ exact, len(problem.points))
+            where = face(cells, size, axis, at)
+            traction += quadrature.traction(where, where.normal @ exact, len(cells.points))
     force = apply(problem, displacement)
-    assert np.abs(force - traction).max() < 3e-3 * np.abs(traction).max()
-    around = np.bincount(problem.corners[cells.whole].ravel(), minlength=len(force)) == 8
+    assert np.abs(force - traction).max() < (3e-3 if order == 1 else 1e-10) * np.abs(traction).max()
+    around = (
+        np.bincount(cells.nodes[cells.whole].ravel(), minlength=len(force))
+        == np.bincount(block((9, 9, 9), 1.0, order=order).nodes.ravel()).max()
+    )
     assert np.abs(force[around]).max() < 1e-9 * np.abs(traction).max()
     assert stress == pytest.approx(
         np.tile(exact[[0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 2, 0]], (len(stress), 1)), rel=1e-6, abs=1.0
     )
 
 
-@pytest.mark.parametrize("cells_across", [1.0, 2.4, 4.7])
-def test_a_cantilever_bends_like_timoshenko(cells_across):
-    size = (1.0, 0.1, 0.1)
-    cells = block(size, 0.1 / cells_across, (0.37, 0.2, 0.61))
-    root, tip = face(cells, size, 0, 0.0), face(cells, size, 0, size[0])
-    springs = np.broadcast_to(
-        immersed.penalty(STEEL, cells.lattice.edge) * np.eye(3), (len(root.weight), 3, 3)
+@pytest.mark.parametrize("shift", [(0, 0, 0), (0.3, 0.55, 0.81)])
+def test_a_linear_field_that_is_given_all_round_is_the_solution(shift):
+    """Nitsche's method: springs and fluxes in balance, however the faces cut the cells."""
+    size = (1.0, 0.7, 0.5)
+    cells = block(size, 0.13, shift, 2)
+    gradient = np.array([[1.0, 0.4, -0.2], [0.3, -0.5, 0.1], [0.2, 0.6, 0.7]]) * 1e-3
+    faces = [face(cells, size, axis, at) for axis in range(3) for at in (0.0, size[axis])]
+    every = supports.joined(
+        cells, STEEL, [holding(cells, where, where.position @ gradient.T) for where in faces]
     )
-    problem = immersed.prepare(cells, STEEL, root, springs)
+    problem = immersed.prepare(cells, STEEL, every)
+    solution = immersed.solve(problem, every.force(np.zeros_like(cells.points)), tolerance=1e-11)
+    met = immersed.at_points(every.where, solution.field)
+    exact = every.where.position @ gradient.T
+    assert np.abs(met - exact).max() < 1e-8 * np.abs(exact).max()
+    assert solution.iterations < 40
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("cells_across", [2.4, 4.7])
+def test_a_cantilever_bends_like_timoshenko(cells_across, order):
+    size = (1.0, 0.1, 0.1)
+    cells = block(size, 0.1 / cells_across, (0.37, 0.2, 0.61), order)
+    root, tip = face(cells, size, 0, 0.0), face(cells, size, 0, size[0])
+    problem = immersed.prepare(cells, STEEL, holding(cells, root))
     force = 1000.0
     load = quadrature.traction(
-        tip, np.tile([0, 0, force / tip.area], (len(tip.weight), 1)), len(problem.points)
+        tip, np.tile([0, 0, force / tip.area], (len(tip.weight), 1)), len(cells.points)
     )
     solution = immersed.solve(problem, load)
     deflection = np.average(immersed.at_points(tip, solution.field)[:, 2], weights=tip.weight)

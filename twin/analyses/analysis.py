@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8.cells import FilledCells
+from solvers.cutcell.cells import FilledCells
 from solvers.law import Law, Recovered
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values

@@ -1,10 +1,13 @@
 """The part's surface in a grid of filled cells: where supports and loads act, and values on it."""
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8 import element, immersed
-from solvers.hex8.cells import FilledCells
+from solvers.cutcell import immersed
+from solvers.cutcell.cells import FilledCells
+from solvers.cutcell.element import CORNERS, VTK_ORDER
 from solvers.quadrature import FacetQuadrature
 from twin.analyses.checks import refuse_between_bodies
 from twin.errors import GeometryError
@@ -18,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-PIECES_PER_CELL = 1.0  # along an edge: pieces of the surface that loads and supports are summed over
+PIECES_PER_CELL = 1.0  # along an edge: pieces that loads and supports are summed over
 MARGIN = 0.5  # cells: so far outside of the nearest one a point of the surface may lie
 MOST_MISSED = 0.05  # of an area may be without cells
 
@@ -34,8 +37,30 @@ class ImmersedBoundary:
 
     def __init__(self, surface: Surface, cells: FilledCells):
         self.surface, self.cells = surface, cells
-        self.points, self.corners = cells.lattice.nodes
         self._occupancy = Occupancy(surface)
+
+    @property
+    def points(self) -> Floats:
+        """Nodes (n, 3) [m]."""
+        return self.cells.points
+
+    @cached_property
+    def hexahedra(self) -> tuple[Ints, Ints]:
+        """Corners (m, 8), in VTK's order, of the hexahedra that the result is given on, and the cell of each (m,):
+        the cells, or where those have nodes inside them their eighths, if there may be material in them.
+        """
+        cells, order = self.cells, self.cells.element.order
+        steps = cells.element.steps
+        lower = steps[(steps < order).all(axis=1)]
+        corners = (lower[:, None] + CORNERS[VTK_ORDER]) @ (order + 1) ** np.arange(2, -1, -1)
+        edge = cells.lattice.edge / order
+        middle = cells.lattice.origin + edge * (order * cells.lattice.index[:, None] + lower + 0.5)
+        kept = np.ones(middle.shape[:2], dtype=bool)
+        if order > 1:
+            cut = middle[~cells.whole].reshape(-1, 3)
+            near = self._occupancy.closest(cut)[0] < np.sqrt(3) / 2 * edge
+            kept[~cells.whole] = (near | self._occupancy.inside(cut)).reshape(-1, len(lower))
+        return cells.nodes[:, corners][kept], np.nonzero(kept)[0]
 
     def quadrature(self, selector: Selector) -> FacetQuadrature:
         """Quadrature over the selected part of the surface; `facet` is the cell, `nodes` are its nodes.
@@ -43,10 +68,10 @@ class ImmersedBoundary:
         Raises:
             SelectionError: all of it lies between bodies; UnresolvedError: there are no cells beneath it
         """
-        edge = self.cells.lattice.edge
-        selection = select(self.surface, selector, edge / PIECES_PER_CELL)
+        longest = self.cells.lattice.edge / PIECES_PER_CELL
+        selection = select(self.surface, selector, longest)
         soup = np.arange(3 * len(selection.triangles)).reshape(-1, 3)
-        vertices, triangles, _ = subdivide(selection.triangles.reshape(-1, 3), soup, edge / PIECES_PER_CELL)
+        vertices, triangles, _ = subdivide(selection.triangles.reshape(-1, 3), soup, longest)
         corners = vertices[triangles]
         vector = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         length = np.linalg.norm(vector, axis=1)
@@ -64,7 +89,8 @@ class ImmersedBoundary:
         missed = float(weight[~inside].sum() / weight.sum())
         if missed > MOST_MISSED:
             raise self._unresolved(f"{100 * missed:.2g} % of {describe(selector)}")
-        return FacetQuadrature(cell, self.corners[cell], element.shape(local), position, normal, weight)
+        shape = self.cells.element.shape(local)
+        return FacetQuadrature(cell, self.cells.nodes[cell], shape, position, normal, weight)
 
     def _locate(self, points: Floats, inward: Floats | None = None) -> tuple[Ints, Floats, Bools]:
         """Cells (p,), coordinates in them (p, 3) of at most `MARGIN` outside, and which points are within that."""
@@ -98,9 +124,11 @@ class ImmersedBoundary:
 
     def body_force(self, base: Floats, slope: Floats) -> Floats:
         """Nodal forces (n, k) of a force per volume, base + slope @ x: heat [W] of a source, too."""
-        return immersed.body_force(self.cells, self.corners, base, slope, len(self.points))
+        return immersed.body_force(self.cells, base, slope)
 
     def interpolate(self, values: Floats, points: Floats) -> Floats:
         """Nodal values (n, c) at points (p, 3) of the surface."""
         cell, local, _ = self._locate(points)
-        return np.asarray(np.einsum("pa,pac->pc", element.shape(local), values[self.corners[cell]]))
+        return np.asarray(
+            np.einsum("pa,pac->pc", self.cells.element.shape(local), values[self.cells.nodes[cell]])
+        )

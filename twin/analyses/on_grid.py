@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8.cells import FilledCells
+from solvers.cutcell.cells import FilledCells
 from solvers.law import Recovered
 from twin.analyses import estimates
 from twin.analyses.analysis import CaseSolution, Span
@@ -24,9 +24,11 @@ from twin.results.outcome import Ending
 
 Floats = NDArray[np.float64]
 
-FIRST_CELLS = 12_000
-ACROSS = 2.0  # cells across the walls, to begin with
-NODES_PER_CELL = 1.5
+ROUGHLY = 0.1  # asked accuracy from which on elements of first order do, which are quicker
+# By the order of the elements: cells of the first grid, cells across the walls in it, nodes to a cell.
+FIRST_CELLS = {1: 12_000, 2: 2_500}
+ACROSS = {1: 2.0, 2: 1.0}
+NODES_PER_CELL = {1: 1.5, 2: 10.0}
 MOST_GRIDS = 4
 REFINEMENT = (0.5, 0.7)  # of the edge, from grid to grid
 WORTH_IT = 0.85
@@ -91,15 +93,21 @@ def _first(task: Task, most: int, span: Span) -> StudySolution:
             edge = finer
 
 
+def _order(task: Task) -> int:
+    """Of the elements."""
+    return 1 if task.request.accuracy >= ROUGHLY else 2
+
+
 def _first_edge(task: Task, most: float) -> tuple[float, float]:
     """Of the first grid's cells, and of the smallest that `most` unknowns allow [m]."""
     with task.watch.phase("grid"):
         volume = task.volume
     wall = 2 * volume / task.surface.area
-    affordable = most / (NODES_PER_CELL * task.analysis.components)
-    count = min(FIRST_CELLS, affordable)
+    order = _order(task)
+    affordable = most / (NODES_PER_CELL[order] * task.analysis.components)
+    count = min(FIRST_CELLS[order], affordable)
     least = (volume / affordable) ** (1 / 3)
-    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS), least)), float(least)
+    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS[order]), least)), float(least)
 
 
 def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> float | Ending:
@@ -124,8 +132,8 @@ def _cells(task: Task, edge: float, most: int, fraction: float) -> FilledCells:
     for attempt in range(MOST_FILLS):
         task.tell("mesh", fraction, f"filling cells of {1e3 * edge:.3g} mm")
         with task.watch.phase("grid"):
-            cells = fill(task.surface, edge)
-        excess = task.analysis.components * len(cells.lattice.numbering[0]) / most
+            cells = fill(task.surface, edge, _order(task))
+        excess = task.analysis.components * len(cells.points) / most
         if excess <= 1 or attempt == MOST_FILLS - 1:
             break
         edge *= 1.02 * excess**0.5  # the cells of thin walls go with the area
@@ -150,8 +158,16 @@ def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
     cases = task.analysis.solve_on_grid(task, cells, boundary, span)
     samples = samples[boundary.inside(samples)]
     measured = {name: _measure(task, boundary, samples, name, case) for name, case in cases.items()}
+    shown = {name: _by_hexahedra(boundary, case) for name, case in cases.items()}
     seconds = time.perf_counter() - begun
-    return StudySolution(Gridded(cells, boundary), cases, measured, edge, seconds, missed)
+    return StudySolution(Gridded(cells, boundary), shown, measured, edge, seconds, missed)
+
+
+def _by_hexahedra(boundary: ImmersedBoundary, case: CaseSolution) -> CaseSolution:
+    """With the error of each cell shared among the hexahedra that show it."""
+    cell = boundary.hexahedra[1]
+    share = case.flux.element_error / np.maximum(np.bincount(cell, minlength=len(boundary.cells)), 1)
+    return replace(case, flux=replace(case.flux, element_error=share[cell]))
 
 
 def _measure(
@@ -161,7 +177,7 @@ def _measure(
     flux = case.flux
     split = np.cumsum([case.field.shape[1], flux.nodal.shape[1]])
     nodal = np.hstack([case.field, flux.nodal, flux.nodal_error[:, None]])
-    inner = np.unique(boundary.corners[boundary.cells.whole])
+    inner = np.unique(boundary.cells.nodes[boundary.cells.whole])
     points = np.concatenate([samples, boundary.points[inner]])
     every = np.concatenate([boundary.interpolate(nodal, samples), nodal[inner]])
     field, values, error = np.split(every, split, axis=1)

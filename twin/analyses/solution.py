@@ -8,8 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8.cells import FilledCells
-from solvers.hex8.element import VTK_ORDER
+from solvers.cutcell.cells import FilledCells
 from twin.analyses import estimates
 from twin.analyses.analysis import CaseSolution
 from twin.analyses.boundary import MeshBoundary
@@ -26,7 +25,11 @@ class Discretised(abc.ABC):
     """A part cut into elements, with what a summary has to say of them."""
 
     trust: estimates.Trust
-    method: str
+
+    @property
+    @abc.abstractmethod
+    def method(self) -> str:
+        """How its equations are solved."""
 
     @property
     @abc.abstractmethod
@@ -69,7 +72,10 @@ class Meshed(Discretised):
     mesh: VolumeMesh
     on: MeshBoundary
     trust = estimates.ON_MESH
-    method = "quadratic tetrahedra, conjugate gradients in float64, auxiliary-grid multigrid in float32"
+
+    @property
+    def method(self) -> str:
+        return "quadratic tetrahedra, conjugate gradients in float64, auxiliary-grid multigrid in float32"
 
     @property
     def boundary(self) -> MeshBoundary:
@@ -104,7 +110,14 @@ class Gridded(Discretised):
     cells: FilledCells
     on: ImmersedBoundary
     trust = estimates.ON_GRID
-    method = "hexahedra of a grid cut by the surface, conjugate gradients in float64, multigrid in float32"
+
+    @property
+    def method(self) -> str:
+        order = {1: "first", 2: "second"}[self.cells.element.order]
+        return (
+            f"hexahedra of {order} order on a grid cut by the surface, conjugate gradients in float64, multigrid in "
+            "float32"
+        )
 
     @property
     def boundary(self) -> ImmersedBoundary:
@@ -112,7 +125,7 @@ class Gridded(Discretised):
 
     @property
     def elements(self) -> tuple[Int32, Int32]:
-        return np.zeros((0, 10), np.int32), self.on.corners[:, VTK_ORDER].astype(np.int32)
+        return np.zeros((0, 10), np.int32), self.on.hexahedra[0].astype(np.int32)
 
     @property
     def volume(self) -> float:

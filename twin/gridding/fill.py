@@ -1,8 +1,8 @@
-"""How much of each cell of a grid lies inside a surface.
+"""What of each cell of a grid lies inside a surface.
 
-Blocks of cells are halved until the surface is clear of them. A cell that it cuts is cut into subcells, and of each the
-share on the inner side of the surface's tangent plane counts, as a slab: exact where the surface is flat and follows
-the grid.
+Blocks of cells are halved until the surface is clear of them. A cell that it cuts is cut into eight boxes, and of each
+what lies on the inner side of the surface's tangent plane counts. Where the planes of a cell's boxes are not those of
+one smooth surface, at edges and corners of the part, boxes are cut further.
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8 import element
-from solvers.hex8.cells import FilledCells, Lattice, linear
+from solvers.cutcell.cells import FilledCells, Lattice, linear
+from solvers.cutcell.element import BY_ORDER, CORNERS, Element
 from twin.errors import GeometryError
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.surface import Surface
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
-SUBCELLS = 2  # along each edge of a cut cell
+LEVELS = 3  # of boxes: at edges of the part down to an eighth of a cell
+# Cosine between the planes of a cell's boxes, or of a box's own, below which they are not those of a smooth surface
+_SMOOTH = 0.9
 LEAST_FRACTION = 1e-3  # emptier cells are left out
 # Small pieces are where a wall only just reaches into the grid: of the volume, and of a cell.
 _DUST, _SPECK = 1e-3, 0.1
 _HALVINGS = 4  # blocks of 16 cells along each edge to begin with
-_STEP = 0.1  # of a subcell: how far from the surface its sides are told at the least
+_STEP = 0.1  # of a box: how far from the surface its sides are told at the least
 
 
-def fill(surface: Surface, edge: float) -> FilledCells:
-    """The cells of edge `edge` [m] that the part inside `surface` fills.
+def fill(surface: Surface, edge: float, order: int = 1) -> FilledCells:
+    """The cells of edge `edge` [m] that the part inside `surface` fills, for elements of an order.
 
     Raises:
         GeometryError: the part is too thin for cells of that size
@@ -39,16 +42,19 @@ def fill(surface: Surface, edge: float) -> FilledCells:
     # in the middle of its grid, so that what is symmetric stays so
     origin = (lower + upper) / 2 - shape * edge / 2
     whole, cut = _descend(occupancy, origin, edge, shape)
-    moments = _moments(occupancy, origin + cut * edge, edge)
-    kept = moments[:, 0] > LEAST_FRACTION
+    element = BY_ORDER[order]
+    weights = _weights(occupancy, origin + cut * edge, edge, element)
+    kept = weights.sum(axis=1) > LEAST_FRACTION
     index = np.concatenate([whole, cut[kept]])
-    moments = np.concatenate([np.broadcast_to(element.FULL, (len(whole), 27)), moments[kept]])
+    weights = np.concatenate([np.broadcast_to(element.full, (len(whole), len(element.full))), weights[kept]])
     if not len(index):
         raise GeometryError(
             f"No cell of {1e3 * edge:.3g} mm is filled: the part's walls are much thinner than that.",
         )
-    order = np.argsort(linear(index, shape))
-    return _without_dust(FilledCells(Lattice(origin, edge, shape, index[order]), moments[order]))
+    by_place = np.argsort(linear(index, shape))
+    return _without_dust(
+        FilledCells(Lattice(origin, edge, shape, index[by_place]), weights[by_place], element)
+    )
 
 
 def _without_dust(cells: FilledCells) -> FilledCells:
@@ -58,7 +64,7 @@ def _without_dust(cells: FilledCells) -> FilledCells:
     if count == 1:
         return cells
     volume = np.bincount(piece, cells.fraction)
-    nodes = lattice.nodes[1]
+    nodes = lattice.numbering[1]
     owner = np.zeros(int(nodes.max()) + 1, dtype=np.int64)
     owner[nodes] = piece[:, None]
     hinged = np.zeros(count, dtype=bool)
@@ -68,11 +74,7 @@ def _without_dust(cells: FilledCells) -> FilledCells:
     dust = (hinged & (volume < _DUST * volume.sum()) & (volume < volume.max())) | (volume < _SPECK)
     dust[volume.argmax()] = False
     kept = ~dust[piece]
-    if kept.all():
-        return cells
-    return FilledCells(
-        Lattice(lattice.origin, lattice.edge, lattice.shape, lattice.index[kept]), cells.moments[kept]
-    )
+    return cells if kept.all() else cells[kept]
 
 
 def _descend(occupancy: Occupancy, origin: Floats, edge: float, shape: Ints) -> tuple[Ints, Ints]:
@@ -92,38 +94,45 @@ def _descend(occupancy: Occupancy, origin: Floats, edge: float, shape: Ints) -> 
         if size == 1:
             return np.concatenate(whole), blocks
         size //= 2
-        blocks = (blocks[:, None] + size * element.CORNERS).reshape(-1, 3)
+        blocks = (blocks[:, None] + size * CORNERS).reshape(-1, 3)
         blocks = blocks[(blocks < shape).all(1)]
 
 
-def _moments(occupancy: Occupancy, corner: Floats, edge: float) -> Floats:
-    """Moments (c, 27) of the filled part of cells with their lowest corners at `corner` (c, 3) [m]."""
-    lower = np.stack(np.meshgrid(*[np.arange(SUBCELLS)] * 3, indexing="ij"), -1).reshape(-1, 3) / SUBCELLS
-    centre = corner[:, None] + edge * (lower + 0.5 / SUBCELLS)
-    share, towards = _filled(occupancy, centre.reshape(-1, 3), edge / SUBCELLS)
-    moments = np.zeros((len(corner), 27))
-    for index, start in enumerate(lower):
-        own = slice(index, None, len(lower))
-        moments += element.box_moments(*_slabs(start, share[own], towards[own]))
-    return moments
+def _weights(occupancy: Occupancy, corner: Floats, edge: float, element: Element) -> Floats:
+    """Quadrature weights (c, q) of the filled part of cells with their lowest corners at `corner` (c, 3) [m]."""
+    weights = np.zeros((len(corner), len(element.full)))
+    parent = np.arange(len(corner))  # whose planes are compared
+    cell, lower, size = parent, np.zeros((len(corner), 3), dtype=np.int64), 1
+    for level in range(LEVELS):
+        cell, parent = np.repeat(cell, 8), np.repeat(np.arange(len(lower)), 8)
+        lower = (2 * lower[:, None] + CORNERS).reshape(-1, 3)
+        size *= 2  # of the boxes' edges in a cell's
+        centre = corner[cell] + edge * (lower + 0.5) / size
+        towards, offset = _planes(occupancy, centre, edge / size)
+        cut = np.isfinite(offset)
+        rough = cut & _disagreeing(parent, towards, cut) if level < LEVELS - 1 else np.zeros(len(cut), bool)
+        done = np.flatnonzero(~rough & (offset < np.inf))
+        _integrate(element, weights, cell[done], lower[done], size, towards[done], offset[done])
+        cell, lower = cell[rough], lower[rough]
+    return weights
 
 
-def _slabs(start: Floats, share: Floats, towards: Floats) -> tuple[Floats, Floats]:
-    """What is filled of subcells at `start`, as slabs: lower and upper corners (c, 3) in units of the cell.
+def _disagreeing(parent: Ints, towards: Floats, cut: Bools) -> Bools:
+    """(b,) whether the planes of the boxes with the same parent are not those of one smooth surface."""
+    count = int(parent.max(initial=-1)) + 1
+    total = np.stack([np.bincount(parent[cut], towards[cut, i], count) for i in range(3)], axis=1)
+    mean = total / np.maximum(np.linalg.norm(total, axis=1), 1e-12)[:, None]
+    apart = np.zeros(count, dtype=bool)
+    apart[parent[cut & (np.einsum("bi,bi->b", towards, mean[parent]) < _SMOOTH)]] = True
+    return apart[parent]
 
-    The slab lies across the axis that the surface faces most, on the side of the material.
+
+def _planes(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, Floats]:
+    """The plane that bounds what is filled of cubes of edge `size` [m] about points (n, 3) [m].
+
+    Returns directions (n, 3) into the material, and from which way along them off the centre on there is material, in
+    units of `size`: minus infinity where the cube is full, infinity where it is empty.
     """
-    rows, axis = np.arange(len(share)), np.abs(towards).argmax(axis=1)
-    lower = np.tile(start, (len(share), 1))
-    upper = lower + 1 / SUBCELLS
-    above = towards[rows, axis] > 0
-    lower[rows, axis] += np.where(above, 1 - share, 0) / SUBCELLS
-    upper[rows, axis] -= np.where(above, 0, 1 - share) / SUBCELLS
-    return lower, upper
-
-
-def _filled(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, Floats]:
-    """How full cubes of edge `size` [m] about points (n, 3) [m] are, and the direction (n, 3) into the material."""
     distance, triangle, place = occupancy.closest(centre)
     clear = distance > np.sqrt(3) / 2 * size
     near = np.flatnonzero(~clear)
@@ -135,25 +144,57 @@ def _filled(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, 
     step = np.maximum(distance[near], _STEP * size)[:, None] * away
     probes = np.concatenate([centre[clear], place[near] + step, place[near] - step])
     whole, here, there = np.split(occupancy.inside(probes), np.cumsum([clear.sum(), len(near)]))
+    offset, towards = np.full(len(centre), np.inf), np.zeros_like(centre)
+    offset[clear] = np.where(whole, -np.inf, np.inf)
+    way = distance[near] / size
     # The same on both sides: a face between bodies that touch or overlap, or a sheet.
-    border = here != there
-    on_this_side = below_plane(np.abs(away), distance[near] / size)
-    share, towards = np.zeros(len(centre)), np.zeros_like(centre)
-    share[clear] = whole
-    share[near] = np.where(border, np.where(here, on_this_side, 1 - on_this_side), here)
+    offset[near] = np.where(here, np.where(there, -np.inf, -way), np.where(there, way, np.inf))
     towards[near] = np.where(here[:, None], away, -away)
-    return share, towards
+    return towards, offset
 
 
-def below_plane(normal: Floats, distance: Floats) -> Floats:
-    """Share of unit cubes on one side of planes at a distance from their centres, which are on that side.
+def _integrate(
+    element: Element,
+    weights: Floats,
+    cell: Ints,
+    lower: Ints,
+    size: int,
+    towards: Floats,
+    offset: Floats,
+) -> None:
+    """Add to the weights of cells what lies beyond planes in boxes of the cells' edge over `size`.
 
-    normal: (n, 3) unit, components not negative. Inclusion and exclusion of the tetrahedra that a plane cuts off beyond
-    the cube's corners (Scardovelli & Zaleski 2000, J. Comput. Phys. 164:228).
+    By columns along the axis that the plane faces most; across it at Gauss's points.
     """
-    slope = np.maximum(normal, 1e-4)
-    reach = distance + slope.sum(1) / 2  # from the farthest corner
-    corners = reach[:, None] - slope @ element.CORNERS.T
-    signs = (-1.0) ** element.CORNERS.sum(1)
-    volume = (np.maximum(corners, 0) ** 3) @ signs / (6 * slope.prod(1))
-    return np.clip(volume, 0.0, 1.0)
+    along, share = np.polynomial.legendre.leggauss(element.order + 2)
+    place, share = along / 2, share / 2 / size  # from the middle of the box, in units of it
+    first, second = (grid.ravel() for grid in np.meshgrid(place, place, indexing="ij"))
+    area = np.outer(share, share).ravel()
+    rows = round(len(element.full) ** (1 / 3))
+    axis = np.abs(towards).argmax(axis=1)
+    group = (linear(lower, np.full(3, size)) * 3 + axis).astype(np.int64)
+    order = np.argsort(group, kind="stable")
+    for own in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        if not len(own):
+            continue
+        x, start = int(axis[own[0]]), lower[own[0]] / size
+        y, z = (x + 1) % 3, (x + 2) % 3
+        normal = towards[own]
+        ends = np.full((len(own), len(area)), -0.5)
+        some = np.isfinite(offset[own])
+        cross = normal[some, y, None] * first + normal[some, z, None] * second
+        ends[some] = np.clip((offset[own][some, None] - cross) / normal[some, x, None], -0.5, 0.5)
+        middle = start[x] + 0.5 / size
+        above = (normal[:, x] >= 0)[:, None]
+        low = middle + np.where(above, ends, -0.5) / size
+        high = middle + np.where(above | ~some[:, None], 0.5, ends) / size
+        columns = element.integrals(low.ravel(), high.ravel()).reshape(len(own), len(area), rows)
+        across = np.einsum(
+            "n,ni,nj->nij",
+            area,
+            element.values(start[y] + (first + 0.5) / size),
+            element.values(start[z] + (second + 0.5) / size),
+        )
+        found = np.tensordot(columns, across, axes=(1, 0))  # (box, x, y, z), x the column's
+        back = np.argsort([x, y, z]) + 1
+        weights[cell[own]] += found.transpose(0, *back).reshape(len(own), -1)  # a cell has one such box

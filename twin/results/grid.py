@@ -7,8 +7,8 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.hex8.cells import lattice_of
-from solvers.hex8.element import VTK_ORDER, shape
+from solvers.cutcell.cells import lattice_of
+from solvers.cutcell.element import LINEAR, VTK_ORDER
 from twin.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -50,4 +50,4 @@ class GridInterpolator:
         """Nodes (k, 8) and their weights (k, 8) at points (k, 3), and how many cells each lies outside (k,)."""
         cell, local = self._lattice.locate(where)
         outside = np.maximum(np.maximum(-local, local - 1), 0).max(axis=1)
-        return self._corners[cell], shape(local), outside
+        return self._corners[cell], LINEAR.shape(local), outside

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pyvista
 
-from solvers.hex8.element import CORNERS, VTK_ORDER
+from solvers.cutcell.element import CORNERS, VTK_ORDER
 from twin.errors import InvalidInput
 from twin.quantities import Field
 from twin.results import storage

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.conduction.law import Fourier, fourier
-from solvers.hex8.cells import FilledCells
+from solvers.cutcell.cells import FilledCells
 from solvers.law import Recovered
 from solvers.precision import float64
 from twin.analyses.analysis import Analysis, CaseSolution, Span

@@ -1,17 +1,17 @@
-"""Heat conduction on a grid that the surface cuts: every support is springs on the surface."""
+"""Heat conduction on a grid that the surface cuts."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers.conduction.law import Fourier
-from solvers.hex8 import immersed
-from solvers.hex8.cells import FilledCells
-from solvers.hex8.recovery import recover
+from solvers.cutcell import immersed, supports
+from solvers.cutcell.cells import FilledCells
+from solvers.cutcell.recovery import recover
+from solvers.cutcell.supports import Supports
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.heat_conduction import checks
 from twin.analyses.heat_conduction.loads import assemble, balance, reference
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.springs import Springs, joined
 from twin.analyses.task import Task, solver_errors
 from twin.studies import Convection, HeatConduction, Temperature, ThermalSupport
 
@@ -28,13 +28,12 @@ def solve(
 ) -> dict[str, CaseSolution]:
     """Solve all cases on a grid; progress goes over `span`."""
     zero = reference(study)
-    penalty = immersed.penalty(law, cells.lattice.edge)
     with task.watch.phase("set-up"):
-        ties = [_springs(boundary, support, penalty, zero) for support in study.supports]
-        every = joined(ties)
-        checks.check_pieces_tied(boundary.points, boundary.corners, every.where.nodes.ravel())
+        ties = [_tie(boundary, law, support, zero) for support in study.supports]
+        every = supports.joined(cells, law, ties)
+        checks.check_pieces_tied(boundary.points, cells.nodes, every.where.nodes.ravel())
         loads = assemble(boundary, study.cases)
-        problem = immersed.prepare(cells, law, every.where, every.stiffness)
+        problem = immersed.prepare(cells, law, every)
         pulled = every.force(np.zeros((len(boundary.points), 1)))
     found: dict[str, CaseSolution] = {}
     for name, parts in loads.items():
@@ -56,12 +55,13 @@ def solve(
     return found
 
 
-def _springs(boundary: ImmersedBoundary, support: ThermalSupport, penalty: float, zero: float) -> Springs:
+def _tie(boundary: ImmersedBoundary, law: Fourier, support: ThermalSupport, zero: float) -> Supports:
     where = boundary.quadrature(support.on)
+    count = len(where.weight)
     match support:
         case Temperature(value):
-            stiffness, ground = penalty, value
+            ground = np.full((count, 1), value - zero)
+            return supports.given(boundary.cells, law, where, np.ones((count, 1, 1)), ground)
         case Convection(coefficient, ambient):
-            stiffness, ground = coefficient, ambient
-    count = len(where.weight)
-    return Springs(where, np.full((count, 1, 1), stiffness), np.full((count, 1), ground - zero))
+            springs, ground = np.full((count, 1, 1), coefficient), np.full((count, 1), ambient - zero)
+            return supports.sprung(boundary.cells, law, where, springs, ground)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.cutcell.cells import FilledCells
 from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.law import Lame, lame
-from solvers.hex8.cells import FilledCells
 from solvers.law import Recovered
 from solvers.precision import float64
 from twin.analyses.analysis import Analysis, CaseSolution, Span

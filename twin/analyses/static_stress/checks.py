@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from solvers.cutcell.cells import FilledCells
+from solvers.cutcell.supports import Supports
 from solvers.elasticity import constraints
 from twin.analyses.checks import SELECTION_RESOLUTION
-from twin.analyses.springs import Springs
 from twin.analyses.static_stress.supports import Held
 from twin.analyses.task import Regions
 from twin.errors import MaterialError, UnconstrainedError
@@ -133,14 +134,15 @@ def check_pieces_held(points: Floats, elements: Ints, piece: Ints, held: Held) -
     _check_pieces(points, node, owner, holding, rows, owner[place])
 
 
-def check_pieces_hang(points: Floats, elements: Ints, piece: Ints, springs: Springs) -> None:
-    """The same for springs on the surface of a grid's cells."""
-    size = np.maximum(np.trace(springs.stiffness, axis1=1, axis2=2), 1e-300)[:, None, None]
-    where = springs.where
+def check_pieces_hang(cells: FilledCells, held: Supports) -> None:
+    """The same for what holds the cells of a grid."""
+    size = np.maximum(np.trace(held.springs, axis1=1, axis2=2), 1e-300)[:, None, None]
+    where, piece = held.where, cells.lattice.pieces
     holding = constraints.Holding(
-        where.position, springs.stiffness / size, where.weight, constraints.ALONG_NORMALS
+        where.position, held.springs / size, where.weight, constraints.ALONG_NORMALS
     )
-    _check_pieces(points, *_owners(elements, piece), holding, np.arange(len(where.facet)), piece[where.facet])
+    owners = _owners(cells.nodes, piece)
+    _check_pieces(cells.points, *owners, holding, np.arange(len(where.facet)), piece[where.facet])
 
 
 def _owners(elements: Ints, piece: Ints) -> tuple[Ints, Ints]:

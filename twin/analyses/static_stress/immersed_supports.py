@@ -1,10 +1,12 @@
-"""Supports on a surface that cuts the cells of a grid: all are springs, stiff ones where a support holds."""
+"""Supports on a surface that cuts the cells of a grid."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.cutcell import supports
+from solvers.cutcell.supports import Supports
+from solvers.law import Law
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.springs import Springs, joined
 from twin.analyses.static_stress.supports import ORDER, refuse_contradiction
 from twin.geometry.selection import Selected
 from twin.geometry.surface import closest
@@ -13,18 +15,15 @@ from twin.studies import Displacement, ElasticFoundation, Fixed, Support
 Floats = NDArray[np.float64]
 
 
-def springs(boundary: ImmersedBoundary, supports: tuple[Support, ...], penalty: float) -> Springs:
-    """Springs of all supports. Where two meet, what holds more goes first: Fixed, then Displacement, then Symmetry.
-
-    penalty: stiffness per area of a face that is held [N/m^3]
-    """
-    holding = sorted((s for s in supports if isinstance(s, ORDER)), key=lambda s: ORDER.index(type(s)))
-    parts = [_holding(boundary, support, holding[:rank], penalty) for rank, support in enumerate(holding)]
-    parts += [_foundation(boundary, s) for s in supports if isinstance(s, ElasticFoundation)]
-    return joined(parts)
+def supported(boundary: ImmersedBoundary, law: Law, studied: tuple[Support, ...]) -> Supports:
+    """All supports. Where two meet, what holds more goes first: Fixed, then Displacement, then Symmetry."""
+    holding = sorted((s for s in studied if isinstance(s, ORDER)), key=lambda s: ORDER.index(type(s)))
+    parts = [_holding(boundary, law, support, holding[:rank]) for rank, support in enumerate(holding)]
+    parts += [_foundation(boundary, law, s) for s in studied if isinstance(s, ElasticFoundation)]
+    return supports.joined(boundary.cells, law, parts)
 
 
-def _holding(boundary: ImmersedBoundary, support: Support, before: list[Support], penalty: float) -> Springs:
+def _holding(boundary: ImmersedBoundary, law: Law, support: Support, before: list[Support]) -> Supports:
     where = boundary.quadrature(support.on)
     count = len(where.weight)
     triangle = closest(boundary.surface, where.position)[1] if before else None
@@ -41,7 +40,8 @@ def _holding(boundary: ImmersedBoundary, support: Support, before: list[Support]
     own, value = _directions(support, where.normal), _value(support)
     if isinstance(support, Displacement):
         refuse_contradiction(support, np.einsum("pij,pj->pi", own @ claimed, value - ground))
-    return Springs(where, penalty * left @ own @ left, np.broadcast_to(value, (count, 3)).copy())
+    ground = np.broadcast_to(value, (count, 3)).copy()
+    return supports.given(boundary.cells, law, where, left @ own @ left, ground)
 
 
 def _directions(support: Support, normal: Floats) -> Floats:
@@ -59,8 +59,9 @@ def _value(support: Support) -> Floats:
     return np.zeros(3)
 
 
-def _foundation(boundary: ImmersedBoundary, support: ElasticFoundation) -> Springs:
+def _foundation(boundary: ImmersedBoundary, law: Law, support: ElasticFoundation) -> Supports:
     where = boundary.quadrature(support.on)
     every = np.broadcast_to(np.eye(3), (len(where.weight), 3, 3))
     along = every if support.direction == "all" else where.normal[:, :, None] * where.normal[:, None, :]
-    return Springs(where, support.stiffness * along, np.zeros((len(where.weight), 3)))
+    ground = np.zeros((len(where.weight), 3))
+    return supports.sprung(boundary.cells, law, where, support.stiffness * along, ground)

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.cutcell import immersed, supports
+from solvers.cutcell.cells import FilledCells
+from solvers.cutcell.recovery import recover
+from solvers.cutcell.supports import Supports
 from solvers.elasticity.constraints import rigid_motions
 from solvers.elasticity.immersed_coupling import RigidRegions
 from solvers.elasticity.law import Lame
-from solvers.hex8 import immersed
-from solvers.hex8.cells import FilledCells
-from solvers.hex8.recovery import recover
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.immersed_boundary import ImmersedBoundary
-from twin.analyses.springs import Springs, joined
 from twin.analyses.static_stress import checks
 from twin.analyses.static_stress.balance import equilibrium
-from twin.analyses.static_stress.immersed_supports import springs
+from twin.analyses.static_stress.immersed_supports import supported
 from twin.analyses.static_stress.loads import CaseLoads, RigidLoad, assemble, by_rigid_regions, refuse_taken
 from twin.analyses.static_stress.supports import ORDER as HOLDING
 from twin.analyses.task import Task, solver_errors
@@ -33,8 +33,8 @@ def solve(
 ) -> dict[str, CaseSolution]:
     """Solve all cases on a grid; progress goes over `span`."""
     with task.watch.phase("set-up"):
-        hanging = springs(boundary, study.supports, immersed.penalty(law, cells.lattice.edge))
-        checks.check_pieces_hang(boundary.points, boundary.corners, cells.lattice.pieces, hanging)
+        hanging = supported(boundary, law, study.supports)
+        checks.check_pieces_hang(cells, hanging)
         loads = assemble(boundary, study.material.density, study.cases)
     taken = [support.on for support in study.supports if isinstance(support, HOLDING)]
     cases: dict[str, CaseSolution] = {}
@@ -50,27 +50,26 @@ def _solve_group(
     law: Lame,
     cells: FilledCells,
     boundary: ImmersedBoundary,
-    hanging: Springs,
+    hanging: Supports,
     taken: list[Selector],
     loads: Mapping[str, CaseLoads],
     span: Span,
     count: int,
     done: int,
 ) -> dict[str, CaseSolution]:
-    rigid: list[tuple[Springs, Floats]] = []
+    rigid: list[tuple[Supports, Floats]] = []
     for load in next(iter(loads.values())).rigid:
-        rigid.append(_rigid_region(boundary, load, immersed.penalty(law, cells.lattice.edge), taken))
+        rigid.append(_rigid_region(boundary, law, load, taken))
         taken.append(load.on)
     with task.watch.phase("set-up"):
-        every = joined([hanging, *(region for region, _ in rigid)])
-        problem = immersed.prepare(cells, law, every.where, every.stiffness)
+        every = supports.joined(cells, law, [hanging, *(region for region, _ in rigid)])
+        problem = immersed.prepare(cells, law, every)
         moved = hanging.force(np.zeros_like(boundary.points))
     found: dict[str, CaseSolution] = {}
     with solver_errors():
         with task.watch.phase("solve"):
             follow = task.follow("rigid coupling", span, count, done)
-            parts = [(region.where, region.stiffness, motions) for region, motions in rigid]
-            regions = RigidRegions(problem, parts, follow) if rigid else None
+            regions = RigidRegions(problem, rigid, follow) if rigid else None
         for name, case in loads.items():
             follow = task.follow(f"load case {name}", span, count, done + len(found))
             rigid_work = 0.0
@@ -94,9 +93,9 @@ def _solve_group(
 
 
 def _rigid_region(
-    boundary: ImmersedBoundary, load: RigidLoad, penalty: float, taken: list[Selector]
-) -> tuple[Springs, Floats]:
-    """The springs that a rigid region hangs on, and the motion of their points in its six unit motions (p, 3, 6)."""
+    boundary: ImmersedBoundary, law: Lame, load: RigidLoad, taken: list[Selector]
+) -> tuple[Supports, Floats]:
+    """What holds a rigid region, and the motion of its points in the region's six unit motions (p, 3, 6)."""
     where = boundary.quadrature(load.on)
     triangle = closest(boundary.surface, where.position)[1]
     free = np.ones(len(where.weight), bool)
@@ -105,5 +104,6 @@ def _rigid_region(
     refuse_taken(load.on, float(where.weight[free].sum() / where.area))
     where = where[free]
     count = len(where.weight)
-    stiffness = np.broadcast_to(penalty * np.eye(3), (count, 3, 3))
-    return Springs(where, stiffness, np.zeros((count, 3))), rigid_motions(where.position, np.array(load.at))
+    every = np.broadcast_to(np.eye(3), (count, 3, 3))
+    region = supports.given(boundary.cells, law, where, every, np.zeros((count, 3)))
+    return region, rigid_motions(where.position, np.array(load.at))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from solvers import quadrature
+from solvers.cutcell import immersed
+from solvers.cutcell.recovery import recover
+from solvers.cutcell.supports import given
 from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.law import lame
-from solvers.hex8 import element, immersed
-from solvers.hex8.recovery import recover
 from solvers.precision import float64
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
@@ -35,31 +37,29 @@ def cell_edge(surface: Surface, unknowns: int) -> float:
     """Of cells that make about so many unknowns."""
     edge = surface.diagonal / ROUGH
     for _ in range(2):
-        nodes, _ = fill(surface, edge).lattice.nodes
-        edge *= (3 * len(nodes) / unknowns) ** (1 / 3)
+        edge *= (3 * len(fill(surface, edge).points) / unknowns) ** (1 / 3)
     return edge
 
 
 def answer(case: Case, surface: Surface, edge: float, label: str) -> Answer:
     """From the surface to stress; to assemble is to fill the cells."""
     facets, _ = boundary_facets(case.tets)
-    held = facet_quadrature(case.points, facets, np.flatnonzero(case.fixed[facets].all(1)))
+    fixed = facet_quadrature(case.points, facets, np.flatnonzero(case.fixed[facets].all(1)))
     loaded = np.flatnonzero(case.force.any(1))
     with Compilations.watched() as compilations:
         begun, processor = time.perf_counter(), time.process_time()
         cells = fill(surface, edge)
         filled = time.perf_counter()
-        _, corners = cells.lattice.nodes
-        cell, local = cells.lattice.locate(held.position, -held.normal)
-        where = held.__class__(
-            cell, corners[cell], element.shape(local), held.position, held.normal, held.weight
-        )
+        cell, local = cells.lattice.locate(fixed.position, -fixed.normal)
+        shape = cells.element.shape(local)
+        where = replace(fixed, facet=cell, nodes=cells.nodes[cell], shape=shape)
         material = float64(lame)(YOUNGS_MODULUS, POISSONS_RATIO)
-        springs = np.broadcast_to(immersed.penalty(material, edge) * np.eye(3), (len(cell), 3, 3))
-        problem = immersed.prepare(cells, material, where, springs)
+        every = np.broadcast_to(np.eye(3), (len(cell), 3, 3))
+        held = given(cells, material, where, every, np.zeros((len(cell), 3)))
+        problem = immersed.prepare(cells, material, held)
         cell, local = cells.lattice.locate(case.points[loaded])
-        shares = element.shape(local)[:, :, None] * case.force[loaded][:, None]
-        force = quadrature.scatter(corners[cell], shares, len(problem.points))
+        shares = cells.element.shape(local)[:, :, None] * case.force[loaded][:, None]
+        force = quadrature.scatter(cells.nodes[cell], shares, len(cells.points))
         prepared = time.perf_counter()
         solution = immersed.solve(problem, force)
         solved = time.perf_counter()
