@@ -13,12 +13,9 @@ from jaxtyping import Array, Float, Int
 
 from solvers.law import Law, Tensor
 from solvers.operator import ConstrainedOperator
-from solvers.tet10 import element
+from solvers.tet10.geometry import SHAPE_GRADIENT
 from solvers.tet10.mesh import TetMesh
 from solvers.tet10.model import Model
-
-# d(shape function of node a) / d(reference direction r) at Gauss point q, as a (12, 10) matrix of rows (r, q).
-SHAPE_GRADIENT = element.shape_gradient(element.GAUSS_POINTS).transpose(2, 0, 1).reshape(12, 10)
 
 
 def gradient_at_gauss_points(
