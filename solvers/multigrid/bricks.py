@@ -17,6 +17,7 @@ from solvers.hex8.element import CORNERS
 
 EDGE = 4  # cells
 CHUNK = 128  # bricks per step of a scan, so that a step's arrays stay in cache
+LONG_CHUNK = 128 * CHUNK  # on a GPU, where each step costs the launch of its kernels
 _NODES = np.stack(np.meshgrid(*[np.arange(EDGE + 1)] * 3, indexing="ij"), -1).reshape(-1, 3)
 
 
@@ -55,10 +56,11 @@ def bricks(
     multiples: Float[np.ndarray, "b 4 4 4"] = np.zeros((len(used), EDGE, EDGE, EDGE), dtype)
     multiples[brick, *(index % EDGE).T] = scale
     count = companion(len(used), usual, CHUNK)
+    length = CHUNK if jax.default_backend() == "cpu" else min(count, LONG_CHUNK)
 
     def chunked(rows: np.ndarray) -> Array:
-        rows = pad(rows, count)
-        return jax.device_put(np.moveaxis(rows.reshape(-1, CHUNK, *rows.shape[1:]), 1, -1).copy())
+        rows = pad(rows, length * -(-count // length))
+        return jax.device_put(np.moveaxis(rows.reshape(-1, length, *rows.shape[1:]), 1, -1).copy())
 
     return Bricks(chunked(nodes.astype(np.int32)), chunked(multiples))
 
@@ -74,7 +76,7 @@ def add_force(
 
     def add_chunk(force: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
         nodes, scale = chunk
-        local = jnp.moveaxis(field[nodes], -1, 0).reshape(components, *[EDGE + 1] * 3, CHUNK)
+        local = jnp.moveaxis(field[nodes], -1, 0).reshape(components, *[EDGE + 1] * 3, -1)
         corners = jnp.stack([local[:, *_cells_with_corner(corner)] for corner in CORNERS])
         product = (unit_stiffness @ corners.reshape(8 * components, -1)).reshape(8, components, *scale.shape)
         own = _add_corners(product * scale)

@@ -11,6 +11,8 @@ from solvers.tet10.geometry import at_gauss_points, real
 
 # Elements per step of a scan: a chunk's arrays stay in cache, and XLA still vectorises over it.
 CHUNK = 2048
+# On a GPU each step costs the launch of its kernels: as many as its memory holds the work on.
+LONG_CHUNK = 128 * CHUNK
 
 
 class TetMesh(eqx.Module):
@@ -58,9 +60,9 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
     Raises:
         ValueError: an element has a Jacobian determinant that is not positive at a Gauss point.
     """
-    chunks = bucket(len(tets), CHUNK) // CHUNK
-    count = companion(len(points), usual_nodes(chunks * CHUNK))
-    rows = pad(tets.astype(np.int32), chunks * CHUNK).reshape(chunks, CHUNK, 10)
+    capacity, length = chunked(len(tets))
+    count = companion(len(points), usual_nodes(capacity))
+    rows = pad(tets.astype(np.int32), capacity).reshape(-1, length, 10)
     nodes = jax.device_put(np.ascontiguousarray(np.moveaxis(rows, 1, -1)))
     inverse_jacobian, weight = _at_gauss_points(jax.device_put(pad(points, count)), nodes)
     mesh = TetMesh(nodes, inverse_jacobian, weight, count)
@@ -68,6 +70,15 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
     if not smallest > 0:
         raise ValueError(degenerate(int(worst), float(smallest)))
     return mesh
+
+
+def chunked(elements: int) -> tuple[int, int]:
+    """Elements of the bucket that holds so many, and of a chunk of it."""
+    capacity = bucket(elements, CHUNK)
+    if jax.default_backend() == "cpu":
+        return capacity, CHUNK
+    length = min(capacity, LONG_CHUNK)
+    return length * -(-capacity // length), length
 
 
 _at_gauss_points = jax.jit(at_gauss_points)

@@ -19,14 +19,14 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, pad
+from solvers.buckets import pad
 from solvers.law import Law
 from solvers.precision import float64
 from solvers.quadrature import FacetQuadrature
 from solvers.tet10 import element, geometry
 from solvers.tet10.geometry import SHAPE_GRADIENT
 from solvers.tet10.loads import VOLUME_POINTS, VOLUME_WEIGHTS
-from solvers.tet10.mesh import CHUNK
+from solvers.tet10.mesh import chunked
 from solvers.tet10.stiffness import gradient_at_gauss_points, sum_of
 
 Parameters = Mapping[str, Float[np.ndarray, "..."]]
@@ -165,9 +165,9 @@ def flux_mean(
 
 def _chunks(tets: Int[np.ndarray, "m 10"]) -> tuple[Int[Array, "chunk 10 e"], Float[Array, "chunk e"]]:
     """Nodes of elements, padded, with elements last; and which of them are real."""
-    count = bucket(len(tets), CHUNK)
-    nodes = pad(tets.astype(np.int32), count).reshape(-1, CHUNK, 10)
-    real = np.arange(count).reshape(-1, CHUNK) < len(tets)
+    count, length = chunked(len(tets))
+    nodes = pad(tets.astype(np.int32), count).reshape(-1, length, 10)
+    real = np.arange(count).reshape(-1, length) < len(tets)
     return jnp.asarray(np.moveaxis(nodes, 1, 2)), jnp.asarray(real)
 
 
