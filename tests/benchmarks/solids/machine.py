@@ -64,6 +64,20 @@ def _processor() -> str:
     return match.group(1).strip() if match else platform.processor() or platform.machine()
 
 
+def resident_peak() -> int:
+    """Bytes of this process at most. Not what getrusage tells: that begins with the size of the parent."""
+    told = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert told is not None
+    return int(told.group(1)) * 1024
+
+
+def free_gb() -> float:
+    """What the machine can still give."""
+    told = re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text())
+    assert told is not None
+    return int(told.group(1)) * 1024 / 1e9
+
+
 def bandwidth(threads: int | None = None) -> dict[str, float]:
     """GB/s of copy (a = b) and triad (a = b + s c) as STREAM counts them, best of several, all cores.
 

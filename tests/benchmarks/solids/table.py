@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
+
+from tests.benchmarks.solids import own_table
+from tests.benchmarks.solids.own_table import table
 
 PHASES = ("assemble", "setup", "solve", "stress")
 GOAL_SIZE = "300k"
@@ -42,18 +44,15 @@ def markdown(report: Record) -> str:
             *_size(size),
             "",
         ]
-    lines += [*_matvec(report), "", *_iterations(report["iterations"]), "", *_goals(report)]
+    if report["sizes"]:
+        lines += [*_matvec(report), "", *_iterations(report["iterations"]), "", *_goals(report)]
+    lines += own_table.lines(report)
     return "\n".join(lines)
 
 
 def total(row: Record) -> float:
     """Seconds from mesh to stress."""
     return float(sum(row["seconds"].values()))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    rule = ["---"] + ["---:"] * (len(head) - 1)
-    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
 def _size(size: Record) -> list[str]:
@@ -72,7 +71,7 @@ def _size(size: Record) -> list[str]:
     for row in size["rows"]:
         rows.append([row["title"], "-"] if "failure" in row else _row(row, ours))
         notes += _failure(row) if "failure" in row else _compilation(row)
-    return [*_table(head, [[*row, *[""] * (len(head) - len(row))] for row in rows]), "", *notes]
+    return [*table(head, [[*row, *[""] * (len(head) - len(row))] for row in rows]), "", *notes]
 
 
 def _row(row: Record, ours: Record | None) -> list[str]:
@@ -141,7 +140,7 @@ def _matvec(report: Record) -> list[str]:
         "As stored: each array of the operator once, x, y. At least: coordinates, connectivity, x, y. "
         "What fits into a cache may go faster than the memory."
     )
-    return [*_table(head, rows), "", note]
+    return [*table(head, rows), "", note]
 
 
 def _iterations(rows: list[Record]) -> list[str]:
@@ -156,7 +155,7 @@ def _iterations(rows: list[Record]) -> list[str]:
         for row in rows
         if "failure" not in row
     ]
-    return _table(head, cells) if cells else []
+    return table(head, cells) if cells else []
 
 
 def _hot(size: Record) -> Record | None:
