@@ -80,7 +80,9 @@ def _by_sums(
     flux, another scatters, and all that is stored between them is the flux.
     """
     slope = SHAPE_GRADIENT.reshape(3, 4, 10)
-    used = [[(a, jnp.asarray(slope[r, :, a], field.dtype)[:, None]) for a in _nodes_of(r)] for r in range(3)]
+    used = [
+        [(int(a), jnp.asarray(slope[r, :, a], field.dtype)[:, None]) for a in _nodes_of(r)] for r in range(3)
+    ]
     components = range(field.shape[-1])
     reference = [
         [sum_of(share * field[a, :, i] for a, share in used[r]) for r in range(3)] for i in components
@@ -91,12 +93,18 @@ def _by_sums(
     ]
     # the barrier: or everything that is scattered would compute the flux again
     pulled = _once([_pulled_back(along, inverse_jacobian, weight) for along in law.flux(gradient)])
-    local = [
-        sum_of(share * of_component[r] for r in range(3) for b, share in used[r] if b == a).sum(0)
-        for of_component in pulled
-        for a in range(10)
-    ]
-    return jnp.moveaxis(jnp.stack(local).reshape(-1, 10, field.shape[1]), 0, -1)
+    return jnp.stack([_at_nodes(of_component, used) for of_component in pulled], axis=-1)
+
+
+def _at_nodes(
+    pulled: list[Float[Array, "4 e"]], used: list[list[tuple[int, Float[Array, "4 1"]]]]
+) -> Float[Array, "10 e"]:
+    """A component's force at the nodes, of its flux along the reference directions."""
+    terms: list[list[Array]] = [[] for _ in range(10)]
+    for along, shares in zip(pulled, used, strict=True):
+        for node, share in shares:
+            terms[node].append(share * along)
+    return jnp.stack([sum_of(of_node).sum(axis=0) for of_node in terms])
 
 
 _once: Callable[[list[list[Array]]], list[list[Array]]] = lax.optimization_barrier

@@ -53,8 +53,8 @@ def picture(rows: Sequence[Record], path: Path) -> None:
     fit = found["factor"] * unknowns**exponent
     time.loglog(unknowns, fit, "k--", label=f"fit: unknowns$^{{{exponent:.2f}}}$")
     time.set(xlabel="unknowns", ylabel="seconds, everything compiled")
-    memory.loglog(unknowns, [row["peak_gb"] for row in solved], "ko-", markersize=6)
-    memory.set(xlabel="unknowns", ylabel="peak memory of the process [GB]")
+    memory.plot(unknowns / 1e6, [row["peak_gb"] for row in solved], "ko-", markersize=6)
+    memory.set(xlabel="million unknowns", ylabel="peak memory of the process [GB]", xlim=0, ylim=0)
     for axes in (time, memory):
         axes.grid(which="both", alpha=0.25)
     time.legend()
