@@ -7,8 +7,6 @@ import datetime
 import json
 import os
 import re
-import shlex
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         bench = Bench(folder, options.time_limit, options.memory)
         report: dict[str, Any] = {
             "date": datetime.date.today().isoformat(),
-            "command": f"python -m {PACKAGE} {shlex.join(sys.argv[1:] if arguments is None else arguments)}".strip(),
+            "command": machine.command(PACKAGE, arguments),
             "machine": machine.facts(),
             "bandwidth": machine.bandwidth(),
             "limits": {"seconds": options.time_limit, "memory_gb": options.memory},

@@ -13,7 +13,6 @@ import datetime
 import json
 import os
 import re
-import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -32,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     report: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
-        "command": f"python -m {PACKAGE}.device {shlex.join(sys.argv[1:] if arguments is None else arguments)}".strip(),
+        "command": machine.command(f"{PACKAGE}.device", arguments),
         "machine": machine.facts(),
     }
     with tempfile.TemporaryDirectory(prefix="bench-device-") as name:

@@ -6,7 +6,9 @@ import itertools
 import os
 import platform
 import re
+import shlex
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
@@ -28,6 +30,14 @@ def facts() -> dict[str, object]:
         "python": platform.python_version(),
         "versions": versions(),
     }
+
+
+def command(module: str, arguments: list[str] | None) -> str:
+    """What was run, without the folders of this machine; arguments: None for those of the process."""
+    given = sys.argv[1:] if arguments is None else arguments
+    folders = [place for place, word in enumerate(given) if word in ("--out", "--work")]
+    kept = [word for place, word in enumerate(given) if not {place, place - 1} & set(folders)]
+    return f"python -m {module} {shlex.join(kept)}".strip()
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,13 @@ PHASES = ("assemble", "setup", "solve", "stress")
 GOAL_SIZE = "300k"
 GRID_GOAL_SIZE = "1M"
 MOST_ITERATIONS = 20
+PEERS = (
+    "Each in a process of its own, from arrays in memory to displacement and nodal von Mises stress; imports are "
+    "not counted. Same mesh, supports and nodal forces. Relative residual: 1e-8 (twin, PyAMG), 1e-9 of the "
+    "preconditioned one (JAX-FEM), CalculiX's own criterion (a deck can't set it). CalculiX counts the run of ccx: "
+    "its deck is written, and its results of six digits are read, outside. Processor s: of all threads and of the "
+    "whole run; it tells more than wall time where the load shows that others were computing."
+)
 
 Record = dict[str, Any]
 
@@ -28,15 +35,11 @@ def markdown(report: Record) -> str:
         f"Memory: copy {bandwidth['copy']:.1f} GB/s, triad {bandwidth['triad']:.1f} GB/s, all cores. "
         f"Limits: {report['limits']['seconds']:g} s and {report['limits']['memory_gb']:g} GB each.",
         "",
-        "Each in a process of its own, from arrays in memory to displacement and nodal von Mises stress; imports are "
-        "not counted. Same mesh, supports and nodal forces. Relative residual: 1e-8 (twin, PyAMG), 1e-9 of the "
-        "preconditioned one (JAX-FEM), CalculiX's own criterion (a deck can't set it). CalculiX counts the run of ccx: "
-        "its deck is written, and its results of six digits are read, outside. Processor s: of all threads and of the "
-        "whole run; it tells more than wall time where the load shows that others were computing.",
-        "",
         ", ".join(f"{name} {version}" for name, version in machine["versions"].items()) + ".",
         "",
     ]
+    if report["sizes"]:
+        lines += [PEERS, ""]
     for size in report["sizes"]:
         lines += [
             f"## {size['mesh']['unknowns']:,} unknowns, {size['mesh']['elements']:,} tet10",
