@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import companion, pad
+from solvers.buckets import companion, evenly, pad
 from solvers.hex8.cells import linear
 from solvers.hex8.element import CORNERS
 
@@ -59,11 +59,12 @@ def bricks(
     multiples: Float[np.ndarray, "b 4 4 4"] = np.zeros((len(used), EDGE, EDGE, EDGE), dtype)
     multiples[brick, *(index % EDGE).T] = scale
     count = companion(len(used), usual, CHUNK)
-    length = CHUNK if jax.default_backend() == "cpu" else min(count, LONG_CHUNK)
+    longest = CHUNK if jax.default_backend() == "cpu" else LONG_CHUNK
+    chunks, length = evenly(count, longest, CHUNK)
 
     def chunked(rows: np.ndarray) -> Array:
-        rows = pad(rows, length * -(-count // length))
-        return jax.device_put(np.moveaxis(rows.reshape(-1, length, *rows.shape[1:]), 1, -1).copy())
+        rows = pad(rows, chunks * length)
+        return jax.device_put(np.moveaxis(rows.reshape(chunks, length, *rows.shape[1:]), 1, -1).copy())
 
     return Bricks(chunked(nodes.astype(np.int32)), chunked(multiples))
 

@@ -6,13 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, companion, pad
+from solvers.buckets import bucket, companion, evenly, pad
 from solvers.tet10.geometry import at_gauss_points, real
 
 # Elements per step of a scan: a chunk's arrays stay in cache, and XLA still vectorises over it.
 CHUNK = 2048
 # On a GPU each step costs the launch of its kernels: as many as its memory holds the work on.
-LONG_CHUNK = 128 * CHUNK
+LONG_CHUNK = 512 * CHUNK
 
 
 class TetMesh(eqx.Module):
@@ -74,11 +74,9 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
 
 def chunked(elements: int) -> tuple[int, int]:
     """Elements of the bucket that holds so many, and of a chunk of it."""
-    capacity = bucket(elements, CHUNK)
-    if jax.default_backend() == "cpu":
-        return capacity, CHUNK
-    length = min(capacity, LONG_CHUNK)
-    return length * -(-capacity // length), length
+    longest = CHUNK if jax.default_backend() == "cpu" else LONG_CHUNK
+    chunks, length = evenly(bucket(elements, CHUNK), longest, CHUNK)
+    return chunks * length, length
 
 
 _at_gauss_points = jax.jit(at_gauss_points)
