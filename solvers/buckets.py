@@ -27,6 +27,12 @@ def companion(count: int, usual: float, multiple: int = 1) -> int:
     return multiple * math.ceil(max(usual * STEP**exponent, count) / multiple - 1e-9)
 
 
+def evenly(count: int, most: int, multiple: int) -> tuple[int, int]:
+    """How many parts of at most `most` rows hold `count`, and the rows of each, a multiple; `most` is one too."""
+    parts = -(-count // most)
+    return parts, multiple * -(-count // (parts * multiple))
+
+
 def pad(
     array: Shaped[np.ndarray, "n ..."], length: int, fill: float = 0, dtype: type | None = None
 ) -> Shaped[np.ndarray, "length ..."]:

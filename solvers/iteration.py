@@ -40,6 +40,11 @@ class Solution:
     residual: float
 
 
+def unsolved(outcome: krylov.Outcome, iterations: int, residual: float) -> str:
+    """Why there is no solution, for the user."""
+    return f"{outcome.sentence} (after {iterations} iterations, relative residual {residual:.1e})"
+
+
 _start = eqx.filter_jit(krylov.cg_init)
 
 
@@ -57,7 +62,10 @@ def _advance(
 
 
 @eqx.filter_jit
-def _residual(operator: LinearOperator, right_side: Array, solution: Array) -> Array:
+def relative_residual(
+    operator: LinearOperator, right_side: Float[Array, "node k"], solution: Float[Array, "node k"]
+) -> Float[Array, ""]:
+    """Of operator x = right_side, computed anew; zero where there is nothing to solve."""
     rest = jnp.linalg.norm(right_side - operator.apply(solution))
     scale = jnp.linalg.norm(right_side)
     return jnp.where(scale > 0, rest / jnp.where(scale > 0, scale, 1), 0.0)
@@ -87,9 +95,6 @@ def solve(
             progress(int(state.iteration), float(state.residual_norm))
     outcome = krylov.Outcome(int(state.outcome))
     if outcome != krylov.Outcome.CONVERGED:
-        raise SolveError(
-            f"{outcome.sentence} (after {int(state.iteration)} iterations, "
-            f"relative residual {float(state.residual_norm):.1e})"
-        )
-    residual = float(_residual(operator, right_side, state.solution))
+        raise SolveError(unsolved(outcome, int(state.iteration), float(state.residual_norm)))
+    residual = float(relative_residual(operator, right_side, state.solution))
     return Solved(state.solution, int(state.iteration), residual)

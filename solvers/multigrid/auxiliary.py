@@ -7,21 +7,25 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from solvers.multigrid import chebyshev
-from solvers.multigrid.cycle import GridCycle, grid_cycle
-from solvers.multigrid.grid import GridHierarchy, Interpolation
+from solvers.multigrid.cycle import GridCycle
+from solvers.multigrid.grid import Interpolation
 from solvers.operator import ConstrainedOperator, Preconditioner, invert_blocks
 
 DEGREE = 3
 
 
 class AuxiliaryGrid(Preconditioner):
-    """The preconditioner of an operator: everything in single precision."""
+    """The preconditioner of an operator: everything in single precision.
+
+    relative_stiffness: of the operator to that which the grids were made of
+    """
 
     operator: ConstrainedOperator
     inverse_diagonal: Float[Array, "node k k"]
     top: Float[Array, ""]
     from_mesh: Interpolation
     grids: GridCycle
+    relative_stiffness: Float[Array, ""]
 
     def apply(self, residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
         norm = jnp.linalg.norm(residual)
@@ -31,7 +35,7 @@ class AuxiliaryGrid(Preconditioner):
         grid_force = self.from_mesh.restrict(
             force - self.operator.apply(field), self.grids.hierarchy.levels[0].node_count
         )
-        correction = self.from_mesh.prolong(self.grids.cycle(grid_force))
+        correction = self.from_mesh.prolong(self.grids.cycle(grid_force) / self.relative_stiffness)
         field = field + self.operator.project(correction)
         field = field + self._smooth(force - self.operator.apply(field))
         return field.astype(residual.dtype) * scale
@@ -55,11 +59,13 @@ def auxiliary_grid(
     operator: ConstrainedOperator,
     diagonal: Float[Array, "node k k"],
     free: Float[Array, "node k k"],
-    hierarchy: GridHierarchy,
     from_mesh: Interpolation,
+    grids: GridCycle,
+    relative_stiffness: float | Float[Array, ""] = 1.0,
 ) -> AuxiliaryGrid:
-    """Set up the preconditioner: diagonals and largest eigenvalues of every level."""
+    """Set up the preconditioner around grids that are set up: the diagonal's inverse and its largest eigenvalue."""
     inverse = free_inverse(diagonal, free).astype(jnp.float32)
     single = operator.single_precision()
     top = chebyshev.largest_eigenvalue(single.apply, inverse)
-    return AuxiliaryGrid(single, inverse, top, from_mesh, grid_cycle(hierarchy))
+    relative = jnp.asarray(relative_stiffness, jnp.float32)
+    return AuxiliaryGrid(single, inverse, top, from_mesh, grids, relative)

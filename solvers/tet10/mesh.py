@@ -6,11 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, companion, pad
-from solvers.tet10 import element
+from solvers.buckets import bucket, companion, evenly, pad
+from solvers.tet10.geometry import at_gauss_points, real
 
 # Elements per step of a scan: a chunk's arrays stay in cache, and XLA still vectorises over it.
 CHUNK = 2048
+# On a GPU each step costs the launch of its kernels: as many as its memory holds the work on.
+LONG_CHUNK = 512 * CHUNK
 
 
 class TetMesh(eqx.Module):
@@ -35,6 +37,16 @@ class TetMesh(eqx.Module):
         """Elements of the largest mesh of this bucket."""
         return self.weight.shape[0] * self.weight.shape[2]
 
+    def worst(self) -> tuple[Int[Array, ""], Float[Array, ""]]:
+        """The element with the smallest weight at a Gauss point, and that weight [m^3], of a mesh above zero."""
+        smallest = jnp.where(real(self.nodes), self.weight.min(axis=1), jnp.inf).ravel()
+        worst = jnp.argmin(smallest)
+        return worst, smallest[worst]
+
+    def moved(self, points: Float[Array, "node 3"]) -> "TetMesh":
+        """The same elements on other points [m]."""
+        return TetMesh(self.nodes, *at_gauss_points(points, self.nodes), self.node_count)
+
     def astype(self, dtype: jnp.dtype) -> "TetMesh":
         """The same mesh with its geometry in another precision."""
         return TetMesh(
@@ -48,26 +60,31 @@ def tet_mesh(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]) ->
     Raises:
         ValueError: an element has a Jacobian determinant that is not positive at a Gauss point.
     """
-    jacobian = np.einsum("eac,qar->eqcr", points[tets], element.shape_gradient(element.GAUSS_POINTS))
-    determinant = np.linalg.det(jacobian)
-    if not np.all(determinant > 0):
-        bad = int(np.argmax((determinant <= 0).any(1)))
-        raise ValueError(
-            f"element {bad} is inside out or degenerate (smallest determinant {determinant.min():.3e})"
-        )
-    chunks = bucket(len(tets), CHUNK) // CHUNK
+    capacity, length = chunked(len(tets))
+    count = companion(len(points), usual_nodes(capacity))
+    rows = pad(tets.astype(np.int32), capacity).reshape(-1, length, 10)
+    nodes = jax.device_put(np.ascontiguousarray(np.moveaxis(rows, 1, -1)))
+    inverse_jacobian, weight = _at_gauss_points(jax.device_put(pad(points, count)), nodes)
+    mesh = TetMesh(nodes, inverse_jacobian, weight, count)
+    worst, smallest = mesh.worst()
+    if not smallest > 0:
+        raise ValueError(degenerate(int(worst), float(smallest)))
+    return mesh
 
-    def chunked(values: np.ndarray) -> Array:
-        """Rows per element -> chunks with elements last."""
-        rows = pad(values, chunks * CHUNK).reshape(chunks, CHUNK, *values.shape[1:])
-        return jax.device_put(np.ascontiguousarray(np.moveaxis(rows, 1, -1)))
 
-    return TetMesh(
-        nodes=chunked(tets.astype(np.int32)),
-        inverse_jacobian=chunked(np.moveaxis(np.linalg.inv(jacobian), 1, -1)),
-        weight=chunked(determinant * element.GAUSS_WEIGHTS),
-        node_count=companion(len(points), usual_nodes(chunks * CHUNK)),
-    )
+def chunked(elements: int) -> tuple[int, int]:
+    """Elements of the bucket that holds so many, and of a chunk of it."""
+    longest = CHUNK if jax.default_backend() == "cpu" else LONG_CHUNK
+    chunks, length = evenly(bucket(elements, CHUNK), longest, CHUNK)
+    return chunks * length, length
+
+
+_at_gauss_points = jax.jit(at_gauss_points)
+
+
+def degenerate(element: int, weight: float) -> str:
+    """What is wrong with a mesh whose `TetMesh.worst` is this element."""
+    return f"element {element} is inside out or degenerate (smallest Jacobian determinant {24 * weight:.3e})"
 
 
 def usual_nodes(elements: int) -> float:

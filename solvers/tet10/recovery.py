@@ -17,7 +17,7 @@ from solvers.buckets import companion, pad
 from solvers.law import Law, Recovered
 from solvers.precision import float64
 from solvers.tet10 import element
-from solvers.tet10.mesh import CHUNK, TetMesh, usual_corners
+from solvers.tet10.mesh import TetMesh, usual_corners
 from solvers.tet10.steady import Problem
 from solvers.tet10.stiffness import gradient_at_gauss_points
 
@@ -60,12 +60,12 @@ def _patches(points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"], me
         length = np.linalg.norm(points[tets[:, a]] - points[tets[:, b]], axis=1)
         np.maximum.at(size, local[:, a], length)
         np.maximum.at(size, local[:, b], length)
-    chunks = mesh.nodes.shape[0]
+    chunks, _, length = mesh.nodes.shape
     count = companion(len(corners), usual_corners(mesh.capacity))
     # Padding elements weigh nothing; their patch is any.
-    vertices = pad(local.astype(np.int32), chunks * CHUNK)
+    vertices = pad(local.astype(np.int32), mesh.capacity).reshape(chunks, length, 4)
     return Patches(
-        vertices=jax.device_put(np.moveaxis(vertices.reshape(chunks, CHUNK, 4), 1, 2)),
+        vertices=jax.device_put(np.moveaxis(vertices, 1, 2)),
         ends=jax.device_put(pad(ends.astype(np.int32), mesh.node_count)),
         centre=jax.device_put(pad(points[corners], count)),
         size=jax.device_put(pad(size, count, fill=1.0)),

@@ -19,14 +19,15 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from solvers.buckets import bucket, pad
+from solvers.buckets import pad
 from solvers.law import Law
 from solvers.precision import float64
 from solvers.quadrature import FacetQuadrature
-from solvers.tet10 import element
+from solvers.tet10 import element, geometry
+from solvers.tet10.geometry import SHAPE_GRADIENT
 from solvers.tet10.loads import VOLUME_POINTS, VOLUME_WEIGHTS
-from solvers.tet10.mesh import CHUNK
-from solvers.tet10.stiffness import SHAPE_GRADIENT, gradient_at_gauss_points, sum_of
+from solvers.tet10.mesh import chunked
+from solvers.tet10.stiffness import gradient_at_gauss_points, sum_of
 
 Parameters = Mapping[str, Float[np.ndarray, "..."]]
 
@@ -164,17 +165,10 @@ def flux_mean(
 
 def _chunks(tets: Int[np.ndarray, "m 10"]) -> tuple[Int[Array, "chunk 10 e"], Float[Array, "chunk e"]]:
     """Nodes of elements, padded, with elements last; and which of them are real."""
-    count = bucket(len(tets), CHUNK)
-    nodes = pad(tets.astype(np.int32), count).reshape(-1, CHUNK, 10)
-    real = np.arange(count).reshape(-1, CHUNK) < len(tets)
+    count, length = chunked(len(tets))
+    nodes = pad(tets.astype(np.int32), count).reshape(-1, length, 10)
+    real = np.arange(count).reshape(-1, length) < len(tets)
     return jnp.asarray(np.moveaxis(nodes, 1, 2)), jnp.asarray(real)
-
-
-def _corners(
-    points: Float[Array, "n 3"], nodes: Int[Array, "10 e"], real: Float[Array, " e"]
-) -> Float[Array, "10 e 3"]:
-    """Nodes' positions; padding elements are the reference element, which has a volume."""
-    return jnp.where(real[:, None], points[nodes], jnp.asarray(element.NODES)[:, None])
 
 
 @eqx.filter_jit
@@ -190,7 +184,7 @@ def _stiffness(
 
     def work(corners: Array, law: Law, field: Array, adjoint: Array, real: Array) -> Array:
         jacobian = [(slope @ corners[:, :, i]).reshape(3, 4, -1) for i in range(3)]  # [i][r]
-        determinant, inverse = _inverse(jacobian)
+        determinant, inverse = geometry.inverse(jacobian)
         flux = law.flux(gradient_at_gauss_points(field, inverse))
         slopes = gradient_at_gauss_points(adjoint, inverse)
         density = sum_of(
@@ -201,7 +195,7 @@ def _stiffness(
     def add_chunk(total: tuple[Array, Law], chunk: tuple[Array, Array]) -> tuple[tuple[Array, Law], None]:
         shape, of_law = total
         nodes, real = chunk
-        corners = _corners(points, nodes, real)
+        corners = geometry.corners(points, nodes, real)
         by_corner, by_law = jax.grad(work, argnums=(0, 1))(corners, law, field[nodes], adjoint[nodes], real)
         by_corner = jnp.where(real[:, None], by_corner, 0)
         return (shape.at[nodes].add(by_corner), jax.tree.map(jnp.add, of_law, by_law)), None
@@ -215,7 +209,7 @@ def _flux_magnitude(
 ) -> tuple[Float[Array, "4 e"], Float[Array, "4 e"]]:
     """At Gauss points, zero below `least`, where a root has no slope; and the points' share of the volume."""
     slope = jnp.asarray(SHAPE_GRADIENT)
-    determinant, inverse = _inverse([(slope @ corners[:, :, i]).reshape(3, 4, -1) for i in range(3)])
+    determinant, inverse = geometry.inverse([(slope @ corners[:, :, i]).reshape(3, 4, -1) for i in range(3)])
     flux = law.independent(law.flux(gradient_at_gauss_points(field, inverse)))
     counts = law.magnitude(lax.stop_gradient(flux)) > least
     size = law.magnitude(jnp.where(counts[..., None], flux, 1))
@@ -228,7 +222,7 @@ def _largest_flux(
 ) -> Float[Array, ""]:
     def look(largest: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
         nodes, real = chunk
-        size, _ = _flux_magnitude(_corners(points, nodes, real), law, field[nodes], jnp.zeros(()))
+        size, _ = _flux_magnitude(geometry.corners(points, nodes, real), law, field[nodes], jnp.zeros(()))
         return jnp.maximum(largest, (size * real).max()), None
 
     return lax.scan(look, jnp.zeros(()), (nodes, real))[0]
@@ -250,7 +244,7 @@ def _flux_sums(
 
     def add_chunk(total: tuple[Array, Array], chunk: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
         nodes, real = chunk
-        sums = _chunk_sums(_corners(points, nodes, real), law, field[nodes], real, largest, exponent)
+        sums = _chunk_sums(geometry.corners(points, nodes, real), law, field[nodes], real, largest, exponent)
         return (total[0] + sums[0], total[1] + sums[1]), None
 
     return lax.scan(add_chunk, (jnp.zeros(()), jnp.zeros(())), (nodes, real))[0]
@@ -276,7 +270,7 @@ def _flux_slopes(
     ) -> tuple[tuple[Array, Law, Array], None]:
         nodes, real = chunk
         by_corner, by_law, by_field = jax.grad(combined, argnums=(0, 1, 2))(
-            _corners(points, nodes, real), law, field[nodes], real
+            geometry.corners(points, nodes, real), law, field[nodes], real
         )
         return (
             total[0].at[nodes].add(jnp.where(real[:, None], by_corner, 0)),
@@ -302,7 +296,7 @@ def _body_force(
 
     def work(corners: Array, adjoint: Array, real: Array) -> Array:
         jacobian = [(shape_slope @ corners[:, :, i]).reshape(3, len(shape), -1) for i in range(3)]
-        determinant, _ = _inverse(jacobian)
+        determinant, _ = geometry.inverse(jacobian)
         position = jnp.einsum("qa,aei->qei", shape, corners)
         density = base + jnp.einsum("ij,qej->qei", slope, position)
         value = (jnp.einsum("qa,aek->qek", shape, adjoint) * density).sum(-1)
@@ -310,19 +304,7 @@ def _body_force(
 
     def add_chunk(total: Array, chunk: tuple[Array, Array]) -> tuple[Array, None]:
         nodes, real = chunk
-        by_corner = jax.grad(work)(_corners(points, nodes, real), adjoint[nodes], real)
+        by_corner = jax.grad(work)(geometry.corners(points, nodes, real), adjoint[nodes], real)
         return total.at[nodes].add(jnp.where(real[:, None], by_corner, 0)), None
 
     return lax.scan(add_chunk, jnp.zeros_like(points), (nodes, real))[0]
-
-
-def _inverse(jacobian: list[Float[Array, "3 q e"]]) -> tuple[Float[Array, "q e"], Float[Array, "3 3 q e"]]:
-    """Determinant and inverse, indexed (r, j), of d(position j)/d(reference coordinate r) given as [j][r]."""
-    x, y, z = jacobian
-    rows = [
-        jnp.stack([y[1] * z[2] - y[2] * z[1], z[1] * x[2] - z[2] * x[1], x[1] * y[2] - x[2] * y[1]]),
-        jnp.stack([y[2] * z[0] - y[0] * z[2], z[2] * x[0] - z[0] * x[2], x[2] * y[0] - x[0] * y[2]]),
-        jnp.stack([y[0] * z[1] - y[1] * z[0], z[0] * x[1] - z[1] * x[0], x[0] * y[1] - x[1] * y[0]]),
-    ]
-    determinant = x[0] * rows[0][0] + y[0] * rows[0][1] + z[0] * rows[0][2]
-    return determinant, jnp.stack(rows) / determinant

@@ -1,9 +1,11 @@
 """The field of a law on a mesh: set up a model once, then solve any number of load cases on it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -12,10 +14,9 @@ from solvers.buckets import pad
 from solvers.cutcell.stiffness import unit_stiffness
 from solvers.iteration import TOLERANCE, Progress, Solution
 from solvers.law import Law
-from solvers.multigrid import auxiliary
+from solvers.multigrid import auxiliary, cycle
 from solvers.multigrid.auxiliary import AuxiliaryGrid
 from solvers.multigrid.beneath import cells_beneath
-from solvers.multigrid.cycle import strengthened
 from solvers.multigrid.grid import hierarchy
 from solvers.precision import float64
 from solvers.tet10 import stiffness
@@ -28,12 +29,11 @@ from solvers.tet10.model import Model, springs
 class Problem:
     """A model with its preconditioner, ready for load cases.
 
-    count: number of mesh nodes without padding; free: projectors of the model; prescribed: field in held directions
+    count: number of mesh nodes without padding; prescribed: field in held directions
     """
 
     model: Model
     preconditioner: AuxiliaryGrid
-    free: Float[np.ndarray, "node k k"]
     prescribed: Float[np.ndarray, "node k"]
     count: int
 
@@ -44,6 +44,7 @@ def _diagonal_blocks(model: Model) -> Float[Array, "node k k"]:
 
 
 _auxiliary_grid = eqx.filter_jit(auxiliary.auxiliary_grid)
+_grid_cycle = eqx.filter_jit(cycle.grid_cycle)
 
 
 @eqx.filter_jit
@@ -70,8 +71,8 @@ def prepare(
         foundation: facets and their stiffness from `loads.foundation`
     """
     mesh = tet_mesh(points, tets)
-    free = pad(np.eye(law.components) - held, mesh.node_count)
-    model = Model(mesh, law, jax.device_put(free), springs(*foundation) if foundation else None)
+    free = jax.device_put(pad(np.eye(law.components) - held, mesh.node_count))
+    model = Model(mesh, law, free, springs(*foundation) if foundation else None)
     diagonal = _diagonal_blocks(model)
     stiff = np.trace(np.asarray(diagonal)[: len(points)], axis1=1, axis2=2)[:, None, None] / law.components
     grounded = stiff * held
@@ -86,10 +87,9 @@ def prepare(
     cell_size = float(TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3)
     most = round(mesh.capacity / TETS_PER_CUBE)
     cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
-    grids = hierarchy(cells, unit_stiffness(law))
-    plain = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, model.free, grids, from_mesh)
-    preconditioner = eqx.tree_at(lambda p: p.grids, plain, strengthened(plain.grids))
-    return Problem(model, preconditioner, free, pad(prescribed, mesh.node_count), len(points))
+    grids = cycle.strengthened(_grid_cycle(hierarchy(cells, unit_stiffness(law))))
+    preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, free, from_mesh, grids)
+    return Problem(model, preconditioner, pad(prescribed, mesh.node_count), len(points))
 
 
 @float64
@@ -111,29 +111,42 @@ def solve(
     Raises:
         SolveError: the iteration broke down or did not converge
     """
-    model = problem.model
-    size = model.mesh.node_count
+    size = problem.model.mesh.node_count
     given = problem.prescribed if prescribed is None else pad(prescribed, size)
-    rest = pad(load, size)
-    if given.any():
-        rest = rest - np.asarray(_internal_force(model, jax.device_put(given)))
-    right_side = np.einsum("nij,nj->ni", problem.free, rest)
-    tolerance = tolerance * _share_of_load(load, right_side)
+    forces = right_side(
+        problem.model, jax.device_put(pad(load, size)), jax.device_put(given) if given.any() else None
+    )
     solved = iteration.solve(
-        stiffness.FreeStiffness(model),
+        stiffness.FreeStiffness(problem.model),
         problem.preconditioner,
-        jax.device_put(right_side),
-        tolerance,
+        forces.forces,
+        tolerance * float(forces.load_share),
         progress,
     )
     field = given + np.asarray(solved.solution)
     return Solution(field[: problem.count], solved.iterations, solved.residual)
 
 
-def _share_of_load(load: Float[np.ndarray, "n k"], right_side: Float[np.ndarray, "node k"]) -> float:
-    """Prescribed values may need forces far above the loads; the loads are still to be balanced."""
-    size, total = float(np.linalg.norm(load)), float(np.linalg.norm(right_side))
-    return float(np.clip(size / total, 1e-3, 1.0)) if size and total else 1.0
+class RightSide(NamedTuple):
+    """Nodal forces along the free directions; how small a part of them the loads are."""
+
+    forces: Float[Array, "node k"]
+    load_share: Float[Array, ""]
+
+
+@eqx.filter_jit
+def right_side(
+    model: Model, load: Float[Array, "node k"], prescribed: Float[Array, "node k"] | None
+) -> RightSide:
+    """Of loads, and of a prescribed field where there is one.
+
+    Prescribed values may need forces far above the loads; the loads are still to be balanced.
+    """
+    rest = load if prescribed is None else load - stiffness.apply(model, prescribed)
+    forces = stiffness.FreeStiffness(model).project(rest)
+    size, total = jnp.linalg.norm(load), jnp.linalg.norm(forces)
+    share = jnp.clip(size / jnp.where(total > 0, total, 1), 1e-3, 1.0)
+    return RightSide(forces, jnp.where((size > 0) & (total > 0), share, 1.0))
 
 
 @float64

@@ -1,5 +1,6 @@
 """Elasticity: the patch test, exact recovery, loads that carry their resultants, rigid couplings."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.law import lame
 from solvers.iteration import SolveError
 from solvers.precision import float64
-from solvers.tet10 import loads, steady
+from solvers.tet10 import loads, steady, stiffness
 from solvers.tet10.faces import boundary_facets
 from solvers.tet10.facets import facet_quadrature
 from solvers.tet10.mesh import tet_mesh
@@ -50,6 +51,17 @@ def test_patch_test_to_round_off():
     recovered = Recovery(problem, corners, tets)(solution.field)
     assert np.abs(recovered.nodal - expected).max() < 1e-9 * np.abs(expected).max()
     assert recovered.relative_energy_error < 1e-9
+
+
+@float64
+def test_forces_of_elements_are_the_same_in_the_form_for_a_gpu(monkeypatch):
+    points, tets = box((3, 2, 2))
+    mesh = tet_mesh(distort(points, 0.02), tets)
+    field = jnp.asarray(np.random.default_rng(0).normal(size=(mesh.node_count, 3)))
+    by_products = stiffness.internal_force(mesh, STEEL, field)
+    monkeypatch.setattr(stiffness, "CHUNK", 0)
+    by_sums = stiffness.internal_force(mesh, STEEL, field)
+    assert jnp.abs(by_sums - by_products).max() < 1e-12 * jnp.abs(by_products).max()
 
 
 def test_recovery_reproduces_a_linear_stress():

@@ -8,6 +8,7 @@ import pytest
 
 from solvers.buckets import bucket, pad
 from solvers.elasticity.law import lame
+from solvers.multigrid import bricks
 from solvers.precision import float64
 from solvers.tet10 import steady
 from solvers.tet10.stiffness import FreeStiffness
@@ -80,3 +81,18 @@ def test_parts_of_one_bucket_share_their_programs(cells):
         return [a.shape for a in jax.tree.leaves(arrays)], jax.tree.structure(rest)
 
     assert shapes(cells) == shapes((12, 6, 6))
+
+
+@float64
+def test_forces_of_bricks_are_the_same_in_the_form_for_a_gpu(monkeypatch):
+    shape = np.array([6, 5, 4])
+    index = np.stack(np.unravel_index(np.arange(shape.prod()), tuple(shape)), axis=1)
+    nodes = np.arange((shape + 1).prod())
+    rng = np.random.default_rng(0)
+    cells = bricks.bricks(index, rng.uniform(0.1, 1, len(index)), nodes, shape, np.float64, usual=8)
+    unit = rng.normal(size=(24, 24))
+    field = jnp.asarray(rng.normal(size=(len(nodes), 3)))
+    by_product = bricks.add_force(cells, unit, field, jnp.zeros_like(field))
+    monkeypatch.setattr(bricks, "CHUNK", 0)
+    by_sums = bricks.add_force(cells, unit, field, jnp.zeros_like(field))
+    assert jnp.abs(by_sums - by_product).max() < 1e-12 * jnp.abs(by_product).max()

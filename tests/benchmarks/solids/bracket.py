@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,10 @@ LEG, OTHER_LEG = 100.0, 101.5  # of the part that is measured, and of another of
 FORCE = (0.0, 500.0, -1000.0)  # [N] on the top, to the side and down
 
 # Edge length [mm] that gives about so many unknowns.
-SIZES = {"10k": 16.0, "30k": 5.6, "50k": 3.9, "100k": 3.8, "300k": 2.36, "1M": 1.66}
+SIZES = {
+    "10k": 16.0, "30k": 5.6, "50k": 3.9, "100k": 3.8, "300k": 2.36, "1M": 1.66, "3M": 1.127, "5M": 0.951,
+}  # fmt: skip
+TIME_LIMIT = 1800.0  # of the mesher [s]
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,11 @@ class Meshed:
     meshing: float
     boundary: float
     mesher: str
+
+
+def unknowns(size: str) -> float:
+    """About how many a size has, by its name."""
+    return float(size.replace("k", "e3").replace("M", "e6"))
 
 
 def shape(leg: float) -> Any:
@@ -55,7 +65,7 @@ def meshed(size: float, leg: float, folder: Path) -> Meshed:
     shape(leg).WriteStep(str(source))
     surface, _ = parse(source, None, source.name)
     begun = time.perf_counter()
-    mesh = mesh_volume(surface, size / 1e3, source=source)
+    mesh = mesh_volume(surface, size / 1e3, source=source, time_limit=TIME_LIMIT)
     made = time.perf_counter()
     boundary = MeshBoundary(surface, mesh)
     held = hold(boundary, (twin.Fixed(on=twin.select.plane((leg / 1e3, 0, 0), (1, 0, 0))),))
@@ -64,3 +74,17 @@ def meshed(size: float, leg: float, folder: Path) -> Meshed:
     seconds = time.perf_counter() - made
     case = Case(mesh.points, mesh.tets, held.directions.any((1, 2)), loads.nodal)
     return Meshed(case, made - begun, seconds, mesh.mesher)
+
+
+def main(size: str, leg: str, path: str) -> None:
+    """Mesh a size and write its case as npz, its facts beside it as JSON."""
+    out = Path(path)
+    made = meshed(SIZES[size], float(leg), out.parent)
+    made.case.save(out)
+    record = {key: value for key, value in vars(made).items() if key != "case"}
+    sizes = {"unknowns": made.case.unknowns, "elements": len(made.case.tets), "edge_mm": SIZES[size]}
+    out.with_suffix(".json").write_text(json.dumps({**record, **sizes}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.solids.case import Answer, Case
+from tests.benchmarks.solids.machine import resident_peak
 
 
 def main(module: str, method: str, out: str, *paths: str) -> None:
@@ -29,13 +29,6 @@ def main(module: str, method: str, out: str, *paths: str) -> None:
         row["processor_seconds"] = row["processor_seconds"] or processor
     np.savez(Path(out).with_suffix(".npz"), displacement=answers[0].displacement)
     Path(out).write_text(json.dumps(records))
-
-
-def resident_peak() -> int:
-    """Bytes of this process at most. Not what getrusage tells: that begins with the size of the parent."""
-    told = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    assert told is not None
-    return int(told.group(1)) * 1024
 
 
 def record(answer: Answer, cases: list[Case]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import itertools
 import os
 import platform
 import re
+import shlex
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
@@ -28,6 +30,14 @@ def facts() -> dict[str, object]:
         "python": platform.python_version(),
         "versions": versions(),
     }
+
+
+def command(module: str, arguments: list[str] | None) -> str:
+    """What was run, without the folders of this machine; arguments: None for those of the process."""
+    given = sys.argv[1:] if arguments is None else arguments
+    folders = [place for place, word in enumerate(given) if word in ("--out", "--work")]
+    kept = [word for place, word in enumerate(given) if not {place, place - 1} & set(folders)]
+    return f"python -m {module} {shlex.join(kept)}".strip()
 
 
 def versions() -> dict[str, str]:
@@ -62,6 +72,20 @@ def _processor() -> str:
     except FileNotFoundError:
         match = None
     return match.group(1).strip() if match else platform.processor() or platform.machine()
+
+
+def resident_peak() -> int:
+    """Bytes of this process at most. Not what getrusage tells: that begins with the size of the parent."""
+    told = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert told is not None
+    return int(told.group(1)) * 1024
+
+
+def free_gb() -> float:
+    """What the machine can still give."""
+    told = re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text())
+    assert told is not None
+    return int(told.group(1)) * 1024 / 1e9
 
 
 def bandwidth(threads: int | None = None) -> dict[str, float]:

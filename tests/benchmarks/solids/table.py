@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
+
+from tests.benchmarks.solids import own_table
+from tests.benchmarks.solids.own_table import table
 
 PHASES = ("assemble", "setup", "solve", "stress")
 GOAL_SIZE = "300k"
 GRID_GOAL_SIZE = "1M"
 MOST_ITERATIONS = 20
+PEERS = (
+    "Each in a process of its own, from arrays in memory to displacement and nodal von Mises stress; imports are "
+    "not counted. Same mesh, supports and nodal forces. Relative residual: 1e-8 (twin, PyAMG), 1e-9 of the "
+    "preconditioned one (JAX-FEM), CalculiX's own criterion (a deck can't set it). CalculiX counts the run of ccx: "
+    "its deck is written, and its results of six digits are read, outside. Processor s: of all threads and of the "
+    "whole run; it tells more than wall time where the load shows that others were computing."
+)
 
 Record = dict[str, Any]
 
@@ -26,15 +35,11 @@ def markdown(report: Record) -> str:
         f"Memory: copy {bandwidth['copy']:.1f} GB/s, triad {bandwidth['triad']:.1f} GB/s, all cores. "
         f"Limits: {report['limits']['seconds']:g} s and {report['limits']['memory_gb']:g} GB each.",
         "",
-        "Each in a process of its own, from arrays in memory to displacement and nodal von Mises stress; imports are "
-        "not counted. Same mesh, supports and nodal forces. Relative residual: 1e-8 (twin, PyAMG), 1e-9 of the "
-        "preconditioned one (JAX-FEM), CalculiX's own criterion (a deck can't set it). CalculiX counts the run of ccx: "
-        "its deck is written, and its results of six digits are read, outside. Processor s: of all threads and of the "
-        "whole run; it tells more than wall time where the load shows that others were computing.",
-        "",
         ", ".join(f"{name} {version}" for name, version in machine["versions"].items()) + ".",
         "",
     ]
+    if report["sizes"]:
+        lines += [PEERS, ""]
     for size in report["sizes"]:
         lines += [
             f"## {size['mesh']['unknowns']:,} unknowns, {size['mesh']['elements']:,} tet10",
@@ -42,18 +47,15 @@ def markdown(report: Record) -> str:
             *_size(size),
             "",
         ]
-    lines += [*_matvec(report), "", *_iterations(report["iterations"]), "", *_goals(report)]
+    if report["sizes"]:
+        lines += [*_matvec(report), "", *_iterations(report["iterations"]), "", *_goals(report)]
+    lines += own_table.lines(report)
     return "\n".join(lines)
 
 
 def total(row: Record) -> float:
     """Seconds from mesh to stress."""
     return float(sum(row["seconds"].values()))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    rule = ["---"] + ["---:"] * (len(head) - 1)
-    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
 def _size(size: Record) -> list[str]:
@@ -72,7 +74,7 @@ def _size(size: Record) -> list[str]:
     for row in size["rows"]:
         rows.append([row["title"], "-"] if "failure" in row else _row(row, ours))
         notes += _failure(row) if "failure" in row else _compilation(row)
-    return [*_table(head, [[*row, *[""] * (len(head) - len(row))] for row in rows]), "", *notes]
+    return [*table(head, [[*row, *[""] * (len(head) - len(row))] for row in rows]), "", *notes]
 
 
 def _row(row: Record, ours: Record | None) -> list[str]:
@@ -141,7 +143,7 @@ def _matvec(report: Record) -> list[str]:
         "As stored: each array of the operator once, x, y. At least: coordinates, connectivity, x, y. "
         "What fits into a cache may go faster than the memory."
     )
-    return [*_table(head, rows), "", note]
+    return [*table(head, rows), "", note]
 
 
 def _iterations(rows: list[Record]) -> list[str]:
@@ -156,7 +158,7 @@ def _iterations(rows: list[Record]) -> list[str]:
         for row in rows
         if "failure" not in row
     ]
-    return _table(head, cells) if cells else []
+    return table(head, cells) if cells else []
 
 
 def _hot(size: Record) -> Record | None:

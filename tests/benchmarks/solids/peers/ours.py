@@ -93,12 +93,14 @@ def answer(case: Case, label: str, tolerance: float = steady.TOLERANCE) -> tuple
 
 
 def run(cases: Sequence[Case], method: str) -> list[Answer]:
-    """`cold`, `iterations`: the first case. `warm`: the first, the other part, the first again."""
+    """`cold`, `iterations`: the first case. `warm`: the first, the other part, the first again; `again`: it twice."""
     case, *others = cases
     if method == "iterations":
         return [answer(case, "", ITERATIONS_TOLERANCE)[0]]
     if method == "cold":
         return [answer(case, "cold cache")[0]]
+    if method == "again":
+        return [answer(case, label)[0] for label in ("first in its process", "same process, again")]
     first, shapes = answer(case, "new process, warm cache")
     answers = [first]
     for other in others:
