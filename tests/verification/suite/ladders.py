@@ -113,7 +113,7 @@ def make_reference(name: str) -> str:
     for coarse, fine in [found.rungs[-2:]] if len(found.rungs) > 1 else []:
         for key, indicators in fine.indicators.items():
             off, before = indicators.get("energy", 0.0), coarse.indicators[key].get("energy", 0.0)
-            if 2 * off <= before:  # else two meshes too alike to tell
+            if 0 < 2 * off <= before:  # else two meshes are too alike to tell
                 numbers[key] += off / (before - off) * (fine.values[key] - coarse.values[key])
     references = json.loads(REFERENCES.read_text()) if REFERENCES.exists() else {}
     references[name] = {key: numbers[key] for key in quantities(CASES[name])}
