@@ -21,7 +21,6 @@ from solvers.multigrid import auxiliary, cycle
 from solvers.multigrid.grid import (
     Cells,
     Grid,
-    GridHierarchy,
     Interpolation,
     grid,
     hierarchy,
@@ -148,10 +147,8 @@ def prepare(cells: FilledCells, law: Law, held: Supports) -> ImmersedProblem:
         return ImmersedProblem(cells, operator, cycle.strengthened(_grid_cycle(levels)))
     quadratic = _quadratic(cells, law, stiff, stiffness(cells, extra), level)
     from_corners = interpolation(*interpolate(cells.places / 2, cells.lattice), quadratic.node_count)
-    plain = _around(quadratic, levels, from_corners)
-    return ImmersedProblem(
-        cells, quadratic, eqx.tree_at(lambda p: p.grids, plain, cycle.strengthened(plain.grids))
-    )
+    grids = cycle.strengthened(_grid_cycle(levels))
+    return ImmersedProblem(cells, quadratic, _around(quadratic, from_corners, grids))
 
 
 def _quadratic(
@@ -185,11 +182,11 @@ def _restricted(stiffness: Float[np.ndarray, "h r r"], components: int) -> Float
 
 @eqx.filter_jit
 def _around(
-    operator: QuadraticStiffness, levels: GridHierarchy, from_corners: Interpolation
+    operator: QuadraticStiffness, from_corners: Interpolation, grids: cycle.GridCycle
 ) -> auxiliary.AuxiliaryGrid:
     diagonal = operator.diagonal_blocks()
     free = jnp.broadcast_to(jnp.eye(diagonal.shape[-1]), diagonal.shape)
-    return auxiliary.auxiliary_grid(operator, diagonal, free, levels, from_corners)
+    return auxiliary.auxiliary_grid(operator, diagonal, free, from_corners, grids)
 
 
 @float64

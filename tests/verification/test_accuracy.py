@@ -53,3 +53,15 @@ def test_a_budget_of_time_ends_it(client, bracket):
 def test_a_budget_too_small_for_any_mesh_is_refused(client, bracket):
     with pytest.raises(twin.TwinError, match=r"max_unknowns = 100 is too small .* Allow at least"):
         client.simulate(*bracket, discretisation="tet", max_unknowns=100).result()
+
+
+def test_a_mass_that_no_mesh_mends_is_not_called_accurate(client, tmp_path):
+    """The facets of a round part and its elements differ in volume, whatever the mesh."""
+    case = CASES["thick cylinder (Lamé)"]
+    part = client.upload(shapes.write_step(case.shape(), tmp_path / "part.step"))
+    result = client.simulate(
+        part, case.study, accuracy=1e-5, discretisation="tet", quantities=("mass",)
+    ).result()
+    assert 1e-5 < result.quantities["mass"].relative_error < 1e-3
+    assert result.ended == "no_finer_mesh"
+    assert any(line.startswith("mass: error estimate") for line in result.warnings)

@@ -11,6 +11,7 @@ on_mesh.py     tetrahedra that follow the surface: a first mesh, and finer ones 
 on_grid.py     ever finer grids that the surface cuts
   immersed_boundary.py   the surface in the cells
   springs.py             what holds there
+peaks.py       where the largest flux is looked for
 solution.py    what is left behind on one mesh or grid
 goals.py       what is asked of a field, as the load of its dual problem
 estimates.py   how far the numbers are off

@@ -13,6 +13,7 @@ from solvers.cutcell.cells import FilledCells
 from solvers.law import Law, Recovered
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
+from twin.analyses.goals import GoalError
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.linearised import Linearised
 from twin.analyses.singularities import Grip
@@ -35,7 +36,7 @@ class CaseSolution:
 
     field: of k components at the nodes (n, k); work of the loads on it
     flux: recovered from it; balance: of what acts and what holds
-    contributions: of each element (m,) to the error of a number, where its dual problem was solved
+    goals: the errors of numbers whose dual problems were solved
     """
 
     field: Floats
@@ -44,7 +45,7 @@ class CaseSolution:
     balance: Balance
     iterations: int
     residual: float
-    contributions: Mapping[str, Floats] = dataclass_field(default_factory=dict)
+    goals: Mapping[str, GoalError] = dataclass_field(default_factory=dict)
 
 
 class Analysis(abc.ABC, Generic[StudyT]):
@@ -110,8 +111,8 @@ class Analysis(abc.ABC, Generic[StudyT]):
         """
 
     @abc.abstractmethod
-    def decisive(self, request: Request) -> frozenset[str]:
-        """The measured numbers whose errors are to meet the accuracy."""
+    def decisive(self, request: Request) -> dict[str, float]:
+        """The measured numbers whose relative errors are to meet the accuracy, times so much."""
 
     @abc.abstractmethod
     def quantities(

@@ -1,12 +1,17 @@
 """What is asked of a field, as the load of its dual problem.
 
 The value at a point has a dual solution without bound there, which no mesh follows; the mean over a few elements
-around it has one, and nearly the same error.
+around it has one. What the error at the point differs by from that of the mean is made by the elements next to it.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.law import Law
+from solvers.precision import float64
+from solvers.tet10.element import TETS_PER_CUBE
 from twin.analyses.resolution import element_sizes
 from twin.meshing import VolumeMesh
 
@@ -14,6 +19,22 @@ Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-4  # that a dual problem is solved to
 AROUND = 2.0  # elements: how far the mean reaches
+
+
+@dataclass(frozen=True)
+class GoalError:
+    """Of a number, by its dual solution.
+
+    contributions: of each element (m,) to the error of the mean; beside: what the value at the point may differ by
+    """
+
+    contributions: Floats
+    beside: float
+
+    @property
+    def size(self) -> float:
+        """Of both: what elements add may cancel."""
+        return abs(float(self.contributions.sum())) + self.beside
 
 
 def around(mesh: VolumeMesh, node: int) -> Floats:
@@ -24,3 +45,15 @@ def around(mesh: VolumeMesh, node: int) -> Floats:
     shares = np.bincount(mesh.tets.ravel(), weights=np.repeat(size**3, 10), minlength=len(mesh.points))
     weights = shares * np.maximum(1 - distance**2, 0)
     return np.asarray(weights / weights.sum())
+
+
+@float64
+def beside(mesh: VolumeMesh, law: Law, node: int, energy_error: Floats) -> float:
+    """How far the field at a node may be off beside its mean: the error of its slope there, over half an element.
+
+    energy_error: of the elements (m,)
+    """
+    at = (mesh.tets == node).any(1)
+    size = element_sizes(mesh.points, mesh.tets[at])
+    slope = np.sqrt(energy_error[at].sum() * TETS_PER_CUBE / (size**3).sum() / float(law.largest_modulus))
+    return float(slope * size.mean() / 2)

@@ -183,4 +183,6 @@ def _measure(
     field, values, error = np.split(every, split, axis=1)
     within = Recovered(values, error[:, 0], flux.element_error, flux.energy)
     zone = task.zones.of(name).at(points)
-    return task.analysis.measure(estimates.ON_GRID, zone, replace(case, field=field, flux=within))
+    return task.analysis.measure(
+        estimates.ON_GRID[boundary.cells.element.order], zone, replace(case, field=field, flux=within)
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twin.analyses import estimates, resolution
 from twin.analyses.analysis import Span
 from twin.analyses.boundary import MeshBoundary
+from twin.analyses.peaks import looked_at
 from twin.analyses.resolution import Sizes
 from twin.analyses.solution import Ladder, Meshed, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
@@ -88,7 +89,7 @@ def _finer(
 ) -> Sizes | Ending:
     """Sizes of the next mesh, or why there is none; `seconds`: what the last one took."""
     finest, coarser = solutions[-1], solutions[-2] if len(solutions) > 1 else None
-    # one mesh alone can't tell how far its numbers still move
+    # what the first mesh steps over shows in none of its estimates
     if coarser is not None:
         worst = finest.worst_error(coarser, task.analysis.decisive(task.request))
         if worst <= task.request.accuracy:
@@ -143,7 +144,7 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySoluti
         boundary = MeshBoundary(task.surface, mesh)
     cases = analysis.solve_on_mesh(task, mesh, boundary, span)
     measured = {
-        name: analysis.measure(estimates.ON_MESH, task.zones.of(name).at(mesh.points), case)
+        name: analysis.measure(estimates.ON_MESH, *looked_at(mesh, task.zones.of(name), case))
         for name, case in cases.items()
     }
     return StudySolution(Meshed(mesh, boundary), cases, measured, size, time.perf_counter() - begun)

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.tet10.element import TETS_PER_CUBE
-from twin.analyses import estimates
 from twin.analyses.task import Regions
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
@@ -89,22 +88,21 @@ def refined(
     for name, case in finest.cases.items():
         measured, errors = finest.measured[name], finest.errors(name, coarser)
         outside = task.zones.of(name).at(mesh.points) < 0
-        for number in analysis.decisive(request) & set(errors):
-            if not (errors[number] > 0 and measured.scale(number) > 0):
+        for number, times in analysis.decisive(request).items():
+            if not (errors.get(number, 0.0) > 0 and measured.scale(number) > 0):
                 continue
-            share = AIM * request.accuracy * measured.scale(number) / errors[number]
+            share = AIM * request.accuracy * measured.scale(number) / (times * errors[number])
             if number == analysis.peak:
                 # as if the error of the largest flux were made wherever that of the flux is as large and it may peak
-                off, trust = case.flux.nodal_error, estimates.ON_MESH.flux
-                high = (
-                    analysis.law.magnitude(case.flux.nodal) + trust * off
-                    > NEAR_PEAK * measured.values[number]
-                )
+                off, own = case.flux.nodal_error, measured.indicators[number]["flux"]
+                largest = analysis.law.magnitude(case.flux.nodal) + measured.trust.flux * off
+                high = largest > NEAR_PEAK * measured.values[number]
                 off = np.where(outside & high, off, 0.0)[mesh.tets].max(1)
-                own = measured.errors[number] / trust
+                share = share ** (1 / measured.trust.power)
                 finer = np.minimum(finer, np.sqrt(share * own / np.maximum(off, 1e-12 * own)))
             else:
-                added = np.abs(case.contributions.get(number, case.flux.element_error))
+                goal = case.goals.get(number)
+                added = case.flux.element_error if goal is None else np.abs(goal.contributions)
                 added = np.maximum(added / max(added.sum(), 1e-300), 1e-12)
                 finer = np.minimum(finer, (share / (added ** (3 / 7)).sum()) ** 0.25 * added ** (-1 / 7))
     finer = np.clip(finer, FINEST, 1.0)

@@ -42,6 +42,31 @@ def run(
     Raises:
         twin.errors.TwinError: the study can't be answered; the sentence says why
     """
+    task = set_up(surface, report, study, request, source=source, monitor=monitor, workdir=workdir)
+    try:
+        found = solve(task)
+    except OutOfTimeError:
+        raise DeadlineExceeded(
+            f"max_seconds = {request.max_seconds:g} s is too short for a first, coarse answer to this study. "
+            "Allow more time.",
+            {"max_seconds": request.max_seconds},
+        ) from None
+    monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
+    with task.watch.phase("estimate"):
+        return summarise(task, found)
+
+
+def set_up(
+    surface: Surface,
+    report: Report,
+    study: Study,
+    request: Request,
+    *,
+    source: Path | None,
+    monitor: Monitor,
+    workdir: Path,
+) -> Task:
+    """Check a study against the part, and find out where what it speaks of is; arguments and errors as of `run`."""
     deadline = time.perf_counter() + (request.max_seconds or np.inf)
     watch = Stopwatch()
     monitor.progress("check", 0.0, "checking the study against the part")
@@ -56,18 +81,7 @@ def run(
             if at
         ]
         zones = Zones(singularities.find(surface, analysis.grips(regions), acting))
-    task = Task(surface, report, analysis, request, regions, zones, source, monitor, workdir, watch, deadline)
-    try:
-        found = _solve(task)
-    except OutOfTimeError:
-        raise DeadlineExceeded(
-            f"max_seconds = {request.max_seconds:g} s is too short for a first, coarse answer to this study. "
-            "Allow more time.",
-            {"max_seconds": request.max_seconds},
-        ) from None
-    monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
-    with watch.phase("estimate"):
-        return summarise(task, found)
+    return Task(surface, report, analysis, request, regions, zones, source, monitor, workdir, watch, deadline)
 
 
 def analysis_of(study: Study) -> Analysis[Any]:
@@ -79,7 +93,12 @@ def analysis_of(study: Study) -> Analysis[Any]:
             return HeatConductionAnalysis(study)
 
 
-def _solve(task: Task) -> Ladder:
+def solve(task: Task) -> Ladder:
+    """Solve on tetrahedra, on a grid where that was asked for or there are none.
+
+    Raises:
+        OutOfTimeError: not even a first answer was found in time; twin.errors.TwinError
+    """
     if task.request.discretisation == "grid":
         return on_grid.solve(task)
     try:

@@ -1,7 +1,7 @@
 """What is left behind on one mesh or grid."""
 
 import abc
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -23,8 +23,6 @@ Int32 = NDArray[np.int32]
 
 class Discretised(abc.ABC):
     """A part cut into elements, with what a summary has to say of them."""
-
-    trust: estimates.Trust
 
     @property
     @abc.abstractmethod
@@ -71,7 +69,6 @@ class Meshed(Discretised):
 
     mesh: VolumeMesh
     on: MeshBoundary
-    trust = estimates.ON_MESH
 
     @property
     def method(self) -> str:
@@ -109,7 +106,6 @@ class Gridded(Discretised):
 
     cells: FilledCells
     on: ImmersedBoundary
-    trust = estimates.ON_GRID
 
     @property
     def method(self) -> str:
@@ -175,15 +171,15 @@ class StudySolution:
     def errors(self, case: str, coarser: "StudySolution | None") -> dict[str, float]:
         """Error of each number of a case, also by its change since a coarser solution."""
         before = None if coarser is None else coarser.measured[case]
-        return estimates.errors(self.discretised.trust, self.measured[case], before)
+        return estimates.errors(self.measured[case], before)
 
-    def worst_error(self, coarser: "StudySolution", names: Collection[str]) -> float:
-        """Largest relative error of the numbers named, over all cases."""
+    def worst_error(self, coarser: "StudySolution", decisive: Mapping[str, float]) -> float:
+        """Largest relative error of the numbers named, each times its factor, over all cases."""
         worst = 0.0
         for case, fine in self.measured.items():
             for name, error in self.errors(case, coarser).items():
-                if name in names and (scale := fine.scale(name)):
-                    worst = max(worst, error / scale if np.isfinite(error) else np.inf)
+                if name in decisive and (scale := fine.scale(name)):
+                    worst = max(worst, decisive[name] * error / scale if np.isfinite(error) else np.inf)
         return worst
 
 

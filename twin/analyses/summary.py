@@ -38,19 +38,23 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
     volume = _volume(final, coarser, surface, task.report)
     cases = {}
     warnings = [*task.report.warnings, *ladder.warnings]
+    ended = ladder.ended
     for name, case in final.cases.items():
         measured = _measured(final, name, coarser, task.request.accuracy)
         found = analysis.quantities(measured, case, volume)
-        warnings += _shortfalls(found, task, name if len(final.cases) > 1 else "")
+        short = _shortfalls(found, task, name if len(final.cases) > 1 else "")
+        warnings += short
+        if short and ended == "accuracy":
+            ended = "no_finer_mesh"  # of a volume whose facets and elements differ, say, which no mesh mends
         warnings += _unbounded(found, final, name, task)
         fields = analysis.fields(case.field, case.flux.nodal, "node") | analysis.error_fields(case.flux)
         cases[name] = CaseOutcome(found, fields, _surface_fields(task, discretised, case), case.balance)
-    if ladder.ended != "accuracy":
+    if ended != "accuracy":
         limits = {
             "seconds": task.request.max_seconds or np.inf,
             "unknowns": task.request.max_unknowns or DEFAULT_UNKNOWNS,
         }
-        warnings.append(f"The accuracy is not shown to be met: {ENDED[ladder.ended].format(**limits)}")
+        warnings.append(f"The accuracy is not shown to be met: {ENDED[ended].format(**limits)}")
     tets, hexahedra = discretised.elements
     return Outcome(
         cases=cases,
@@ -66,7 +70,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
             solution.row(analysis.severity, before)
             for before, solution in zip((None, *ladder.solutions), ladder.solutions, strict=False)
         ),
-        ended=ladder.ended,
+        ended=ended,
         singularities=task.zones.places,
         mesh_quality={
             "nodes": float(len(discretised.points)),

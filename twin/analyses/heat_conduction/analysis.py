@@ -84,8 +84,8 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
     def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:
         return quantities.measure(trust, zone, case, given_temperatures(self.study))
 
-    def decisive(self, request: Request) -> frozenset[str]:
-        return frozenset(request.quantities or self.asked)
+    def decisive(self, request: Request) -> dict[str, float]:
+        return dict.fromkeys(request.quantities or self.asked, 1.0)
 
     def quantities(
         self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity

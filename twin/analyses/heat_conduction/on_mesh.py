@@ -16,6 +16,7 @@ from solvers.tet10.steady import Problem
 from twin.analyses import goals
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
+from twin.analyses.goals import GoalError
 from twin.analyses.heat_conduction import checks
 from twin.analyses.heat_conduction.loads import assemble, balance, reference
 from twin.analyses.task import Task, solver_errors
@@ -131,7 +132,9 @@ def solve(
         with solver_errors(), task.watch.phase("solve"):
             follow = task.follow(f"load case {name}", span, len(loads), len(found))
             solution = steady.solve(equations.problem, nodal, progress=follow)
-        contributions: dict[str, Floats] = {}
+        with task.watch.phase("recover"):
+            flux = recovery(solution.field)
+        errors: dict[str, GoalError] = {}
         with solver_errors(), task.watch.phase("estimate"):
             for number, node in (
                 ("max_temperature", int(solution.field.argmax())),
@@ -139,12 +142,14 @@ def solve(
             ):
                 if number in task.analysis.decisive(task.request):
                     follow = task.follow(f"error of load case {name}", span, len(loads), len(found) + 1)
-                    dual = np.zeros_like(solution.field)
-                    if not equations.tied.claims[node]:  # a temperature that is given has no error
-                        dual = _dual(equations.problem, goals.around(mesh, node), follow)
-                    contributions[number] = recovery.products(solution.field, dual)
-        with task.watch.phase("recover"):
-            flux = recovery(solution.field)
+                    if equations.tied.claims[node]:  # a temperature that is given has no error
+                        errors[number] = GoalError(np.zeros(len(mesh.tets)), 0.0)
+                        continue
+                    dual = _dual(equations.problem, goals.around(mesh, node), follow)
+                    errors[number] = GoalError(
+                        recovery.products(solution.field, dual),
+                        goals.beside(mesh, law, node, flux.element_error),
+                    )
         heat = heat_of_supports(study, equations, nodal, solution.field)
         found[name] = CaseSolution(
             solution.field + equations.zero,
@@ -153,7 +158,7 @@ def solve(
             balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,
             solution.residual,
-            contributions,
+            errors,
         )
     return found
 

@@ -35,6 +35,7 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, given: tuple[float, fl
         max(term.heat, 0.0) for term in case.balance.terms if term.kind in SUPPORTS
     )  # loads are given
     return Values(
+        trust,
         {
             "max_temperature": highest,
             "min_temperature": lowest,
@@ -42,12 +43,12 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, given: tuple[float, fl
             "max_heat_flux": float(size[peak]),
         },
         {
-            name: trust.of_goal(case.contributions.get(name), share * span)
+            name: {"goal": case.goals[name].size} if name in case.goals else {"field": share * span}
             for name in ("max_temperature", "min_temperature")
         }
         | {
-            "heat_flow": trust.energy * share * brought + case.balance.residual * entering,
-            "max_heat_flux": trust.flux * float(case.flux.nodal_error[peak]),
+            "heat_flow": {"energy": share * brought, "imbalance": case.balance.residual * entering},
+            "max_heat_flux": {"flux": float(case.flux.nodal_error[peak])},
         },
         {"max_temperature": "K", "min_temperature": "K", "heat_flow": "W", "max_heat_flux": "W/m^2"},
         "max_heat_flux",

@@ -68,11 +68,12 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:
         return quantities.measure(trust, zone, case)
 
-    def decisive(self, request: Request) -> frozenset[str]:
-        names = set(request.quantities or self.asked)
-        if "safety_factor" in names:
-            names.add("max_von_mises")
-        return frozenset(names)
+    def decisive(self, request: Request) -> dict[str, float]:
+        names = dict.fromkeys(request.quantities or self.asked, 1.0)
+        if names.pop("safety_factor", None):
+            # off by e / (1 - e) where the stress is off by e
+            names["max_von_mises"] = 1 + request.accuracy
+        return names
 
     def quantities(
         self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity

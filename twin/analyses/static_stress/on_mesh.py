@@ -15,6 +15,7 @@ from solvers.tet10.steady import Problem
 from twin.analyses import goals
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
+from twin.analyses.goals import GoalError
 from twin.analyses.static_stress import checks
 from twin.analyses.static_stress.balance import equilibrium
 from twin.analyses.static_stress.loads import CaseLoads, assemble, by_rigid_regions, rigid_regions
@@ -73,14 +74,18 @@ def _solve_group(
                     resultants = [(rigid.force, rigid.moment) for rigid in case.rigid]
                     coupled = coupling.solve_coupled(problem, unit, case.nodal, resultants, progress=follow)
                     solution, rigid_work = coupled.solution, coupled.rigid_work
-            contributions: dict[str, Floats] = {}
+            with task.watch.phase("recover"):
+                stress = recovery(solution.field)
+            errors: dict[str, GoalError] = {}
             if goal:
                 with task.watch.phase("estimate"):
                     follow = task.follow(f"error of load case {name}", span, count, solved + 1)
-                    dual = _dual(problem, unit, mesh, solution.field, follow)
-                    contributions["max_displacement"] = recovery.products(solution.field, dual)
-            with task.watch.phase("recover"):
-                stress = recovery(solution.field)
+                    peak = int(np.linalg.norm(solution.field, axis=1).argmax())
+                    dual = _dual(problem, unit, mesh, solution.field, peak, follow)
+                    errors["max_displacement"] = GoalError(
+                        recovery.products(solution.field, dual),
+                        goals.beside(mesh, law, peak, stress.element_error),
+                    )
             found[name] = CaseSolution(
                 solution.field,
                 float(np.vdot(case.nodal, solution.field)) + rigid_work,
@@ -88,7 +93,7 @@ def _solve_group(
                 equilibrium(mesh.points, case, _support_force(problem, held, case, solution.field)),
                 solution.iterations + (unit.iterations if unit else 0),
                 solution.residual,
-                contributions,
+                errors,
             )
     return found
 
@@ -102,10 +107,14 @@ def prepare(law: Lame, mesh: VolumeMesh, held: Held, regions: Sequence[RigidRegi
 
 
 def _dual(
-    problem: Problem, unit: UnitMotions | None, mesh: VolumeMesh, displacement: Floats, follow: Progress
+    problem: Problem,
+    unit: UnitMotions | None,
+    mesh: VolumeMesh,
+    displacement: Floats,
+    peak: int,
+    follow: Progress,
 ) -> Floats:
-    """Displacement under the load that makes of any displacement its part along the largest one."""
-    peak = int(np.linalg.norm(displacement, axis=1).argmax())
+    """Displacement under the load that makes of any displacement its part along the one at the node `peak`."""
     size = np.linalg.norm(displacement[peak])
     if size == 0:
         return np.zeros_like(displacement)
