@@ -59,8 +59,8 @@ ON_MESH = Trust(energy=2.0, field=4.5, goal=2.3, flux=2.7, power=1.1, change=1.0
 # (tests/verification/test_grid.py). Of second order the peak of stress is within 2.5 % at an eighth of the radius of a
 # bore and 0.6 % at a sixteenth.
 ON_GRID = {
-    1: Trust(energy=0.5, field=0.5, goal=0.5, flux=1.0, change=1.0, fall=(0.8, 0.83), peak=(1.0, 1e3)),
-    2: Trust(energy=0.5, field=0.5, goal=0.5, flux=1.0, change=1.0, fall=(0.5, 0.7), peak=(0.5, 1e3)),
+    1: Trust(energy=2.0, field=4.0, goal=4.0, flux=1.0, change=1.0, fall=(0.8, 0.83), peak=(1.0, 1e3)),
+    2: Trust(energy=2.0, field=2.0, goal=2.0, flux=1.0, change=1.0, fall=(0.5, 0.7), peak=(0.5, 1e3)),
 }
 
 
