@@ -62,10 +62,10 @@ def solve(task: Task) -> Ladder:
             ended = "no_finer_mesh"
             warnings.append(f"A finer grid could not be solved: {error}")
     finest = solutions[-1]
+    preview, rough = (", as a preview", "two cells") if _order(task) == 1 else ("", "a cell")
     warnings.append(
-        f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts, as a preview: walls and gaps of "
-        "less than about two cells are followed roughly, and gaps of less than one are bridged. The error estimates "
-        "are wide at the surface."
+        f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts{preview}: walls and gaps of less "
+        f"than about {rough} are followed roughly, and gaps of less than half of that are bridged."
     )
     if finest.missed > LEAST_MISSED:
         warnings.append(
