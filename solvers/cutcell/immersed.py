@@ -27,7 +27,7 @@ from solvers.multigrid.grid import (
     interpolate,
     interpolation,
 )
-from solvers.operator import ConstrainedOperator, Preconditioner
+from solvers.operator import ConstrainedOperator, LinearOperator, Preconditioner
 from solvers.precision import float64
 from solvers.quadrature import FacetQuadrature
 
@@ -36,7 +36,7 @@ SOFTEST = 1e-3
 _LEAST_BUCKET = 1024  # cells
 
 
-class GridStiffness(ConstrainedOperator):
+class GridStiffness(LinearOperator):
     """The stiffness of a grid's cells of first order, and of what holds them; every node is free."""
 
     grid: Grid
@@ -47,9 +47,6 @@ class GridStiffness(ConstrainedOperator):
 
     def project(self, vector: Float[Array, "node k"]) -> Float[Array, "node k"]:
         return vector
-
-    def single_precision(self) -> "GridStiffness":
-        return GridStiffness(self.grid.single_precision(), self.unit_stiffness.astype(jnp.float32))
 
     @property
     def node_count(self) -> int:
@@ -140,14 +137,13 @@ def prepare(cells: FilledCells, law: Law, held: Supports) -> ImmersedProblem:
     unit = unit_stiffness(law)
     on_corners = extra if cells.element == LINEAR else _restricted(extra, law.components)
     level = Cells(cells.lattice, scale, stiff, stiffness(linear, on_corners), size, multiples_coarsen=True)
-    finest = grid(level, np.float64)
-    levels = hierarchy(level, unit, finest)
     if cells.element == LINEAR:
-        operator = GridStiffness(finest, jax.device_put(unit))
-        return ImmersedProblem(cells, operator, cycle.strengthened(_grid_cycle(levels)))
+        finest = grid(level, np.float64)
+        grids = cycle.strengthened(_grid_cycle(hierarchy(level, unit, finest)))
+        return ImmersedProblem(cells, GridStiffness(finest, jax.device_put(unit)), grids)
     quadratic = _quadratic(cells, law, stiff, stiffness(cells, extra), level)
     from_corners = interpolation(*interpolate(cells.places / 2, cells.lattice), quadratic.node_count)
-    grids = cycle.strengthened(_grid_cycle(levels))
+    grids = cycle.strengthened(_grid_cycle(hierarchy(level, unit)))
     return ImmersedProblem(cells, quadratic, _around(quadratic, from_corners, grids))
 
 
