@@ -57,10 +57,11 @@ ON_MESH = Trust(energy=2.0, field=4.5, goal=2.3, flux=2.7, power=1.1, change=1.0
 # the error in bending, but its geometry is no better than its cells. Of first order numbers approach their limit at
 # first order, and not evenly: the thick sphere is off by 1.0, 0.8, 0.6, 0.5 % on grids of 1/8 to 1/25 of its wall
 # (tests/verification/test_grid.py). Of second order the peak of stress is within 2.5 % at an eighth of the radius of a
-# bore and 0.6 % at a sixteenth.
+# bore and 0.6 % at a sixteenth; on the example bracket, whose fillets are as small as the cells, recovery finds a
+# seventh of the error of the displacement and less than half of that at the peak. Set on these parts, not calibrated.
 ON_GRID = {
     1: Trust(energy=2.0, field=4.0, goal=4.0, flux=1.0, change=1.0, fall=(0.8, 0.83), peak=(1.0, 1e3)),
-    2: Trust(energy=2.0, field=2.0, goal=2.0, flux=1.0, change=1.0, fall=(0.5, 0.7), peak=(0.5, 1e3)),
+    2: Trust(energy=12.0, field=16.0, goal=16.0, flux=3.0, change=1.0, fall=(0.5, 0.7), peak=(0.5, 1e3)),
 }
 
 
