@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from solvers import krylov
 from solvers.operator import LinearOperator, Preconditioner
@@ -40,7 +40,24 @@ class Solution:
     residual: float
 
 
-def unsolved(outcome: krylov.Outcome, iterations: int, residual: float) -> str:
+class Ended(eqx.Module):
+    """How one of many solutions ended: residual as the iteration has it, and recomputed; relative both."""
+
+    solution: Float[Array, "node k"]
+    iterations: Int[Array, ""]
+    outcome: Int[Array, ""]
+    reached: Float[Array, ""]
+    residual: Float[Array, ""]
+
+    def failure(self) -> str | None:
+        """Why there is no solution."""
+        outcome = krylov.Outcome(int(self.outcome))
+        if outcome == krylov.Outcome.CONVERGED and np.isfinite(self.residual):
+            return None
+        return _unsolved(outcome, int(self.iterations), float(self.reached))
+
+
+def _unsolved(outcome: krylov.Outcome, iterations: int, residual: float) -> str:
     """Why there is no solution, for the user."""
     return f"{outcome.sentence} (after {iterations} iterations, relative residual {residual:.1e})"
 
@@ -52,13 +69,33 @@ _start = eqx.filter_jit(krylov.cg_init)
 def _advance(
     system: tuple[LinearOperator, Preconditioner, Array, Array], state: krylov.CGState
 ) -> krylov.CGState:
-    operator, preconditioner, tolerance, steps = system
+    return _steps(*system, state)
 
+
+def _steps(
+    operator: LinearOperator,
+    preconditioner: Preconditioner,
+    tolerance: Float[Array, ""],
+    steps: int | Int[Array, ""],
+    state: krylov.CGState,
+) -> krylov.CGState:
     def precondition(residual: Array) -> Array:
         # single precision in there lets a trace of what is held in, which the operator would take for prescribed
         return operator.project(preconditioner.apply(residual))
 
     return krylov.cg_steps(operator.apply, precondition, state, tolerance, steps)
+
+
+def to_the_end(
+    operator: LinearOperator,
+    preconditioner: Preconditioner,
+    right_side: Float[Array, "node k"],
+    tolerance: Float[Array, ""],
+) -> Ended:
+    """Solve operator x = right_side within one compiled program, as one of many: nobody watches."""
+    state = _steps(operator, preconditioner, tolerance, MOST_ITERATIONS, krylov.cg_init(right_side))
+    residual = relative_residual(operator, right_side, state.solution)
+    return Ended(state.solution, state.iteration, state.outcome, state.residual_norm, residual)
 
 
 @eqx.filter_jit
@@ -95,6 +132,6 @@ def solve(
             progress(int(state.iteration), float(state.residual_norm))
     outcome = krylov.Outcome(int(state.outcome))
     if outcome != krylov.Outcome.CONVERGED:
-        raise SolveError(unsolved(outcome, int(state.iteration), float(state.residual_norm)))
+        raise SolveError(_unsolved(outcome, int(state.iteration), float(state.residual_norm)))
     residual = float(relative_residual(operator, right_side, state.solution))
     return Solved(state.solution, int(state.iteration), residual)

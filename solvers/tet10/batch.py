@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from solvers import iteration, krylov
+from solvers import iteration
 from solvers.buckets import pad
-from solvers.iteration import TOLERANCE, Solution, SolveError
+from solvers.iteration import TOLERANCE, Ended, Solution, SolveError
 from solvers.law import Law
 from solvers.multigrid.auxiliary import AuxiliaryGrid, auxiliary_grid
 from solvers.precision import float64
@@ -49,26 +49,17 @@ class _Shared(eqx.Module):
     tolerance: Float[Array, ""]
 
 
-class _Ended(eqx.Module):
-    """How a member ended: residual as the iteration has it, and recomputed; `worst` element of its mesh, its weight."""
+class _Member(eqx.Module):
+    """How a member ended, its field, and the `worst` element of its mesh with its weight."""
 
+    ended: Ended
     field: Float[Array, "node k"]
-    iterations: Int[Array, ""]
-    outcome: Int[Array, ""]
-    reached: Float[Array, ""]
-    residual: Float[Array, ""]
     worst: tuple[Int[Array, ""], Float[Array, ""]]
 
     def failure(self) -> str | None:
-        """Of one member, why it has no solution."""
+        """Why it has no solution."""
         element, weight = (value.item() for value in self.worst)
-        if not weight > 0:
-            return degenerate(element, weight)
-        if self.outcome == krylov.Outcome.CONVERGED and np.isfinite(self.residual):
-            return None
-        return iteration.unsolved(
-            krylov.Outcome(int(self.outcome)), int(self.iterations), float(self.reached)
-        )
+        return self.ended.failure() if weight > 0 else degenerate(element, weight)
 
 
 @float64
@@ -125,12 +116,12 @@ def solve(
         rows = np.arange(first, first + together).clip(max=count - 1)
         group = jax.device_get(_solve(shared, _members(rows, problem.model, *own)))
         for member in range(first, min(first + together, count)):
-            ended = jax.tree.map(lambda leaf, place=member - first: leaf[place], group)
-            failure = ended.failure()
+            one = jax.tree.map(lambda leaf, place=member - first: leaf[place], group)
+            failure = one.failure()
             if failure:
                 failures.append(f"member {member}: {failure}")
-            field = ended.field[: problem.count]
-            solutions.append(Solution(field, int(ended.iterations), float(ended.residual)))
+            field = one.field[: problem.count]
+            solutions.append(Solution(field, int(one.ended.iterations), float(one.ended.residual)))
         if progress is not None:
             progress(min(first + together, count))
     if failures:
@@ -163,28 +154,20 @@ def _members(
 
 
 @eqx.filter_jit
-def _solve(shared: _Shared, own: _Own) -> _Ended:
+def _solve(shared: _Shared, own: _Own) -> _Member:
     return jax.vmap(lambda member: _solve_one(shared, member))(own)
 
 
-def _solve_one(shared: _Shared, own: _Own) -> _Ended:
+def _solve_one(shared: _Shared, own: _Own) -> _Member:
     model, preconditioner = _system(shared, own)
-    operator = stiffness.FreeStiffness(model)
     given = shared.prescribed if own.prescribed is None else own.prescribed
     load = shared.load if own.load is None else own.load
     assert load is not None
     forces, load_share = right_side(model, load, given)
-
-    def precondition(residual: Float[Array, "node k"]) -> Float[Array, "node k"]:
-        return operator.project(preconditioner.apply(residual))
-
-    start = krylov.cg_init(forces)
-    tolerance = shared.tolerance * load_share
-    state = krylov.cg_steps(operator.apply, precondition, start, tolerance, iteration.MOST_ITERATIONS)
-    residual = iteration.relative_residual(operator, forces, state.solution)
-    field = state.solution if given is None else given + state.solution
-    worst = model.mesh.worst()
-    return _Ended(field, state.iteration, state.outcome, state.residual_norm, residual, worst)
+    operator = stiffness.FreeStiffness(model)
+    ended = iteration.to_the_end(operator, preconditioner, forces, shared.tolerance * load_share)
+    field = ended.solution if given is None else given + ended.solution
+    return _Member(ended, field, model.mesh.worst())
 
 
 def _system(shared: _Shared, own: _Own) -> tuple[Model, AuxiliaryGrid]:
