@@ -47,6 +47,7 @@ class Grip:
     """A support, as far as its rim goes.
 
     words: what it is; opening: of the material at the rim, beside a free face, from which on the flux is unbounded
+    holds: the components that it holds, None for that along the normal, or where there is but one
     value: what is given there, where that may differ from support to support; exchanges: with the outside, in
     proportion to the field; case: the load case that it belongs to, None for all
     """
@@ -55,9 +56,20 @@ class Grip:
     on: Selector
     region: Selection
     opening: float
+    holds: frozenset[str] | None = None
     value: float | None = None
     exchanges: bool = False
     case: str | None = None
+
+    def goes_on(self, other: "Grip") -> bool:
+        """Whether what is held here is held there too, as it is here."""
+        if other is self:
+            return True
+        if self.holds is None or other.holds is None:
+            covers = other.opening <= self.opening
+        else:
+            covers = self.holds <= other.holds
+        return covers and other.value == self.value
 
     def meets(self, other: "Grip") -> bool:
         """Whether what is given here jumps to what is given, or exchanged, there, at whatever angle."""
@@ -185,7 +197,7 @@ def _rim(sides: _Sides, grip: Grip, grips: Sequence[Grip]) -> _Edges:
     own = np.zeros(len(ends), bool)
     for neighbour in grips:
         held = Selected(surface, neighbour.on).mask(beside, beyond.astype(np.int32))
-        if neighbour is grip or (neighbour.opening == grip.opening and neighbour.value == grip.value):
+        if grip.goes_on(neighbour):
             own |= held
         else:
             limit[held] = 0.0 if grip.meets(neighbour) else GUIDED

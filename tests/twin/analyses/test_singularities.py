@@ -131,6 +131,19 @@ def test_a_support_that_ends_within_a_face():
     assert kinds == {"Rim of Symmetry", "Rim of Fixed"}
 
 
+def test_a_band_held_in_more_directions_than_the_face_around_it():
+    band = TOP & select.box((0.005, -1, 0), (0.01, 1, 1))
+    around = twin.Displacement(on=TOP, x=0, y=0)
+    rims = places(bracket(8), stress(around, twin.Displacement(on=band, z=0)))
+    assert [rim.label.split(" on ")[0] for rim in rims] == ["Rim of Displacement"]
+    inside = np.isin(np.round(rims[0].segments[..., 0], 9), (0.005, 0.01)).all(1)
+    assert np.linalg.norm(np.diff(rims[0].segments[inside], axis=1), axis=2).sum() == pytest.approx(0.08)
+    clamp, within = twin.Fixed(on=TOP), twin.Displacement(on=band, y=0)
+    (rim,) = places(bracket(8), stress(clamp, within))  # the clamp's, with nothing of the band in it
+    assert rim.label.startswith("Rim of Fixed")
+    assert not np.isin(np.round(rim.segments[..., 0], 9), (0.005, 0.01)).all(1).any()
+
+
 def test_a_load_on_a_point():
     spot = END & select.sphere((0.1, 0.02, 0.01), 3e-4)
     load = twin.Force((0, 0, -10), on=spot)

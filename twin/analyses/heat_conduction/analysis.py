@@ -74,9 +74,9 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
                 item.on,
                 region,
                 GUIDED,
-                item.value if isinstance(item, Temperature) else None,
-                isinstance(item, Convection),
-                case,
+                value=item.value if isinstance(item, Temperature) else None,
+                exchanges=isinstance(item, Convection),
+                case=case,
             )
             for case, item, region in [*held, *heated]
         ]

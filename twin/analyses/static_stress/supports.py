@@ -19,21 +19,33 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+ALL = frozenset("xyz")
+
+
 def grips(regions: Regions) -> list[Grip]:
     """What holds, as far as rims go; rigid couplings hold their region to one motion."""
     found = []
     for support, region in regions.supports:
         if not isinstance(support, ElasticFoundation):  # springs give way
-            whole = isinstance(support, Fixed) or (
-                isinstance(support, Displacement) and None not in (support.x, support.y, support.z)
-            )
             words = f"{type(support).__name__} on {describe(support.on)}"
-            found.append(Grip(words, support.on, region, CLAMPED if whole else GUIDED))
+            holds = _components(support)
+            found.append(Grip(words, support.on, region, CLAMPED if holds == ALL else GUIDED, holds))
     for case, load, at in regions.loads:
         if isinstance(load, RemoteForce) and load.coupling == "rigid" and at is not None:
             words = f"the rigid coupling on {describe(load.on)}"
-            found.append(Grip(words, load.on, at, CLAMPED, case=case))
+            found.append(Grip(words, load.on, at, CLAMPED, ALL, case=case))
     return found
+
+
+def _components(support: Support) -> frozenset[str] | None:
+    """What a support holds of a displacement, None for that along the normal."""
+    match support:
+        case Fixed():
+            return ALL
+        case Displacement():
+            return frozenset(axis for axis in ALL if getattr(support, axis) is not None)
+        case _:
+            return None
 
 
 # What holds more goes first.
