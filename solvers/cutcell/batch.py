@@ -24,6 +24,7 @@ from solvers.precision import float64
 AT_ONCE = 64
 
 System = tuple[LinearOperator, Preconditioner, Array]  # and the forces
+Sized = Grid | QuadraticStiffness
 
 
 @float64
@@ -97,31 +98,32 @@ def _stacked(systems: Sequence[System]) -> System:
     alike = [_of_size(system, sizes) for system in systems]
 
     def stack(*leaves: Array) -> Array:
-        shape = np.max([leaf.shape for leaf in leaves], axis=0).astype(int)
-        stacked = np.zeros((len(leaves), *shape), leaves[0].dtype)
-        for row, leaf in enumerate(leaves):
-            stacked[row, *map(slice, leaf.shape)] = leaf
-        return jax.device_put(stacked)
+        longest = np.max([leaf.shape for leaf in leaves], axis=0).tolist()
+
+        def filled(leaf: Array) -> np.ndarray:
+            ends = [(0, most - own) for most, own in zip(longest, leaf.shape, strict=True)]
+            return np.pad(np.asarray(leaf), ends) if ends else np.asarray(leaf)
+
+        return jax.device_put(np.stack([filled(leaf) for leaf in leaves]))
 
     operator, preconditioner, load = jax.tree.map(stack, *alike)
     return operator, preconditioner, load
 
 
-def _is_sized(node: object) -> bool:
-    return isinstance(node, Grid | QuadraticStiffness)
-
-
 def _sizes(system: System) -> list[int]:
     """Numbers of nodes, which are part of a compiled program, of all that has one."""
-    return [node.node_count for node in jax.tree.leaves(system, is_leaf=_is_sized) if _is_sized(node)]
+    leaves = jax.tree.leaves(system, is_leaf=lambda node: isinstance(node, Sized))
+    return [node.node_count for node in leaves if isinstance(node, Sized)]
 
 
 def _of_size(system: System, sizes: Sequence[int]) -> System:
     """The same with other numbers of nodes."""
     left = iter(sizes)
 
-    def resized(node: object) -> object:
-        return dataclasses.replace(node, node_count=next(left)) if _is_sized(node) else node
+    def resized(node: Sized | Array) -> Sized | Array:
+        return dataclasses.replace(node, node_count=next(left)) if isinstance(node, Sized) else node
 
-    operator, preconditioner, load = jax.tree.map(resized, system, is_leaf=_is_sized)
+    operator, preconditioner, load = jax.tree.map(
+        resized, system, is_leaf=lambda node: isinstance(node, Sized)
+    )
     return operator, preconditioner, load
