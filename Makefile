@@ -8,8 +8,8 @@ STAMP := .venv/.installed
 demo: $(STAMP)                      ## solve the example bracket: stress.png, bracket.vtu, report.html
 	$(BIN)/twin demo
 
-test: $(STAMP)                      ## the default tests
-	$(BIN)/python -m pytest
+test: $(STAMP)                      ## the default tests, in two processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)                      ## style, types, architecture, contract
 	$(BIN)/ruff check .

@@ -185,8 +185,12 @@ class StudySolution:
 
 @dataclass(frozen=True)
 class Ladder:
-    """Solutions from coarse to fine, why there is none finer, and what there is to say of them."""
+    """Solutions from coarse to fine, why there is none finer, and what there is to say of them.
+
+    chosen: why on tetrahedra or on a grid
+    """
 
     solutions: tuple[StudySolution, ...]
     ended: Ending
     warnings: tuple[str, ...] = ()
+    chosen: str = "as asked for"

@@ -64,7 +64,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
         surface_vertices=surface.vertices,
         surface_triangles=surface.triangles,
         glyphs=analysis.glyphs(surface, task.regions),
-        assumptions=_assumptions(task),
+        assumptions=_assumptions(task, discretised.method, ladder.chosen),
         warnings=tuple(dict.fromkeys(warnings)),
         convergence=tuple(
             solution.row(analysis.severity, before)
@@ -160,8 +160,9 @@ def _unbounded(found: Mapping[str, Quantity], final: StudySolution, case: str, t
     return said
 
 
-def _assumptions(task: Task) -> tuple[str, ...]:
+def _assumptions(task: Task, method: str, chosen: str) -> tuple[str, ...]:
     said = [
+        f"Solved on {method.split(',')[0]}, {chosen}.",
         *task.analysis.assumptions(),
         "The error estimates speak of the discretisation only, not of loads, material or geometry; they are "
         "estimates with a safety factor, not guaranteed bounds.",

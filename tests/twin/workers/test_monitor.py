@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,8 @@ def test_a_lost_lease_stops_the_analysis(workspace: Workspace, lease: Lease) -> 
 
 
 def test_no_longer_than_allowed(workspace: Workspace, lease: Lease) -> None:
-    with RunMonitor(workspace.leases, lease, never, 0.1, QUICK) as monitor:
+    patient = replace(QUICK, patience=10.0)
+    with RunMonitor(workspace.leases, lease, never, 0.1, patient) as monitor:
         monitor.progress("mesh", 0.0)
         time.sleep(0.3)
         with pytest.raises(DeadlineExceeded, match="'mesh'"):
