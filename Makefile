@@ -30,7 +30,7 @@ corpus: $(STAMP)                    ## real geometry, where the folder beside th
 
 bench-solids: $(STAMP)              ## solids beside other codes, batches, growth with size: half an hour and more
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
-	$(BIN)/python -m tests.benchmarks.solids --parts peers batches cantilever
+	$(BIN)/python -m tests.benchmarks.solids --parts peers batches designs cantilever
 	$(BIN)/python -m tests.benchmarks.solids --parts growth --sizes 30k 100k 300k 1M 3M 5M --picture docs/growth.png
 
 protos: $(STAMP)                    ## regenerate the stubs, freeze the contract

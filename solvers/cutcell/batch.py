@@ -1,7 +1,7 @@
 """Many designs by one compiled program, each on cells of its own with its own grids beneath.
 
-`jax.vmap` runs over the whole solution of a design, its multigrid included. Designs of one bucket have arrays of the
-same lengths mostly; where they have not, the shorter ones are filled up, with cells and nodes that weigh nothing.
+It runs over the whole solution of a design, its multigrid included. Designs of one bucket have arrays of the same
+lengths mostly; where they have not, the shorter ones are filled up, with cells and nodes that weigh nothing.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from solvers import iteration
+from solvers import iteration, members
 from solvers.buckets import pad
 from solvers.cutcell.immersed import ImmersedProblem, QuadraticStiffness
 from solvers.iteration import TOLERANCE, Ended, Solution, SolveError
@@ -34,6 +34,7 @@ def solve(
     *,
     tolerance: float = TOLERANCE,
     at_once: int = AT_ONCE,
+    together: bool | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Solution]:
     """The field of each design under its nodal forces.
@@ -44,7 +45,8 @@ def solve(
     Args:
         loads: of each design, in the order of its nodes
         tolerance: relative residual
-        at_once: designs solved together, at most
+        at_once: designs to one program, at most
+        together: as of `members.each`
         progress: called with the number of designs solved so far; what it raises ends the solve
 
     Raises:
@@ -54,8 +56,8 @@ def solve(
     solutions: dict[int, Solution] = {}
     failures = []
     for group in _groups(systems, at_once):
-        together = _stacked([systems[place] for place in group])
-        ended = jax.device_get(_solve(together, jax.device_put(np.float64(tolerance))))
+        stacked = _stacked([systems[place] for place in group])
+        ended = jax.device_get(_solve(stacked, jax.device_put(np.float64(tolerance)), together))
         for row, place in enumerate(group):
             one = jax.tree.map(lambda leaf, row=row: leaf[row], ended)
             failure = one.failure()
@@ -71,11 +73,11 @@ def solve(
 
 
 @eqx.filter_jit
-def _solve(systems: System, tolerance: Float[Array, ""]) -> Ended:
+def _solve(systems: System, tolerance: Float[Array, ""], together: bool | None) -> Ended:
     def one(system: System) -> Ended:
         return iteration.to_the_end(*system, tolerance)
 
-    return jax.vmap(one)(systems)
+    return members.each(one, systems, together)
 
 
 def _system(problem: ImmersedProblem, load: Float[np.ndarray, "n k"]) -> System:

@@ -1,6 +1,6 @@
 """Many solutions on one mesh by one compiled program: load cases, materials, morphed shapes.
 
-`jax.vmap` runs over the whole solution of a member: geometry, diagonal blocks, the smoother and its largest eigenvalue,
+It runs over the whole solution of a member: geometry, diagonal blocks, the smoother and its largest eigenvalue,
 conjugate gradients. Only the grids beneath stay the problem's own, of its law and its shape, scaled to the member's
 stiffness: a preconditioner has to be alike, not equal. Other materials then take as many iterations as on grids of
 their own. A shape stretched by a tenth takes one or two more, by a third half as many again, by two thirds more than
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from solvers import iteration
+from solvers import iteration, members
 from solvers.buckets import pad
 from solvers.iteration import TOLERANCE, Ended, Solution, SolveError
 from solvers.law import Law
@@ -73,6 +73,7 @@ def solve(
     prescribed: Float[np.ndarray, "b n k"] | None = None,
     tolerance: float = TOLERANCE,
     at_once: int = AT_ONCE,
+    together: bool | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Solution]:
     """The fields of b members, each with its own loads, law or shape, or several of these.
@@ -86,7 +87,8 @@ def solve(
         springs: stiffness of the facets of the problem's foundation; its own, where they stay as they are
         prescribed: fields in the held directions in place of the problem's own
         tolerance: relative residual
-        at_once: members solved together, at most
+        at_once: members to one program, at most
+        together: as of `members.each`
         progress: called with the number of members solved so far; what it raises ends the solve
 
     Raises:
@@ -109,13 +111,13 @@ def solve(
         None if given is None else jax.device_put(given),
         jax.device_put(np.float64(tolerance)),
     )
-    together = -(-count // -(-count // at_once))
+    length = -(-count // -(-count // at_once))
     solutions, failures = [], []
-    for first in range(0, count, together):
+    for first in range(0, count, length):
         # the last group is filled up with the last member, so that all groups share one program
-        rows = np.arange(first, first + together).clip(max=count - 1)
-        group = jax.device_get(_solve(shared, _members(rows, problem.model, *own)))
-        for member in range(first, min(first + together, count)):
+        rows = np.arange(first, first + length).clip(max=count - 1)
+        group = jax.device_get(_solve(shared, _members(rows, problem.model, *own), together))
+        for member in range(first, min(first + length, count)):
             one = jax.tree.map(lambda leaf, place=member - first: leaf[place], group)
             failure = one.failure()
             if failure:
@@ -123,7 +125,7 @@ def solve(
             field = one.field[: problem.count]
             solutions.append(Solution(field, int(one.ended.iterations), float(one.ended.residual)))
         if progress is not None:
-            progress(min(first + together, count))
+            progress(min(first + length, count))
     if failures:
         raise SolveError("; ".join(failures))
     return solutions
@@ -154,8 +156,8 @@ def _members(
 
 
 @eqx.filter_jit
-def _solve(shared: _Shared, own: _Own) -> _Member:
-    return jax.vmap(lambda member: _solve_one(shared, member))(own)
+def _solve(shared: _Shared, own: _Own, together: bool | None) -> _Member:
+    return members.each(lambda member: _solve_one(shared, member), own, together)
 
 
 def _solve_one(shared: _Shared, own: _Own) -> _Member:

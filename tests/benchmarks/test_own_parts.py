@@ -11,7 +11,7 @@ import pytest
 from solvers.precision import float64
 from solvers.tet10.mesh import tet_mesh
 from tests.benchmarks.solids import __main__ as bench
-from tests.benchmarks.solids import batches, block, cantilever, device, growth, hlo
+from tests.benchmarks.solids import batches, block, cantilever, designs, device, growth, hlo, own_table
 
 PROGRAM = """\
 %fused_scatter (param_0: f64[50,3], param_1: s32[40], param_2: f64[40,3]) -> f64[50,3] {
@@ -92,6 +92,12 @@ def test_batches_agree_with_one_at_a_time():
         assert record["largest_difference"] < 1e-7, record["what"]
 
 
+def test_designs_agree_with_one_at_a_time():
+    found = designs.measure(1000, members=3)
+    assert found["largest_difference"] < 1e-7
+    assert "designs, order 1" in "".join(own_table.lines({"designs": [[found]]}))
+
+
 def test_growth_and_its_table(tmp_path: Path):
     out, picture = tmp_path / "report.json", tmp_path / "growth.png"
     bench.main(["--parts", "growth", "--sizes", "10k", "--out", str(out), "--work", str(tmp_path)])
@@ -113,7 +119,9 @@ def test_the_device_part_runs_on_a_cpu(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     out = tmp_path / "device.json"
-    device.main(["--sizes", "2e3", "--batch", "--cantilever", "--agreement", "2e3", "--out", str(out)])
+    device.main(
+        ["--sizes", "2e3", "--batch", "--designs", "--cantilever", "--agreement", "2e3", "--out", str(out)]
+    )
     report: dict[str, Any] = json.loads(out.read_text())
     assert report["agreement"]["agrees"]
     (solved,) = report["solutions"]

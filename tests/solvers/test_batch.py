@@ -75,7 +75,7 @@ def test_prescribed_fields(steel):
 def test_materials(steel, forces):
     each = [float64(lame)(*material) for material in MATERIALS]
     laws = jax.tree.map(lambda *values: np.array(values), *each)
-    solutions = batch.solve(steel, forces[0], laws=laws, tolerance=TOLERANCE)
+    solutions = batch.solve(steel, forces[0], laws=laws, tolerance=TOLERANCE, together=True)
     references = [alone(problem(POINTS, law), forces[0]) for law in each]
     same(solutions, references)
     # the grids of steel serve them as their own do
@@ -85,7 +85,7 @@ def test_materials(steel, forces):
 
 def test_shapes_with_loads_of_their_own(steel, forces):
     shapes = np.array([distort(POINTS * (1 + amount, 1, 1), amount / 8) for amount in (0, 0.1, 0.2)])
-    solutions = batch.solve(steel, forces[:3], points=shapes, tolerance=TOLERANCE)
+    solutions = batch.solve(steel, forces[:3], points=shapes, tolerance=TOLERANCE, together=True)
     references = [
         alone(problem(shape, float64(lame)(*MATERIALS[0])), force)
         for shape, force in zip(shapes, forces[:3], strict=True)

@@ -24,15 +24,16 @@ def design(size, edge, order, law=STEEL, held=True):
     return immersed.prepare(cells, law, holding), load
 
 
+@pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize(("order", "edge"), [(1, 0.045), (2, 0.09)])
-def test_designs_of_several_buckets(order, edge):
+def test_designs_of_several_buckets(order, edge, together):
     designs = [design((1.0, width, 0.3), edge, order) for width in (0.25, 0.4, 0.31, 0.28)]
     designs.append(design((1.0, 0.3, 0.3), edge, order, float64(lame)(70e9, 0.33)))
     designs.append(design((2.0, 0.5, 0.5), edge, order))  # with one grid more
     references = [immersed.solve(*one, tolerance=TOLERANCE) for one in designs]
     solved = []
     solutions = batch.solve(
-        *zip(*designs, strict=True), tolerance=TOLERANCE, at_once=4, progress=solved.append
+        *zip(*designs, strict=True), tolerance=TOLERANCE, at_once=4, together=together, progress=solved.append
     )
     assert solved[-1] == len(designs) > solved[0]
     for solution, reference in zip(solutions, references, strict=True):

@@ -22,6 +22,8 @@ PILOT_TETS = 6_000
 DEFAULT_UNKNOWNS = 1_000_000
 NODES_PER_TET = 1.47  # of quadratic tetrahedra in a solid part
 PER_REGION = 3.0  # elements across a small loaded or held region
+# Elements over the width of one that is narrow: with nodes in the middle of their edges, some lie in it all along.
+NARROW = 1.5
 AIM = 0.6  # of the accuracy: where a mesh made for it comes out coarser, it should still be met
 EVEN = 0.9  # smallest over largest factor, above which all sizes change alike
 NEAR_PEAK = 0.7  # of the largest flux: what may be larger, or turn out to be on a finer mesh
@@ -57,9 +59,11 @@ def pilot(surface: Surface, volume: float, regions: Regions, request: Request, c
     size = max(min(even, 1.5 * thickness), least)
     points, lengths = [], []
     for selection in regions.selections:
-        across = np.sqrt(selection.area) / PER_REGION
+        across = min(np.sqrt(selection.area) / PER_REGION, NARROW * selection.width)
         if across < size:
-            centres = selection.triangles.mean(1)[: MOST_POINTS // 10]
+            most = MOST_POINTS // 10
+            centres = selection.centres(max(2 * across, np.sqrt(selection.area / most)))
+            centres = centres[:: -(-len(centres) // most)]
             points.append(centres)
             lengths.append(np.full(len(centres), across))
     return Sizes(size, np.concatenate([np.zeros((0, 3)), *points]), np.concatenate([np.zeros(0), *lengths]))

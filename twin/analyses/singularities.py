@@ -19,7 +19,7 @@ from twin.geometry.occupancy import Occupancy
 from twin.geometry.patches import FEATURE_ANGLE
 from twin.geometry.selection import Selected, Selection
 from twin.geometry.surface import Surface
-from twin.geometry.topology import connected, edge_codes, edges, neighbours
+from twin.geometry.topology import connected, edges, neighbours
 from twin.results.outcome import Singularity
 from twin.select import Selector
 
@@ -164,9 +164,9 @@ def _rim(sides: _Sides, grip: Grip, grips: Sequence[Grip]) -> _Edges:
     """Where a support ends and the flux beside it has no bound."""
     surface = sides.surface
     pieces, source = grip.region.triangles, grip.region.source.astype(np.int64)
-    edge, third = _single_edges(pieces, surface.diagonal)
-    ends, piece = edge
-    owner = source[piece]
+    piece, side = grip.region.border // 3, grip.region.border % 3
+    ends = np.stack([pieces[piece, side], pieces[piece, (side + 1) % 3]], axis=1)
+    third, owner = pieces[piece, (side + 2) % 3], source[piece]
     length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     kept = length > 1e-9 * surface.diagonal
     ends, owner, third, length = ends[kept], owner[kept], third[kept], length[kept]
@@ -205,18 +205,6 @@ def _rim(sides: _Sides, grip: Grip, grips: Sequence[Grip]) -> _Edges:
     chosen = np.flatnonzero(opening > limit)
     faces = np.stack([owner[chosen], beyond[chosen]], axis=1)
     return _Edges(ends[chosen], surface.normals[faces])
-
-
-def _single_edges(pieces: Floats, diagonal: float) -> tuple[tuple[Floats, Ints], Floats]:
-    """Edges (k, 2, 3) that only one of the triangles (m, 3, 3) has, that triangle (k,), and its third corner (k, 3)."""
-    places = np.round(pieces.reshape(-1, 3) / (1e-9 * diagonal)).astype(np.int64)
-    _, number = np.unique(places, axis=0, return_inverse=True)
-    numbers = number.reshape(-1, 3).astype(np.int64)
-    _, inverse, counts = np.unique(edge_codes(numbers), return_inverse=True, return_counts=True)
-    single = np.flatnonzero(counts[inverse] == 1)
-    piece, side = single // 3, single % 3
-    ends = np.stack([pieces[piece, side], pieces[piece, (side + 1) % 3]], axis=1)
-    return (ends, piece), pieces[piece, (side + 2) % 3]
 
 
 def _edge_of(surface: Surface, triangle: Ints, ends: Floats) -> Ints:

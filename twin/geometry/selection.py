@@ -22,9 +22,12 @@ from twin.geometry.regions import (
     round_excess,
     volumes,
 )
+from twin.geometry.subdivision import subdivide
 from twin.geometry.surface import Surface
+from twin.geometry.topology import edge_counts
 
 Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 
 _PER_RADIUS = 8
@@ -60,6 +63,28 @@ class Selection:
     def centroid(self) -> Float64:
         """(3,) middle of the area [m]."""
         return np.asarray(self.areas @ self.triangles.mean(axis=1) / self.areas.sum())
+
+    @cached_property
+    def border(self) -> Int64:
+        """Sides of its pieces that are no other piece's too: numbers 3 * piece + side."""
+        places = self.triangles.reshape(-1, 3)
+        grain = 1e-9 * max(float(np.abs(places).max(initial=0.0)), np.finfo(np.float64).tiny)
+        _, number = np.unique(np.round(places / grain), axis=0, return_inverse=True)
+        return np.flatnonzero(edge_counts(number.reshape(-1, 3).astype(np.int64)) == 1)
+
+    @property
+    def width(self) -> float:
+        """Of a band or a strip that is as large and has as long a border; without a border it is endless [m]."""
+        piece, side = self.border // 3, self.border % 3
+        ends = self.triangles[piece, (side + 1) % 3] - self.triangles[piece, side]
+        length = float(np.linalg.norm(ends, axis=1).sum())
+        return 2 * self.area / length if length > 0 else np.inf
+
+    def centres(self, longest: float) -> Float64:
+        """(n, 3) middles of pieces of it that have no longer side [m]."""
+        corners = self.triangles.reshape(-1, 3)
+        vertices, triangles, _ = subdivide(corners, np.arange(len(corners)).reshape(-1, 3), longest)
+        return np.asarray(vertices[triangles].mean(axis=1))
 
     @cached_property
     def normals(self) -> Float64:

@@ -29,6 +29,7 @@ class Part(NamedTuple):
 PARTS = {
     "peers": Part("from mesh to stress, beside other codes", ["100k", "300k", "1M"]),
     "batches": Part("many loads, materials and shapes at once, beside one at a time", ["10k", "100k"]),
+    "designs": Part("many designs on grids of their own at once, beside one at a time", ["10k"]),
     "cantilever": Part("FEAX's own cantilever on the grid, cold and warm", ["1M"]),
     "growth": Part(
         "ours alone: time, iterations and memory against size, with a fit", ["30k", "100k", "300k", "1M"]
@@ -66,6 +67,7 @@ def _measure(bench: Bench, part: str, options: argparse.Namespace, report: dict[
     measured: dict[str, Callable[[str], Any]] = {
         "peers": lambda size: bench.size(size, options.peers),
         "batches": bench.batches,
+        "designs": bench.designs,
         "growth": bench.growth,
         "cantilever": bench.cantilever,
     }

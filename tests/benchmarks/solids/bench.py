@@ -124,6 +124,11 @@ class Bench:
         found: list[dict[str, Any]] = self._measured("batches", size)
         return found
 
+    def designs(self, size: str) -> list[dict[str, Any]]:
+        """The same of designs that each have a grid of their own."""
+        found: list[dict[str, Any]] = self._measured("designs", size, str(bracket.unknowns(size)))
+        return found
+
     def cantilever(self, size: str) -> dict[str, Any]:
         """On the grid: cold, in a new process without a compile cache, and warm."""
         found: dict[str, Any] = self._measured("cantilever", size, str(bracket.unknowns(size)))

@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         for key, part, sizes in (
             ("solutions", "solution", options.sizes),
             ("batches", "batches", options.batch),
+            ("designs", "designs", options.designs),
             ("cantilever", "cantilever", options.cantilever),
         ):
             report[key] = []
@@ -95,6 +96,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="*", type=float, default=[1e6, 5e6], help="unknowns, on tetrahedra")
     parser.add_argument(
         "--batch", nargs="*", type=float, default=[1e4, 1e5], help="unknowns of a batch's members"
+    )
+    parser.add_argument(
+        "--designs", nargs="*", type=float, default=[1e4], help="unknowns of each, on the grid"
     )
     parser.add_argument("--cantilever", nargs="*", type=float, default=[1e6], help="unknowns, on the grid")
     parser.add_argument("--agreement", type=float, default=1e5, help="unknowns that a CPU solves too")

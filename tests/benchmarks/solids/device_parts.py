@@ -17,7 +17,7 @@ import numpy as np
 from solvers.elasticity.law import lame
 from solvers.precision import float64
 from solvers.tet10 import steady
-from tests.benchmarks.solids import batches, block, cantilever, matvec
+from tests.benchmarks.solids import batches, block, cantilever, designs, matvec
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Case
 from tests.benchmarks.solids.memory import peak_gb
 from tests.benchmarks.solids.peers.ours import Compilations
@@ -116,6 +116,12 @@ def of_batches(unknowns: str) -> dict[str, Any]:
     return {"records": batches.measure(block.case(float(unknowns)), MEMBERS), "peak_gb": peak_gb()}
 
 
+def of_designs(unknowns: str) -> dict[str, Any]:
+    """Throughput of designs on grids of their own, beside one at a time."""
+    records = [designs.measure(float(unknowns), order=order) for order in (1, 2)]
+    return {"records": records, "peak_gb": peak_gb()}
+
+
 def of_cantilever(unknowns: str) -> dict[str, Any]:
     """FEAX's, on the grid."""
     return cantilever.measure(float(unknowns))
@@ -127,6 +133,7 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "displacement": displacement,
     "difference": difference,
     "batches": of_batches,
+    "designs": of_designs,
     "cantilever": of_cantilever,
 }
 

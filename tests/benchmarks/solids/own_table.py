@@ -19,6 +19,7 @@ def lines(report: Record) -> list[str]:
     found: list[str] = []
     for key, heading, write in (
         ("batches", "Batches", _batches),
+        ("designs", "Designs on the grid", _designs),
         ("cantilever", "FEAX's cantilever on the grid", _cantilever),
         ("growth", "Growth", _growth),
     ):
@@ -28,6 +29,22 @@ def lines(report: Record) -> list[str]:
 
 
 def _batches(report: Record) -> list[str]:
+    note = (
+        "All compiled. Alone: materials and shapes with a set-up of their own each, loads on one. Together: set-up of "
+        "the members included, that of the grids beneath not, which are the first problem's."
+    )
+    return [*_throughput(report["batches"]), "", note]
+
+
+def _designs(report: Record) -> list[str]:
+    return [
+        *_throughput(report["designs"]),
+        "",
+        "Solutions alone, compiled: the set-up is the same either way.",
+    ]
+
+
+def _throughput(sizes: Iterable[Iterable[Record]]) -> list[str]:
     head = [
         "members of a batch", "unknowns", "members", "s together", "s each alone", "per s together", "per s alone",
         "ratio", "iterations", "alone", "largest difference",
@@ -39,14 +56,10 @@ def _batches(report: Record) -> list[str]:
             f"{row['ratio']:.2f}", _range(row["iterations"]), _range(row["iterations_alone"]),
             f"{row['largest_difference']:.0e}",
         ]
-        for size in report["batches"]
+        for size in sizes
         for row in size
     ]  # fmt: skip
-    note = (
-        "All compiled. Alone: materials and shapes with a set-up of their own each, loads on one. Together: set-up of "
-        "the members included, that of the grids beneath not, which are the first problem's."
-    )
-    return [*table(head, rows), "", note]
+    return table(head, rows)
 
 
 def _range(counts: Sequence[int]) -> str:

@@ -79,6 +79,17 @@ def test_a_selection_and_its_complement_make_the_whole(
     assert sum(areas) == pytest.approx(6.0, rel=1e-3)
 
 
+def test_the_width_is_that_of_a_band() -> None:
+    narrow = select(CUBE, s.box((-1, -1, 0.495), (2, 2, 0.505)), 0.1)  # all round the cube
+    assert narrow.width == pytest.approx(0.01)
+    strip = select(CUBE, TOP & s.box((0, 0.4, 0), (1, 0.42, 2)), 0.1)
+    assert strip.width == pytest.approx(2 * 0.02 / 2.04)
+    assert select(CUBE, TOP, 0.1).width == pytest.approx(0.5)
+    assert select(CUBE, s.all(), 0.1).width == np.inf
+    places = np.sort(strip.centres(0.05)[:, 0])
+    assert np.diff(places, prepend=0, append=1).max() < 0.05
+
+
 def test_centroid() -> None:
     selection = select(CUBE, TOP & s.box((0, 0, 0), (0.5, 0.5, 2)), 0.1)
     assert selection.centroid == pytest.approx([0.25, 0.25, 1.0])

@@ -33,7 +33,7 @@ class Target:
     read: Read
     exact: float
     tet: float = 0.02
-    grid: float = 0.04
+    grid: float = 0.02
 
 
 @dataclass(frozen=True)

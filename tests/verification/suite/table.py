@@ -15,7 +15,8 @@ from pathlib import Path
 
 import twin
 from tests.verification import shapes
-from tests.verification.suite.cases import CASES, Case, Target
+from tests.verification.suite.case import Case, Target
+from tests.verification.suite.cases import CASES
 
 DISCRETISATIONS = ("tet", "grid")
 GRID_ACCURACY = 0.02  # finer than it gets within its unknowns in most cases: it ends there
