@@ -194,8 +194,13 @@ def elliptic_membrane() -> Case:
 
 
 def elliptic_plate() -> Case:
-    """NAFEMS LE10; the line at mid-height is a band of a hundredth of the thickness."""
-    thick, band = 0.6, 0.006
+    """NAFEMS LE10; the line at mid-height is a band of a tenth of the thickness.
+
+    Under a line the exact displacement sinks in without end, and the more it does, the less the stress at the inner
+    ellipse: -5.40 MPa on this band, -5.31 on one of a third of it, -5.16 on one of a tenth. What is published is of
+    elements half as high as the plate, which do not follow a line more closely than such a band.
+    """
+    thick, band = 0.6, 0.06
     flat = face(0, 0.0) | face(1, 0.0) | face(2, 0.0) | face(2, thick)
     outer = ~flat & ~select.cylinder(ORIGIN, Z, 2.4)
     middle = outer & select.box((-1, -1, (thick - band) / 2), (4, 4, (thick + band) / 2))
