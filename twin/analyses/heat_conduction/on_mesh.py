@@ -30,6 +30,7 @@ Ints = NDArray[np.int64]
 
 AT_NODES = triangle_shape_gradient(TRIANGLE_NODES)
 PART = 1e-6  # of a facet: what a region leaves of it, or takes, by rounding
+FLAT = 0.05  # of the largest: what the normals around an edge spread along it, in square
 TURNED = 0.9  # length of the mean normal around a node, below which faces meet there at an edge
 
 
@@ -206,11 +207,18 @@ def missed_at_edges(
     np.add.at(total, facets, normal)
     np.add.at(around, facets, np.stack([np.ones(count), ~known], axis=1)[:, None])
     edge = (np.linalg.norm(total, axis=1) < TURNED * around[:, 0]) & (around[:, 1] == 0)
-    through = np.einsum("fai,fai->fa", flux[facets], normal)
-    given = inflow[:, None] - exchange[:, None] * temperature[facets, 0]
+    own, corner = np.nonzero(edge[facets])
+    at, across = facets[own, corner], normal[own, corner]
+    through = np.einsum("pi,pi->p", flux[at], across)
+    short = inflow[own] - exchange[own] * temperature[at, 0] - through
+    # the smallest flux that makes up for what is short through all faces
+    faces, needed = np.zeros((len(boundary.points), 3, 3)), np.zeros((len(boundary.points), 3))
+    np.add.at(faces, at, across[:, :, None] * across[:, None, :])
+    np.add.at(needed, at, short[:, None] * across)
     missed = np.zeros(len(boundary.points))
-    np.maximum.at(missed, facets, np.abs(through - given))
-    return np.where(edge, missed, 0.0)
+    mend = np.linalg.pinv(faces[edge], rcond=FLAT, hermitian=True)
+    missed[edge] = np.linalg.norm(np.einsum("nij,nj->ni", mend, needed[edge]), axis=1)
+    return missed
 
 
 def _dual(problem: Problem, load: Floats, follow: Progress) -> Floats:
