@@ -4,6 +4,7 @@ Ever finer grids, until the change from one to the next says that the accuracy i
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from solvers.cutcell.cells import FilledCells
 from solvers.law import Recovered
+from solvers.precision import float64
 from twin.analyses import estimates
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
@@ -19,6 +21,8 @@ from twin.analyses.solution import Gridded, Ladder, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
 from twin.errors import SolveFailed
 from twin.geometry.subdivision import six_node_faces, subdivide
+from twin.geometry.surface import Surface
+from twin.geometry.topology import edges, neighbours
 from twin.gridding import fill
 from twin.results.outcome import Ending
 
@@ -33,6 +37,8 @@ MOST_GRIDS = 4
 REFINEMENT = (0.5, 0.7)  # of the edge, from grid to grid
 WORTH_IT = 0.85
 MOST_FILLS = 5  # tries to keep to the unknowns that are allowed
+HIGHEST = 1.5  # height of an arc over its chord, over the mean one
+LEAST_ANGLE = 1e-5  # [rad] between facets of a curved face: less is rounding
 LEAST_MISSED = 1e-3  # of the surface without cells: less is rounding at edges
 
 
@@ -62,7 +68,7 @@ def solve(task: Task) -> Ladder:
             ended = "no_finer_mesh"
             warnings.append(f"A finer grid could not be solved: {error}")
     finest = solutions[-1]
-    preview, rough = (", as a preview", "two cells") if _order(task) == 1 else ("", "a cell")
+    preview, rough = (", as a preview", "two cells") if order(task.request.accuracy) == 1 else ("", "a cell")
     warnings.append(
         f"Solved on a grid of {1e3 * finest.size:.3g} mm cells that the surface cuts{preview}: walls and gaps of less "
         f"than about {rough} are followed roughly, and gaps of less than half of that are bridged."
@@ -93,9 +99,9 @@ def _first(task: Task, most: int, span: Span) -> StudySolution:
             edge = finer
 
 
-def _order(task: Task) -> int:
-    """Of the elements."""
-    return 1 if task.request.accuracy >= ROUGHLY else 2
+def order(accuracy: float) -> int:
+    """Of the elements that are to meet it."""
+    return 1 if accuracy >= ROUGHLY else 2
 
 
 def _first_edge(task: Task, most: float) -> tuple[float, float]:
@@ -103,11 +109,11 @@ def _first_edge(task: Task, most: float) -> tuple[float, float]:
     with task.watch.phase("grid"):
         volume = task.volume
     wall = 2 * volume / task.surface.area
-    order = _order(task)
-    affordable = most / (NODES_PER_CELL[order] * task.analysis.components)
-    count = min(FIRST_CELLS[order], affordable)
+    degree = order(task.request.accuracy)
+    affordable = most / (NODES_PER_CELL[degree] * task.analysis.components)
+    count = min(FIRST_CELLS[degree], affordable)
     least = (volume / affordable) ** (1 / 3)
-    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS[order]), least)), float(least)
+    return float(max(min((volume / count) ** (1 / 3), wall / ACROSS[degree]), least)), float(least)
 
 
 def _finer_edge(task: Task, solutions: list[StudySolution], most: float) -> float | Ending:
@@ -132,7 +138,7 @@ def _cells(task: Task, edge: float, most: int, fraction: float) -> FilledCells:
     for attempt in range(MOST_FILLS):
         task.tell("mesh", fraction, f"filling cells of {1e3 * edge:.3g} mm")
         with task.watch.phase("grid"):
-            cells = fill(task.surface, edge, _order(task))
+            cells = fill(task.surface, edge, order(task.request.accuracy))
         excess = task.analysis.components * len(cells.points) / most
         if excess <= 1 or attempt == MOST_FILLS - 1:
             break
@@ -157,7 +163,10 @@ def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
         samples, _ = six_node_faces(vertices, triangles)
     cases = task.analysis.solve_on_grid(task, cells, boundary, span)
     samples = samples[boundary.inside(samples)]
-    measured = {name: _measure(task, boundary, samples, name, case) for name, case in cases.items()}
+    measured = {
+        name: _with_geometry(task, boundary, case, _measure(task, boundary, samples, name, case))
+        for name, case in cases.items()
+    }
     shown = {name: _by_hexahedra(boundary, case) for name, case in cases.items()}
     seconds = time.perf_counter() - begun
     return StudySolution(Gridded(cells, boundary), shown, measured, edge, seconds, missed)
@@ -186,3 +195,59 @@ def _measure(
     return task.analysis.measure(
         estimates.ON_GRID[boundary.cells.element.order], zone, replace(case, field=field, flux=within)
     )
+
+
+@float64
+def _with_geometry(
+    task: Task, boundary: ImmersedBoundary, case: CaseSolution, measured: estimates.Values
+) -> estimates.Values:
+    """With the error that facets make in place of the CAD surface, where that is not what they are.
+
+    A face that moves along its normal gains or loses the energy of what it sweeps over; by that share of the energy the
+    numbers that go with it are taken to be off, and by which share of it the recovery finds in error. The field at a
+    point of a facet is off by what it changes by on the way to the surface, too.
+    """
+    found = case.flux.element_error.sum()
+    away = sagitta(task.surface)
+    curved = np.flatnonzero(away)
+    if task.report.chord_error == 0 or found == 0 or len(curved) == 0:
+        return measured
+    middle = task.surface.corners[curved].mean(axis=1)
+    beneath = boundary.inside(middle)
+    curved, middle = curved[beneath], middle[beneath]
+    flux = boundary.interpolate(case.flux.nodal, middle)
+    density = np.asarray(task.analysis.law.energy_density(flux))
+    share = float(np.abs(away[curved]) * task.surface.areas[curved] @ density / found)
+    farthest = (HIGHEST * away[curved])[:, None] * task.surface.normals[curved]
+    change = boundary.interpolate(case.field, middle + farthest) - boundary.interpolate(case.field, middle)
+    beside = float(np.linalg.norm(change, axis=1).max(initial=0.0))
+
+    def error(indicators: Mapping[str, float]) -> float:
+        if "field" in indicators:
+            return share * indicators["field"] + beside
+        return share * indicators.get("energy", 0.0)
+
+    errors = {name: error(indicators) for name, indicators in measured.indicators.items()}
+    return replace(measured, geometry={name: off for name, off in errors.items() if off > 0})
+
+
+def sagitta(surface: Surface) -> Floats:
+    """Mean distance (m,) from each triangle outwards to the smooth surface that it is a facet of [m].
+
+    From the angles at which it meets its neighbours of the same face: across a strip of facets the surface is a circle,
+    on average a twelfth of width times angle above its chord.
+    """
+    triangles = surface.triangles.astype(np.int64)
+    first, second = neighbours(triangles).T
+    smooth = surface.patch[first // 3] == surface.patch[second // 3]
+    first, second = first[smooth], second[smooth]
+    ends = surface.vertices[edges(triangles)[first]]
+    along = ends[:, 1] - ends[:, 0]
+    length = np.maximum(np.linalg.norm(along, axis=1), np.finfo(float).tiny)
+    turned = np.cross(surface.normals[first // 3], surface.normals[second // 3])
+    angle = np.arcsin(np.clip(np.einsum("ei,ei->e", turned, along) / length, -1, 1))
+    angle[np.abs(angle) < LEAST_ANGLE] = 0.0
+    away = np.zeros(len(triangles))
+    for edge in (first, second):
+        np.add.at(away, edge // 3, 2 * surface.areas[edge // 3] / length * angle / 12)
+    return away

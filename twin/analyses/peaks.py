@@ -28,23 +28,31 @@ def looked_at(mesh: VolumeMesh, zones: Zones, case: CaseSolution) -> tuple[Ints,
     """Zone of the points (n + k,) that a case is looked at in, -1 for none, and its field and flux there: at the nodes,
     and where edges of elements leave a zone.
 
-    The flux is as far off as the worst of what is around it, zones left out: the largest may turn out to be at a node
-    nearby.
+    The flux is as far off as the worst of what is around it: the largest may turn out to be at a node nearby. Around
+    nodes outside zones are left out, around the border they are not, since its flux is made of that on both sides.
     """
     zone = zones.at(mesh.points)
-    outside = np.where((zone < 0) | (zone >= 0).all(), case.flux.nodal_error, 0.0)
-    off = np.zeros(len(mesh.points))
-    np.maximum.at(off, mesh.tets, outside[mesh.tets].max(1)[:, None])
+
+    def worst_around(error: Floats) -> Floats:
+        off = np.zeros(len(mesh.points))
+        np.maximum.at(off, mesh.tets, error[mesh.tets].max(1)[:, None])
+        return off
+
+    everywhere = worst_around(case.flux.nodal_error)
+    outside = worst_around(np.where((zone < 0) | (zone >= 0).all(), case.flux.nodal_error, 0.0))
     lines = np.unique(np.sort(mesh.tets[:, _HALVES].reshape(-1, 2), axis=1), axis=0)
     lines = lines[(zone[lines] < 0).sum(1) == 1]
     depth = zones.depth(mesh.points[lines.ravel()]).reshape(-1, 2)
     share = ((1 - depth[:, 0]) / (depth[:, 1] - depth[:, 0]))[:, None]
 
+    def at_border(nodal: Floats) -> Floats:
+        return np.asarray((1 - share) * nodal[lines[:, 0]] + share * nodal[lines[:, 1]])
+
     def extended(nodal: Floats) -> Floats:
-        first, second = nodal[lines[:, 0]], nodal[lines[:, 1]]
-        return np.concatenate([nodal, (1 - share) * first + share * second])
+        return np.concatenate([nodal, at_border(nodal)])
 
     flux = case.flux
-    there = Recovered(extended(flux.nodal), extended(off[:, None])[:, 0], flux.element_error, flux.energy)
+    off = np.concatenate([outside, at_border(everywhere[:, None])[:, 0]])
+    there = Recovered(extended(flux.nodal), off, flux.element_error, flux.energy)
     zone = np.concatenate([zone, np.full(len(lines), -1)])
     return zone, replace(case, field=extended(case.field), flux=there)

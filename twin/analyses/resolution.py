@@ -102,7 +102,6 @@ def refined(
                 largest = analysis.law.magnitude(case.flux.nodal) + measured.trust.flux * off
                 high = largest > NEAR_PEAK * measured.values[number]
                 off = np.where(outside & high, off, 0.0)[mesh.tets].max(1)
-                share = share ** (1 / measured.trust.power)
                 finer = np.minimum(finer, np.sqrt(share * own / np.maximum(off, 1e-12 * own)))
             else:
                 goal = case.goals.get(number)

@@ -64,7 +64,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
         surface_vertices=surface.vertices,
         surface_triangles=surface.triangles,
         glyphs=analysis.glyphs(surface, task.regions),
-        assumptions=_assumptions(task, discretised.method, ladder.chosen),
+        assumptions=_assumptions(task, final, ladder.chosen),
         warnings=tuple(dict.fromkeys(warnings)),
         convergence=tuple(
             solution.row(analysis.severity, before)
@@ -160,12 +160,12 @@ def _unbounded(found: Mapping[str, Quantity], final: StudySolution, case: str, t
     return said
 
 
-def _assumptions(task: Task, method: str, chosen: str) -> tuple[str, ...]:
+def _assumptions(task: Task, final: StudySolution, chosen: str) -> tuple[str, ...]:
     said = [
-        f"Solved on {method.split(',')[0]}, {chosen}.",
+        f"Solved on {final.discretised.method.split(',')[0]}, {chosen}.",
         *task.analysis.assumptions(),
-        "The error estimates speak of the discretisation only, not of loads, material or geometry; they are "
-        "estimates with a safety factor, not guaranteed bounds.",
+        "The error estimates speak of the discretisation, not of loads or material; they are estimates with a safety "
+        "factor, not guaranteed bounds.",
     ]
     chord = task.report.chord_error
     if task.report.bodies > 1:
@@ -177,8 +177,23 @@ def _assumptions(task: Task, method: str, chosen: str) -> tuple[str, ...]:
         if chord
         else "the facets of the file are taken for the part, their distance from its CAD surface is not known"
     )
-    said.append(f"Geometry error, beside the estimates: {facets}.")
+    shares = _geometry_shares(final)
+    if shares:
+        told = ", ".join(f"{share:.1g} % of {name}" for name, share in shares.items())
+        said.append(f"Geometry error, a part of the estimates: {facets}, worth {told}.")
+    else:
+        said.append(f"Geometry error, beside the estimates: {facets}.")
     return tuple(said)
+
+
+def _geometry_shares(final: StudySolution) -> dict[str, float]:
+    """Of each number the error that its facets make, in per cent of its scale, in the worst case."""
+    shares: dict[str, float] = {}
+    for measured in final.measured.values():
+        for name, amount in measured.geometry.items():
+            if scale := measured.scale(name):
+                shares[name] = max(shares.get(name, 0.0), 100 * amount / scale)
+    return shares
 
 
 def provenance(method: str) -> dict[str, str]:

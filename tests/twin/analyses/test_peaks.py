@@ -1,5 +1,7 @@
 """The largest flux outside of a zone is that at its border, wherever the nodes lie."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,17 @@ def test_the_border_of_a_zone_is_looked_at(mesh):
     assert falling[zones.at(mesh.points) < 0].max() < 1.999
     assert (there.flux.nodal[: len(mesh.points)] == falling).all()
     assert len(there.field) == len(zone) == len(there.flux.nodal_error)
+
+
+def test_at_the_border_of_a_zone_the_flux_is_as_far_off_as_on_both_sides_of_it(mesh):
+    edge = np.array([[[0.0, -0.5, -0.5], [0.0, 0.5, -0.5]]])
+    zones = Zones([Singularity("inner edge", "the edge", edge, RADIUS)])
+    case = solved(np.ones((len(mesh.points), 6)))
+    off = np.where(zones.at(mesh.points) >= 0, 0.2, 0.0)
+    zone, there = looked_at(mesh, zones, replace(case, flux=replace(case.flux, nodal_error=off)))
+    border = np.arange(len(zone)) >= len(mesh.points)
+    assert there.flux.nodal_error[border] == pytest.approx(0.2)
+    assert (there.flux.nodal_error[~border & (zone < 0)] == 0).all()
 
 
 def test_without_zones_the_nodes_are_all_there_is_and_the_worst_around_counts(mesh):

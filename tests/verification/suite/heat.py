@@ -186,4 +186,6 @@ def hot_bracket() -> Case:
             [twin.Convection(20.0, 290.0, ~ends), twin.Convection(60.0, 280.0, face(2, 0.06))],
             [twin.HeatFlux(4e3, face(0, 0.06))],
         ),
+        # at corners of the heated end, which are at 375.6 K on all meshes, all three fluxes are given
+        {"max_heat_flux": math.sqrt(4e3**2 + 2 * (20.0 * (375.6 - 290.0)) ** 2)},
     )

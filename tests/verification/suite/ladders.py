@@ -1,6 +1,6 @@
-"""The reference cases solved in this process on ever finer tetrahedra, and what is known of their answers.
+"""The reference cases solved in this process on ever finer meshes or grids, and what is known of their answers.
 
-Every mesh of a ladder is an answer, were the budget to end there: so one ladder says of several error estimates, and of
+Every one of a ladder is an answer, were the budget to end there: so one ladder says of several error estimates, and of
 what they are made of, how they go with true errors.
 """
 
@@ -23,11 +23,14 @@ from twin.analyses.monitor import Silent
 from twin.analyses.solution import StudySolution
 from twin.geometry.parse import parse
 from twin.studies import Request
+from twin.studies.request import Discretisation
 
 REFERENCES = Path(__file__).with_name("references.json")
 STRESS = ("max_displacement", "max_von_mises", "compliance")
 HEAT = ("max_temperature", "min_temperature", "heat_flow", "max_heat_flux")
-FINEST, MOST = 0.0003, 200_000  # accuracy and unknowns of a reference
+FINEST = 0.0003  # accuracy of a reference
+# Unknowns; on tetrahedra of a reference, too.
+MOST: dict[Discretisation, int] = {"tet": 200_000, "grid": 150_000}
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,27 @@ class Rung:
     indicators: Mapping[str, Mapping[str, float]]
     scales: Mapping[str, float]
     at_peak: str
+    geometry: Mapping[str, float]
 
     def measured(self, trust: Trust) -> Values:
         """The same, trusted so far."""
-        return Values(trust, self.values, self.indicators, {}, self.at_peak, scales=self.scales)
+        return Values(
+            trust,
+            self.values,
+            self.indicators,
+            {},
+            self.at_peak,
+            scales=self.scales,
+            geometry=self.geometry,
+        )
 
 
 @dataclass(frozen=True)
 class Climb:
-    """The meshes that a case took to an accuracy, from coarse to fine."""
+    """The meshes or grids that a case took to an accuracy, from coarse to fine."""
 
     case: str
+    discretisation: str
     accuracy: float
     ended: str
     rungs: tuple[Rung, ...]
@@ -59,10 +72,15 @@ def quantities(case: Case) -> tuple[str, ...]:
     return STRESS if isinstance(case.study, twin.StaticStress) else HEAT
 
 
-def climb(name: str, accuracy: float, most: int | None = None) -> Climb:
-    """Solve a case until the accuracy is met, or `most` unknowns are."""
+def climb(name: str, discretisation: Discretisation, accuracy: float) -> Climb:
+    """Solve a case until the accuracy is met, or as many unknowns as are allowed."""
     case = CASES[name]
-    request = Request(accuracy, discretisation="tet", quantities=quantities(case), max_unknowns=most)
+    request = Request(
+        accuracy,
+        discretisation=discretisation,
+        quantities=quantities(case),
+        max_unknowns=MOST[discretisation],
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = shapes.write_step(case.shape(), Path(folder) / "part.step")
         task = run.set_up(
@@ -70,7 +88,7 @@ def climb(name: str, accuracy: float, most: int | None = None) -> Climb:
             source=path, monitor=Silent(), workdir=Path(folder),
         )  # fmt: skip
         ladder = run.solve(task)
-    return Climb(name, accuracy, ladder.ended, tuple(map(_rung, ladder.solutions)))
+    return Climb(name, discretisation, accuracy, ladder.ended, tuple(map(_rung, ladder.solutions)))
 
 
 def _rung(solution: StudySolution) -> Rung:
@@ -81,6 +99,7 @@ def _rung(solution: StudySolution) -> Rung:
         measured.indicators,
         {number: measured.scale(number) for number in measured.values},
         measured.at_peak,
+        measured.geometry,
     )
 
 
@@ -108,7 +127,7 @@ def make_reference(name: str) -> str:
     """
     if set(CASES[name].exact) >= set(quantities(CASES[name])):
         return f"{name}: closed forms"
-    found = climb(name, FINEST, MOST)
+    found = climb(name, "tet", FINEST)
     numbers = dict(found.rungs[-1].values)
     for coarse, fine in [found.rungs[-2:]] if len(found.rungs) > 1 else []:
         for key, indicators in fine.indicators.items():
