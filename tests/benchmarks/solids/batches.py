@@ -31,33 +31,34 @@ def measure(case: Case, members: int = MEMBERS) -> list[dict[str, Any]]:
     loads, laws, shapes = _loads(case, members), _laws(members), _shapes(case, members)
     each = [jax.tree.map(lambda values, m=m: values[m], laws) for m in range(members)]
     return [
-        _record(
-            "loads",
-            lambda: batch.solve(problem, loads, at_once=members),
-            [lambda load=load: steady.solve(problem, load) for load in loads],
-            case,
-        ),
-        _record(
-            "materials",
-            lambda: batch.solve(problem, case.force, laws=laws, at_once=members),
-            [lambda law=law: steady.solve(_prepared(case, case.points, law), case.force) for law in each],
-            case,
-        ),
-        _record(
-            "shapes",
-            lambda: batch.solve(problem, case.force, points=shapes, at_once=members),
-            [
-                lambda shape=shape: steady.solve(_prepared(case, shape, material), case.force)
-                for shape in shapes
-            ],
-            case,
-        ),
+        compare(what, case.unknowns, together, alone)
+        for what, together, alone in (
+            (
+                "loads",
+                lambda: batch.solve(problem, loads, at_once=members),
+                [lambda load=load: steady.solve(problem, load) for load in loads],
+            ),
+            (
+                "materials",
+                lambda: batch.solve(problem, case.force, laws=laws, at_once=members),
+                [lambda law=law: steady.solve(_prepared(case, case.points, law), case.force) for law in each],
+            ),
+            (
+                "shapes",
+                lambda: batch.solve(problem, case.force, points=shapes, at_once=members),
+                [
+                    lambda shape=shape: steady.solve(_prepared(case, shape, material), case.force)
+                    for shape in shapes
+                ],
+            ),
+        )
     ]
 
 
-def _record(
-    what: str, together: Callable[[], list[Solution]], alone: Sequence[Callable[[], Solution]], case: Case
+def compare(
+    what: str, unknowns: int, together: Callable[[], list[Solution]], alone: Sequence[Callable[[], Solution]]
 ) -> dict[str, Any]:
+    """Members of a batch, solved together and, some of them, one at a time."""
     members = len(alone)
     first, solutions = _timed(together)
     again, _ = _timed(together)
@@ -70,7 +71,7 @@ def _record(
     one = sum(seconds for _, seconds, _ in singles) / len(singles)
     return {
         "what": what,
-        "unknowns": case.unknowns,
+        "unknowns": unknowns,
         "members": members,
         "seconds_first": first,
         "seconds": again,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from solvers.cutcell import batch, immersed, supports
 from solvers.cutcell.immersed import ImmersedProblem
 from solvers.elasticity.law import lame
 from solvers.precision import float64
+from tests.benchmarks.solids.batches import compare
 from tests.benchmarks.solids.case import POISSONS_RATIO, YOUNGS_MODULUS, Floats
 from tests.solvers.grids import block, face
 
 MEMBERS = 64
-ALONE = 8  # of them are solved one at a time too
 LENGTHS = np.array([1.0, 0.5, 0.4])  # of the one in the middle
 SPREAD = 0.1  # of the others, along each axis
 SHIFT = (0.37, 0.2, 0.61)  # of a cell: no face of a design lies in the grid's planes
@@ -34,30 +33,15 @@ def measure(unknowns: float, members: int = MEMBERS, order: int = 1) -> dict[str
     designs = _designs(unknowns, members, order)
     seconds_setup = time.perf_counter() - begun
     problems, loads = zip(*designs, strict=True)
-    first, solutions = _timed(lambda: batch.solve(problems, loads))
-    again, _ = _timed(lambda: batch.solve(problems, loads))
-    # designs of their own bucket may compile again: each is run once before
-    few = designs[:ALONE]
-    singles = [(immersed.solve(*one), *_timed(lambda one=one: immersed.solve(*one))) for one in few]  # type: ignore[misc]
-    distance = max(
-        float(np.linalg.norm(found.field - alone.field) / np.linalg.norm(alone.field))
-        for found, (_, _, alone) in zip(solutions, singles, strict=False)
-    )
-    one = sum(seconds for _, seconds, _ in singles) / len(singles)
+    alone = [lambda one=one: immersed.solve(*one) for one in designs]
     return {
-        "what": f"designs, order {order}",
-        "unknowns": int(np.median([load.size for load in loads])),
-        "members": members,
+        **compare(
+            f"designs, order {order}",
+            int(np.median([load.size for load in loads])),
+            lambda: batch.solve(problems, loads),
+            alone,
+        ),
         "seconds_setup": seconds_setup,
-        "seconds_first": first,
-        "seconds": again,
-        "seconds_alone": one,
-        "throughput": members / again,
-        "throughput_alone": 1 / one,
-        "ratio": one * members / again,
-        "iterations": [solution.iterations for solution in solutions],
-        "iterations_alone": [alone.iterations for _, _, alone in singles],
-        "largest_difference": distance,
     }
 
 
@@ -75,12 +59,6 @@ def _designs(unknowns: float, members: int, order: int) -> list[Design]:
         pull = np.broadcast_to([0.0, 0.0, -1e6], (len(tip.weight), 3))
         found.append((problem, quadrature.traction(tip, pull, len(cells.points))))
     return found
-
-
-def _timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    begun = time.perf_counter()
-    found = run()
-    return time.perf_counter() - begun, found
 
 
 if __name__ == "__main__":
