@@ -44,10 +44,17 @@ class Trust:
 # less: on a clamped plate of the other half 0.25 on the first mesh, 0.5 on the last. So does a dual solution of the
 # point at a loaded corner, which turns like log r without energy: 0.1. Of the next mesh on the change tells of both.
 # field: of numbers that are not asked for, and so have no dual solution; not calibrated.
-ON_MESH = Trust(energy=2.2, field=4.5, goal=2.3, flux=1.4, fall=(0.02, 0.8), at_peak=False)
+ON_MESH = Trust(energy=2.2, field=4.5, goal=2.3, flux=1.5, fall=(0.02, 0.8), at_peak=False)
+# By the order of a grid's elements. Set by hand, but for the fall of second order, which the half of the calibration's
+# cases that sets asks for: numbers approach their limit no faster than at first order, and not evenly, whatever the
+# order of the elements. From the second grid on that covers, of the ten cases that were solved, all true errors but one
+# of 62. On first grids of second order it misses 8 of 27: the recovery finds a hundredth of the error of displacement,
+# since it sees nothing of what supports and cut cells make. The fit would make up for that by factors of a hundred, by
+# which estimates on parts with fillets would mean nothing. flux: of second order the fit says 1.1; on the example
+# bracket, whose fillets are as small as the cells, recovery finds less than half of the error at the peak.
 ON_GRID = {
     1: Trust(energy=2.0, field=4.0, goal=4.0, flux=1.0, fall=(0.8, 0.83), at_peak=True),
-    2: Trust(energy=12.0, field=16.0, goal=16.0, flux=3.0, fall=(0.5, 0.7), at_peak=True),
+    2: Trust(energy=12.0, field=16.0, goal=16.0, flux=3.0, fall=(0.75, 0.8), at_peak=True),
 }
 
 

@@ -235,7 +235,7 @@ def sagitta(surface: Surface) -> Floats:
     """Mean distance (m,) from each triangle outwards to the smooth surface that it is a facet of [m].
 
     From the angles at which it meets its neighbours of the same face: across a strip of facets the surface is a circle,
-    on average a twelfth of width times angle above its chord.
+    on average a twelfth of width times angle above its chord. Beside a wider one, which is flat, it is as far as that.
     """
     triangles = surface.triangles.astype(np.int64)
     first, second = neighbours(triangles).T
@@ -248,6 +248,8 @@ def sagitta(surface: Surface) -> Floats:
     angle = np.arcsin(np.clip(np.einsum("ei,ei->e", turned, along) / length, -1, 1))
     angle[np.abs(angle) < LEAST_ANGLE] = 0.0
     away = np.zeros(len(triangles))
-    for edge in (first, second):
-        np.add.at(away, edge // 3, 2 * surface.areas[edge // 3] / length * angle / 12)
+    widths = 2 * surface.areas[np.stack([first, second]) // 3] / length
+    narrow = widths.min(axis=0)
+    for edge, width in zip((first, second), widths, strict=True):
+        np.add.at(away, edge // 3, narrow**2 / np.maximum(width, np.finfo(float).tiny) * angle / 12)
     return away

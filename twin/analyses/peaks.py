@@ -29,7 +29,7 @@ def looked_at(mesh: VolumeMesh, zones: Zones, case: CaseSolution) -> tuple[Ints,
     and where edges of elements leave a zone.
 
     The flux is as far off as the worst of what is around it: the largest may turn out to be at a node nearby. Around
-    nodes outside zones are left out, around the border they are not, since its flux is made of that on both sides.
+    nodes outside zones are left out; the border's flux is made of that on both sides, and so is its error.
     """
     zone = zones.at(mesh.points)
 
@@ -52,7 +52,8 @@ def looked_at(mesh: VolumeMesh, zones: Zones, case: CaseSolution) -> tuple[Ints,
         return np.concatenate([nodal, at_border(nodal)])
 
     flux = case.flux
-    off = np.concatenate([outside, at_border(everywhere[:, None])[:, 0]])
+    sides = np.where(zone < 0, outside, everywhere)
+    off = np.concatenate([outside, at_border(sides[:, None])[:, 0]])
     there = Recovered(extended(flux.nodal), off, flux.element_error, flux.energy)
     zone = np.concatenate([zone, np.full(len(lines), -1)])
     return zone, replace(case, field=extended(case.field), flux=there)

@@ -37,6 +37,27 @@ def test_what_lies_between_a_sphere_and_its_facets():
     assert sagitta(found) @ found.areas == pytest.approx(lost, rel=0.05)
 
 
+def test_a_flat_face_beside_a_fillet_stays_flat():
+    """A block with one rounded edge: what is lost lies between the facets of the fillet and its circle."""
+    across, width = 12, 1.0
+    angles = np.linspace(0, math.pi / 2, across + 1)
+    fillet = RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    outline = np.concatenate([[[-width, -width], [RADIUS, -width]], fillet, [[-width, RADIUS]]])
+    ring = np.arange(len(outline))
+    beside = np.roll(ring, -1)
+    sides = np.concatenate(
+        [
+            np.stack([ring, beside, beside + len(ring)], axis=1),
+            np.stack([ring, beside + len(ring), ring + len(ring)], axis=1),
+        ]
+    )
+    vertices = np.concatenate([np.column_stack([outline, np.full(len(ring), z)]) for z in (0.0, HEIGHT)])
+    found = Surface(vertices, sides.astype(np.int32), find_patches(vertices, sides))
+    lost = (math.pi / 4 * RADIUS**2 - math.sin(angles[1]) * across / 2 * RADIUS**2) * HEIGHT
+    assert sagitta(found) @ found.areas == pytest.approx(lost, rel=0.2)
+    assert sagitta(found).max() < 0.01 * RADIUS
+
+
 def test_the_error_of_facets_adds_to_that_of_the_elements_and_does_not_fall_with_it():
     def measured(value, off):
         return Values(

@@ -4,12 +4,19 @@ Cases go to two halves by turns (cases.py). The first half alone sets the factor
 kind of estimate the smallest, in tenths, that covers 97 % of the true errors there. The second half checks them: the
 share of true errors that are covered (goal 95 %), and of estimates within three times the true error (goal 80 %).
 
-Found on tetrahedra: on the half that sets 99.3 % covered, 58 % close of those above 0.1 %; on the half that checks
-95.3 % and 81.5 %. What indicates an error was chosen with both halves in view: the use of the change since the mesh
-before, both sides of a zone's border, given fluxes at edges. Six of the seven misses are first meshes, on which no
-change tells: peaks stepped over, displacement of Cook's membrane and of the clamped plate.
+Found on tetrahedra: on the half that sets 98.0 % covered, 61 % close of those above 0.1 %; on the half that checks
+96.0 % and 80.4 %. What indicates an error was chosen with both halves in view: the use of the change since the mesh
+before, both sides of a zone's border, given fluxes at edges. Four of the six misses are first meshes, on which no
+change tells: displacement of Cook's membrane and of the clamped plate. Stress is evaluated on meshes that were made
+with the factors before these, and part of the heat flux, too: a clean run is still to be had.
+
+On the grid, of ten cases (five of each half: spheres, holes, L-brackets, heat): of first order 97 % and 97 % covered,
+32 % and 28 % close; of second order 76 % and 90 %, 47 % and 69 %. From the second grid on 100 % and 100 %, 91 % and
+100 % are covered. What is missed are first grids; the goal is missed in what is close. Its factors are not those of the
+fit (twin/analyses/estimates.py says why).
 
     python -m tests.verification.suite.calibration                  # solve every case and print the table
+    python -m tests.verification.suite.calibration --discretisation grid
     python -m tests.verification.suite.calibration --raw raw.json   # also keep what the estimates are made of
     python -m tests.verification.suite.calibration --fit raw.json   # from there: set the factors, print the table
     python -m tests.verification.suite.calibration --references     # solve anew what errors are measured against
@@ -137,7 +144,7 @@ def fitted(found: Sequence[Climb], trust: Trust) -> Trust:
     return replace(
         trust,
         **{
-            kind: float(np.ceil(10 * np.quantile(least, COVERED, method="higher")) / 10)
+            kind: float(max(np.ceil(10 * np.quantile(least, COVERED, method="higher")), 1) / 10)
             for kind, least in needed.items()
             if least
         },
