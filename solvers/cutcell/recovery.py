@@ -19,8 +19,9 @@ from solvers.cutcell.element import CORNERS, LINEAR
 from solvers.law import Law, Recovered
 from solvers.precision import float64
 
-# Corners whose cells hold less than so many cells' worth of material take their flux from a neighbour.
-LEAST_PATCH = 3.0
+# Corners whose cells hold less than so many cells' worth of material take their flux from a neighbour; in a wall of one
+# cell none holds more than half of eight: less than such a share of the most.
+LEAST_PATCH, LEAST_SHARE = 3.0, 0.7
 _DAMPING = {1: 1e-3, 2: 1e-4}  # of all but the constant, by the order of the elements, in units of the cell
 _CHUNK = {1: 8192, 2: 1024}  # corners at a time
 _GAUSS = np.array(list(itertools.product(0.5 + np.array([-0.5, 0.5]) / np.sqrt(3), repeat=3)))
@@ -152,7 +153,7 @@ def _fit(
 
 def _owners(material: Float[np.ndarray, " n"], place: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
     """Whose polynomial each corner takes: its own, or where there is little material that of a neighbour."""
-    rich = material >= min(LEAST_PATCH, material.max())
+    rich = material >= min(LEAST_PATCH, LEAST_SHARE * material.max())
     owner = np.arange(len(material))
     poor = np.flatnonzero(~rich)
     if len(poor):

@@ -1,8 +1,8 @@
 """What of each cell of a grid lies inside a surface.
 
 Blocks of cells are halved until the surface is clear of them. A cell that it cuts is cut into eight boxes, and of each
-what lies on the inner side of the surface's tangent plane counts. Where the planes of a cell's boxes are not those of
-one smooth surface, at edges and corners of the part, boxes are cut further.
+what lies on the inner side of the surface's tangent plane counts. Boxes are cut further where that is not one plane: at
+edges of the part, and where the planes of a cell's boxes are not those of one smooth surface.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from solvers.cutcell.element import BY_ORDER, CORNERS, Element
 from twin.errors import GeometryError
 from twin.geometry.occupancy import Occupancy
 from twin.geometry.surface import Surface
+from twin.geometry.topology import edges, neighbours
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 LEVELS = 3  # of boxes: at edges of the part down to an eighth of a cell
-# Cosine between the planes of a cell's boxes, or of a box's own, below which they are not those of a smooth surface
+# Cosine between faces that meet, or between the planes of a cell's boxes, below which they are not one smooth surface
 _SMOOTH = 0.9
 LEAST_FRACTION = 1e-3  # emptier cells are left out
 # Small pieces are where a wall only just reaches into the grid: of the volume, and of a cell.
@@ -43,7 +44,7 @@ def fill(surface: Surface, edge: float, order: int = 1) -> FilledCells:
     origin = (lower + upper) / 2 - shape * edge / 2
     whole, cut = _descend(occupancy, origin, edge, shape)
     element = BY_ORDER[order]
-    weights = _weights(occupancy, origin + cut * edge, edge, element)
+    weights = _weights(occupancy, cut, origin, edge, element)
     kept = weights.sum(axis=1) > LEAST_FRACTION
     index = np.concatenate([whole, cut[kept]])
     weights = np.concatenate([np.broadcast_to(element.full, (len(whole), len(element.full))), weights[kept]])
@@ -98,23 +99,49 @@ def _descend(occupancy: Occupancy, origin: Floats, edge: float, shape: Ints) -> 
         blocks = blocks[(blocks < shape).all(1)]
 
 
-def _weights(occupancy: Occupancy, corner: Floats, edge: float, element: Element) -> Floats:
-    """Quadrature weights (c, q) of the filled part of cells with their lowest corners at `corner` (c, 3) [m]."""
-    weights = np.zeros((len(corner), len(element.full)))
-    parent = np.arange(len(corner))  # whose planes are compared
-    cell, lower, size = parent, np.zeros((len(corner), 3), dtype=np.int64), 1
+def _weights(occupancy: Occupancy, index: Ints, origin: Floats, edge: float, element: Element) -> Floats:
+    """Quadrature weights (c, q) of the filled part of cells (c, 3)."""
+    weights = np.zeros((len(index), len(element.full)))
+    parent = np.arange(len(index))  # whose planes are compared
+    cell, lower, size = parent, np.zeros((len(index), 3), dtype=np.int64), 1
+    sharp = _along_edges(occupancy.surface, edge / 2**LEVELS)
     for level in range(LEVELS):
         cell, parent = np.repeat(cell, 8), np.repeat(np.arange(len(lower)), 8)
         lower = (2 * lower[:, None] + CORNERS).reshape(-1, 3)
         size *= 2  # of the boxes' edges in a cell's
-        centre = corner[cell] + edge * (lower + 0.5) / size
-        towards, offset = _planes(occupancy, centre, edge / size)
+        box = size * index[cell] + lower
+        towards, offset, askew = _planes(occupancy, origin + edge / size * (box + 0.5), edge / size)
         cut = np.isfinite(offset)
-        rough = cut & _disagreeing(parent, towards, cut) if level < LEVELS - 1 else np.zeros(len(cut), bool)
+        if level < LEVELS - 1:
+            held = _holding(box, (sharp - origin) / edge * size)
+            rough = cut & (askew | held | _disagreeing(parent, towards, cut))
+        else:
+            rough = np.zeros(len(cut), dtype=bool)
         done = np.flatnonzero(~rough & (offset < np.inf))
         _integrate(element, weights, cell[done], lower[done], size, towards[done], offset[done])
         cell, lower = cell[rough], lower[rough]
     return weights
+
+
+def _along_edges(surface: Surface, spacing: float) -> Floats:
+    """Points (n, 3) no further apart than `spacing` [m] along the edges at which faces of the part meet."""
+    first, second = neighbours(surface.triangles.astype(np.int64)).T
+    normals = surface.normals
+    turn = np.einsum("ei,ei->e", normals[first // 3], normals[second // 3])
+    start, end = surface.vertices[edges(surface.triangles.astype(np.int64))[first[turn < _SMOOTH]].T]
+    count = np.ceil(np.linalg.norm(end - start, axis=1) / spacing).astype(np.int64) + 1
+    which = np.repeat(np.arange(len(count)), count)
+    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    share = ((step + 0.5) / count[which])[:, None]
+    return np.asarray((1 - share) * start[which] + share * end[which])
+
+
+def _holding(box: Ints, points: Floats) -> Bools:
+    """Which of the boxes (b, 3) hold a point (n, 3), in units of their edge."""
+    shape = box.max(axis=0, initial=0) + 1
+    place = np.floor(points).astype(np.int64)
+    place = place[((place >= 0) & (place < shape)).all(axis=1)]
+    return np.isin(linear(box, shape), linear(place, shape))
 
 
 def _disagreeing(parent: Ints, towards: Floats, cut: Bools) -> Bools:
@@ -127,11 +154,12 @@ def _disagreeing(parent: Ints, towards: Floats, cut: Bools) -> Bools:
     return apart[parent]
 
 
-def _planes(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, Floats]:
+def _planes(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, Floats, Bools]:
     """The plane that bounds what is filled of cubes of edge `size` [m] about points (n, 3) [m].
 
     Returns directions (n, 3) into the material, and from which way along them off the centre on there is material, in
-    units of `size`: minus infinity where the cube is full, infinity where it is empty.
+    units of `size`: minus infinity where the cube is full, infinity where it is empty; and whether the plane is none
+    of the surface's (n,), but one through the edge of a face.
     """
     distance, triangle, place = occupancy.closest(centre)
     clear = distance > np.sqrt(3) / 2 * size
@@ -141,6 +169,8 @@ def _planes(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, 
     apart = distance[near] > 1e-6 * size
     away[apart] /= distance[near][apart, None]
     away[~apart] = facing[~apart]
+    askew = np.zeros(len(centre), dtype=bool)
+    askew[near] = np.abs(np.einsum("ni,ni->n", away, facing)) < _SMOOTH
     step = np.maximum(distance[near], _STEP * size)[:, None] * away
     probes = np.concatenate([centre[clear], place[near] + step, place[near] - step])
     whole, here, there = np.split(occupancy.inside(probes), np.cumsum([clear.sum(), len(near)]))
@@ -150,7 +180,7 @@ def _planes(occupancy: Occupancy, centre: Floats, size: float) -> tuple[Floats, 
     # The same on both sides: a face between bodies that touch or overlap, or a sheet.
     offset[near] = np.where(here, np.where(there, -np.inf, -way), np.where(there, way, np.inf))
     towards[near] = np.where(here[:, None], away, -away)
-    return towards, offset
+    return towards, offset, askew
 
 
 def _integrate(
