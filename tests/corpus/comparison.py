@@ -91,14 +91,18 @@ def _quartiles(rows: Rows, name: str) -> str:
 
 
 def _stress(rows: Rows) -> list[str]:
-    lines = [
-        "largest von Mises stress outside of singular places, ours / published:",
-        "        lowest (bracket)  quartile   median  quartile  highest (bracket)",
-    ]
-    for case in brackets.CASES:
-        own = [row for row in rows if row["case"] == case]
-        if own:
-            lines.append(f"  {case} {_quartiles(own, 'von_mises_ratio')}")
+    lines = []
+    for words, column in (
+        ("outside of singular places", "von_mises_ratio"),
+        ("everywhere", "everywhere_ratio"),
+    ):
+        lines += [
+            f"largest von Mises stress {words}, ours / published:",
+            "        lowest (bracket)  quartile   median  quartile  highest (bracket)",
+        ]
+        for case in brackets.CASES:
+            if own := [row for row in rows if row["case"] == case and row[column]]:
+                lines.append(f"  {case} {_quartiles(own, column)}")
     return lines
 
 
