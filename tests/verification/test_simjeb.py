@@ -2,10 +2,10 @@
 
 Set-up and values: README of the data folder beside the project. Bracket 417, 491 k unknowns of an independent code.
 Its remote loads, like the published ones, are shared among nodes, each alike; the service's go by area, which does
-not depend on a mesh. What this makes of it is not small: nodes lie up to half a millimetre off the centroid of the
-bores on average, and the diagonal force, which nearly goes through where the bracket turns about, moves it by 1 % for
-each 0.1 mm; the moment finds more nodes at the rims than area. Shared among the vertices of the bracket's file, which
-is the surface of the mesh that was published, all four cases agree.
+not depend on a mesh. That is not small: the centroid of the vertices is 0.26 mm off that of the bores, and 0.1 mm moves
+the displacement under the diagonal force, of which most cancels, by up to 0.5 %; the moment is 3 % off. With the loads
+shared among the vertices of the bracket's file, which is the surface of the mesh that was published, all four cases are
+within 0.4 %.
 """
 
 import pytest
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not brackets.DATA.exists(), reason=f"needs the real geometry in {brackets.DATA}"),
 ]
 CONVERGED = {"ver": 0.4856e-3, "hor": 0.4270e-3, "dia": 0.1748e-3, "tor": 0.1998e-3}
-BY_AREA = {"ver": 0.01, "hor": 0.01, "dia": 0.02, "tor": 0.035}
+BY_AREA = {"ver": 0.01, "hor": 0.01, "dia": 0.02, "tor": 0.03}
 
 
 def test_bracket_417(client, tmp_path):
