@@ -57,7 +57,7 @@ def _displacement(rows: Rows) -> list[str]:
 
 def _measure(rows: Rows, column: str) -> list[str]:
     """Medians and 90th percentiles of how far a ratio is from the expected one, in points; what is far off."""
-    across = np.array([published.elements_across(row["id"]) for row in rows])
+    across = np.array([published.mesh(row["id"]).across for row in rows])
     away = np.array([abs(row[column] - OFFSETS[row["case"]]) for row in rows])
     cases = np.array([row["case"] for row in rows])
     groups = {

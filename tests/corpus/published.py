@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from functools import cache
 
 from tests.corpus import brackets
@@ -20,11 +21,20 @@ def results(number: str) -> dict[str, dict[str, float]]:
     }
 
 
-def elements_across(number: str) -> float:
-    """Edges of the mean element of the published mesh across the mean wall of the bracket."""
+@dataclass(frozen=True)
+class Mesh:
+    """elements: how many; edge: of the mean one [mm]; across: edges across the mean wall of the bracket."""
+
+    elements: int
+    edge: float
+    across: float
+
+
+def mesh(number: str) -> Mesh:
+    """What a bracket was published with."""
     volume, area, elements = (float(_rows()[number][name]) for name in ("volume", "surface_area", "num_tets"))
     edge = (6 * 2**0.5 * volume / elements) ** (1 / 3)
-    return 2 * volume / area / edge
+    return Mesh(int(elements), edge, 2 * volume / area / edge)
 
 
 @cache

@@ -27,7 +27,7 @@ COLUMNS = (
 )  # fmt: skip
 # Of displacement alone; on the grid elements of first order are the cheapest for it.
 LIMITS: dict[str, dict[str, Any]] = {
-    "tet": {"accuracy": 0.03, "max_unknowns": 150_000},
+    "tet": {"accuracy": 0.03, "max_unknowns": 200_000},
     "grid": {"accuracy": 0.1, "max_unknowns": 150_000},
 }
 WORDS = (*COLUMNS[:5], "mesher")
