@@ -45,8 +45,8 @@ REACH = 25.0
 """How far from the standard place the clevis may lie."""
 SHORTEST = 2.0
 """Length from which on a cylinder is a bore."""
-SLICE, FULL = 0.5, 0.7
-"""Length of the slices that a cylinder is looked at in, and the share from which on one of them is a full round."""
+SLICE, FULL = 0.5, 0.8
+"""Length of the slices that a cylinder is looked at in; share of the cylinder from which on it is a full round."""
 
 Floats = NDArray[np.float64]
 
@@ -200,7 +200,7 @@ def _bores(
             Bore(line + 0.5 * (low + high) * axis, axis, found, high - low, area)
             for low, high, area in rounds
         ]
-        if full := [bore for bore in bores if bore.length > SHORTEST and bore.coverage > 0.8]:
+        if full := [bore for bore in bores if bore.length > SHORTEST and bore.coverage > FULL]:
             yield full
 
 
@@ -217,9 +217,10 @@ def _circle(points: Floats) -> tuple[Floats, float]:
 
 
 def _rounds(stations: Floats, areas: Floats, circumference: float) -> Iterator[tuple[float, float, float]]:
-    """Full rounds along the axis: first station, last one, area. stations: of triangles that touch (n, 3).
+    """Full rounds along the axis: first station, last one, area. stations: of the triangles' corners (n, 3).
 
-    A web between the arms may carry a part of the cylinder on from one bore to the other.
+    Where triangles that touch are not a full round, those of parts of it are: a web between the arms may carry the
+    cylinder on from one bore to the other.
     """
     low, high = stations.min(axis=1), stations.max(axis=1)
     order = np.argsort(low)
@@ -227,7 +228,8 @@ def _rounds(stations: Floats, areas: Floats, circumference: float) -> Iterator[t
     group = np.cumsum(np.r_[False, low[order][1:] > reached[:-1] + 0.05])
     for members in np.split(order, np.flatnonzero(np.diff(group)) + 1):
         first, last = low[members].min(), high[members].max()
-        edges = np.linspace(first, last, 1 + int(np.ceil((last - first) / SLICE)))
+        whole = areas[members].sum() > FULL * circumference * (last - first)
+        edges = np.linspace(first, last, 2 if whole else 1 + int(np.ceil((last - first) / SLICE)))
         within = np.minimum(high[members], edges[1:, None]) - np.maximum(low[members], edges[:-1, None])
         area = (within.clip(0) / (high - low)[members].clip(1e-9)) @ areas[members]
         full = np.flatnonzero(area > FULL * circumference * np.diff(edges))
