@@ -35,7 +35,9 @@ def displacements(number: str, size: float) -> tuple[int, dict[str, float]]:
         np.flatnonzero(np.isin(corners, boundary.nodes(on).unique))
         for on in (study.supports[0].on, study.cases[brackets.CASES[0]][0].on)
     )
-    basis = Basis(MeshTet(points.T, tets.T), ElementVector(ElementTetP1()))
+    basis = Basis(
+        MeshTet(np.ascontiguousarray(points.T), np.ascontiguousarray(tets.T)), ElementVector(ElementTetP1())
+    )
     law = lame_parameters(study.material.youngs_modulus, study.material.poissons_ratio)
     held = np.isin(basis.nodal_dofs, basis.nodal_dofs[:, bolts]).T.ravel()
     order = basis.nodal_dofs.T.ravel()  # of the unknowns of each node
