@@ -1,4 +1,4 @@
-"""The jet-engine brackets of SimJEB: where they lie, their bores, their study, their published results.
+"""The jet-engine brackets of SimJEB: where they lie, their bores, their study.
 
 The set-up is that of the README beside the data: four bolt bores fixed, both clevis bores loaded through a
 distributing coupling at their centroid. Designs differ by up to some millimetres from the standard interface, so each
@@ -7,7 +7,6 @@ bore is found by fitting a cylinder to the surface. Lengths in mm until they bec
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 from collections.abc import Iterator
@@ -44,6 +43,10 @@ CLEVIS_RADIUS = 9.55675
 CLEVIS_STATIONS = (-110.0, -40.0)
 REACH = 25.0
 """How far from the standard place the clevis may lie."""
+SHORTEST = 2.0
+"""Length from which on a cylinder is a bore."""
+SLICE, FULL = 0.5, 0.8
+"""Length of the slices that a cylinder is looked at in; share of the cylinder from which on it is a full round."""
 
 Floats = NDArray[np.float64]
 
@@ -110,26 +113,8 @@ class Interface:
 
 def bracket_ids() -> list[str]:
     """Numbers of the brackets in the folder, smallest file first."""
-    return sorted(published(), key=lambda number: ((DATA / f"{number}.ply.gz").stat().st_size, number))
-
-
-def published() -> dict[str, dict[str, dict[str, float]]]:
-    """Published results by bracket and case: "u", the largest magnitude of the displacement [m]; "x", "y", "z", its
-    largest signed components [m]; "von_mises" [Pa].
-    """
-    columns = {"u": ("magdisp", 1e-3), "von_mises": ("stress", 1e6)}
-    columns |= {axis: (f"{axis}disp", 1e-3) for axis in "xyz"}
-    with (DATA / "published.csv").open(newline="") as file:
-        return {
-            row["id"]: {
-                case: {
-                    name: factor * float(row[f"max_{case}_{column}"])
-                    for name, (column, factor) in columns.items()
-                }
-                for case in CASES
-            }
-            for row in csv.DictReader(file)
-        }
+    files = sorted(DATA.glob("*.ply.gz"), key=lambda file: (file.stat().st_size, file.name))
+    return [file.name.removesuffix(".ply.gz") for file in files]
 
 
 def surface_file(number: str) -> bytes:
@@ -141,20 +126,20 @@ def interface(ply: bytes) -> Interface:
     """Bolt and clevis bores of a bracket. Raises NoInterfaceError where they are not all there."""
     mesh = trimesh.load(io.BytesIO(ply), file_type="ply", process=False)
     holes = [bores[0] for bores in _bores(mesh, np.array((0.0, 0.0, 1.0)), BOLT_RADIUS, BOLT_HEIGHTS)]
-    if len(holes) < len(STANDARD_BOLTS):
-        raise NoInterfaceError(f"{len(holes)} bolt bores instead of four")
     away = cdist(STANDARD_BOLTS, [hole.point[:2] for hole in holes])
-    bolts = [
-        replace(holes[j], shift=float(away[i, j])) for i, j in zip(*linear_sum_assignment(away), strict=True)
-    ]
+    pairs = list(zip(*linear_sum_assignment(away), strict=True))
+    if lacking := sorted(set(range(len(STANDARD_BOLTS))) - {i for i, _ in pairs}):
+        places = ", ".join("({:.0f}, {:.0f})".format(*STANDARD_BOLTS[i]) for i in lacking)
+        raise NoInterfaceError(f"no bolt bore with {SHORTEST:.0f} mm of cylinder near {places}")
+    bolts = [replace(holes[j], shift=float(away[i, j])) for i, j in pairs]
     axis = np.array(CLEVIS_AXIS) / np.linalg.norm(CLEVIS_AXIS)
     across = _across(axis)
-    pairs = [
+    arms = [
         [replace(bore, shift=float(np.linalg.norm(across @ (bore.point - CLEVIS_POINT)))) for bore in bores]
         for bores in _bores(mesh, axis, CLEVIS_RADIUS, CLEVIS_STATIONS)
         if len(bores) == 2
     ]
-    clevis = min(pairs, key=lambda pair: pair[0].shift, default=None)
+    clevis = min(arms, key=lambda pair: pair[0].shift, default=None)
     if clevis is None or clevis[0].shift > REACH:
         raise NoInterfaceError("no pair of clevis bores, each a full round")
     return Interface(tuple(bolts), tuple(clevis))
@@ -209,13 +194,13 @@ def _bores(
             center, found = _circle(mesh.vertices[np.unique(mesh.faces[on])] @ across.T)
         if on.size < 8:
             continue
-        rounds = _rounds(mesh.vertices[mesh.faces[on]] @ axis, mesh.area_faces[on])
+        rounds = _rounds(mesh.vertices[mesh.faces[on]] @ axis, mesh.area_faces[on], 2 * np.pi * found)
         line = center @ across
         bores = [
             Bore(line + 0.5 * (low + high) * axis, axis, found, high - low, area)
             for low, high, area in rounds
         ]
-        if full := [bore for bore in bores if bore.length > 2.0 and bore.coverage > 0.8]:
+        if full := [bore for bore in bores if bore.length > SHORTEST and bore.coverage > FULL]:
             yield full
 
 
@@ -231,11 +216,23 @@ def _circle(points: Floats) -> tuple[Floats, float]:
     return np.array(center), float(np.sqrt(rest + np.dot(center, center)))
 
 
-def _rounds(stations: Floats, areas: Floats) -> Iterator[tuple[float, float, float]]:
-    """Groups of triangles that touch along the axis: first station, last one, area. stations: (n, 3)."""
-    order = np.argsort(stations.min(axis=1))
-    low, high = stations.min(axis=1)[order], stations.max(axis=1)[order]
-    reached = np.maximum.accumulate(high)
-    starts = np.flatnonzero(np.r_[True, low[1:] > reached[:-1] + 0.05])
-    for first, last in zip(starts, np.r_[starts[1:], len(low)], strict=True):
-        yield float(low[first]), float(reached[last - 1]), float(areas[order][first:last].sum())
+def _rounds(stations: Floats, areas: Floats, circumference: float) -> Iterator[tuple[float, float, float]]:
+    """Full rounds along the axis: first station, last one, area. stations: of the triangles' corners (n, 3).
+
+    Where triangles that touch are not a full round, those of parts of it are: a web between the arms may carry the
+    cylinder on from one bore to the other.
+    """
+    low, high = stations.min(axis=1), stations.max(axis=1)
+    order = np.argsort(low)
+    reached = np.maximum.accumulate(high[order])
+    group = np.cumsum(np.r_[False, low[order][1:] > reached[:-1] + 0.05])
+    for members in np.split(order, np.flatnonzero(np.diff(group)) + 1):
+        first, last = low[members].min(), high[members].max()
+        whole = areas[members].sum() > FULL * circumference * (last - first)
+        edges = np.linspace(first, last, 2 if whole else 1 + int(np.ceil((last - first) / SLICE)))
+        within = np.minimum(high[members], edges[1:, None]) - np.maximum(low[members], edges[:-1, None])
+        area = (within.clip(0) / (high - low)[members].clip(1e-9)) @ areas[members]
+        full = np.flatnonzero(area > FULL * circumference * np.diff(edges))
+        for run in np.split(full, np.flatnonzero(np.diff(full) > 1) + 1):
+            if run.size:
+                yield float(edges[run[0]]), float(edges[run[-1] + 1]), float(area[run].sum())
