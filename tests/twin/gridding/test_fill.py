@@ -49,7 +49,7 @@ def test_a_cell_at_a_corner_holds_what_all_three_faces_leave(depths):
     ends = [box(1, 1, 1, at=(at,) * 3) for at in (0.5, 9.5)]
     cells = fill(surface(trimesh.util.concatenate([solid, *ends])), 1.0)
     (corner,) = np.flatnonzero((cells.lattice.index == 3).all(axis=1))
-    assert cells.fraction[corner] == pytest.approx(np.prod(depths), abs=4e-3)
+    assert cells.fraction[corner] == pytest.approx(np.prod(depths), rel=0.05, abs=4e-3)
     (beside,) = np.flatnonzero((cells.lattice.index == (4, 3, 3)).all(axis=1))
     assert cells.fraction[beside] == pytest.approx(np.prod(depths[1:]), rel=0.05)
 
