@@ -3,7 +3,6 @@ discrete flux where that is best (Zienkiewicz & Zhu 1992, Int. J. Numer. Methods
 that flux, and what of it the elements can't follow, the error.
 """
 
-import itertools
 from collections.abc import Callable
 
 import equinox as eqx
@@ -24,7 +23,7 @@ from solvers.precision import float64
 LEAST_PATCH, LEAST_SHARE = 3.0, 0.7
 _DAMPING = {1: 1e-3, 2: 1e-4}  # of all but the constant, by the order of the elements, in units of the cell
 _CHUNK = {1: 8192, 2: 1024}  # corners at a time
-_GAUSS = np.array(list(itertools.product(0.5 + np.array([-0.5, 0.5]) / np.sqrt(3), repeat=3)))
+_SAMPLED = 4096  # cells at a time
 
 
 class Samples(eqx.Module):
@@ -72,30 +71,27 @@ def _sampled(
 ) -> tuple[Float[np.ndarray, "c m"], Float[np.ndarray, "c m 3"], Float[np.ndarray, "c m s"]]:
     """How much of the cells is filled around places in them, the places, the flux there.
 
-    Of first order: at the centroid of what is filled, where incompatible modes vanish. Of second: at Gauss's eight.
+    Of first order: at the centroid of what is filled, where incompatible modes vanish. Of second: at Gauss's eight of
+    the box that has the centroid and the second moments of what is filled: the discrete flux means nothing elsewhere.
     """
-    own = field[cells.nodes]
-    if cells.element == LINEAR:
-        weight, place = cells.fraction[:, None], cells.centroids[:, None]
-        slope = cells.element.shape_gradient(place[:, 0])
-        gradient = np.einsum("cak,cai->cik", slope, own)[:, None]
+    own, element = field[cells.nodes], cells.element
+    if element == LINEAR:
+        place = cells.centroids[:, None]
     else:
-        shares = np.array([_trilinear(point) for point in cells.element.points])
-        weight = np.maximum(cells.weights @ shares, 0)
-        place = np.broadcast_to(_GAUSS, (len(cells), *_GAUSS.shape))
-        slope = cells.element.shape_gradient(_GAUSS)
-        gradient = np.moveaxis(np.tensordot(own, slope, axes=(1, 1)), 1, 2)  # (c, m, k, 3)
-    gradient = gradient / cells.lattice.edge
+        share = cells.weights / cells.fraction[:, None]
+        middle = share @ element.points
+        spread = np.sqrt(np.maximum(share @ element.points**2 - middle**2, 0))
+        place = middle[:, None] + spread[:, None] * (2 * CORNERS - 1)
+    gradient = np.empty((*place.shape[:2], law.components, 3))
+    for start in range(0, len(cells), _SAMPLED):
+        rows = slice(start, start + _SAMPLED)
+        slope = element.shape_gradient(place[rows].reshape(-1, 3)).reshape(*place[rows].shape[:2], -1, 3)
+        gradient[rows] = np.einsum("cak,cmai->cmki", own[rows], slope, optimize=True)
+    gradient /= cells.lattice.edge
     plain = jax.tree.map(float, law)  # in numpy: the number of cells differs from part to part
     slopes = [[gradient[..., i, j] for j in range(3)] for i in range(law.components)]
+    weight = np.repeat(cells.fraction[:, None] / place.shape[1], place.shape[1], axis=1)
     return weight, place, np.asarray(plain.independent(plain.flux(slopes)))
-
-
-def _trilinear(point: Float[np.ndarray, "3"]) -> Float[np.ndarray, "8"]:
-    """At a point, the eight functions that are one at one of Gauss's places."""
-    low, high = _GAUSS[0, 0], _GAUSS[-1, 0]
-    along = (point - low) / (high - low)
-    return np.where(CORNERS, along, 1 - along).prod(1)
 
 
 def _by_chunks(
