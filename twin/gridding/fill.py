@@ -2,10 +2,13 @@
 
 Blocks of cells are halved until the surface is clear of them. A cell that it cuts is cut into eight boxes, and of each
 what lies on the inner side of the surface's tangent plane counts. Boxes are cut further where that is not one plane: at
-edges of the part, and where the planes of a cell's boxes are not those of one smooth surface.
+edges of the part, and where the planes of a cell's boxes are not those of one smooth surface. In the smallest, what
+lies on the inner side of both faces of an edge counts, or where the edge turns inwards of either.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +31,9 @@ LEAST_FRACTION = 1e-3  # emptier cells are left out
 # Small pieces are where a wall only just reaches into the grid: of the volume, and of a cell.
 _DUST, _SPECK = 1e-3, 0.1
 _HALVINGS = 4  # blocks of 16 cells along each edge to begin with
+# Columns across a box with an edge: where one of its faces lies along them, it takes each whole or not at all.
+_AT_EDGES = 12
+_STEEP = 1e-9  # slope against a column, below which a plane lies along it
 _STEP = 0.1  # of a box: how far from the surface its sides are told at the least
 
 
@@ -104,44 +110,71 @@ def _weights(occupancy: Occupancy, index: Ints, origin: Floats, edge: float, ele
     weights = np.zeros((len(index), len(element.full)))
     parent = np.arange(len(index))  # whose planes are compared
     cell, lower, size = parent, np.zeros((len(index), 3), dtype=np.int64), 1
-    sharp = _along_edges(occupancy.surface, edge / 2**LEVELS)
+    edges_of_part = _Edges(occupancy.surface, edge / 2**LEVELS)
     for level in range(LEVELS):
         cell, parent = np.repeat(cell, 8), np.repeat(np.arange(len(lower)), 8)
         lower = (2 * lower[:, None] + CORNERS).reshape(-1, 3)
         size *= 2  # of the boxes' edges in a cell's
         box = size * index[cell] + lower
-        towards, offset, askew = _planes(occupancy, origin + edge / size * (box + 0.5), edge / size)
+        centre = origin + edge / size * (box + 0.5)
+        towards, offset, askew = _planes(occupancy, centre, edge / size)
         cut = np.isfinite(offset)
-        if level < LEVELS - 1:
-            held = _holding(box, (sharp - origin) / edge * size)
-            rough = cut & (askew | held | _disagreeing(parent, towards, cut))
-        else:
-            rough = np.zeros(len(cut), dtype=bool)
+        held = edges_of_part.within(box, origin, edge / size)
+        rough = cut & (askew | (held >= 0) | _disagreeing(parent, towards, cut))
+        if level == LEVELS - 1:
+            chosen = np.flatnonzero(cut & (held >= 0))
+            planes, inwards = edges_of_part.planes(held[chosen], centre[chosen], edge / size)
+            for turned, side in ((False, 1.0), (True, -1.0)):
+                own = inwards == turned
+                rows, faces = chosen[own], [(side * t[own], side * o[own]) for t, o in planes]
+                _integrate(element, weights, cell[rows], lower[rows], size, faces, side, _AT_EDGES)
+            # of an edge that turns inwards: all but what lies on the outer sides of both
+            offset[chosen[inwards]], offset[chosen[~inwards]] = -np.inf, np.inf
+            rough[:] = False
         done = np.flatnonzero(~rough & (offset < np.inf))
-        _integrate(element, weights, cell[done], lower[done], size, towards[done], offset[done])
+        _integrate(element, weights, cell[done], lower[done], size, [(towards[done], offset[done])])
         cell, lower = cell[rough], lower[rough]
     return weights
 
 
-def _along_edges(surface: Surface, spacing: float) -> Floats:
-    """Points (n, 3) no further apart than `spacing` [m] along the edges at which faces of the part meet."""
-    first, second = neighbours(surface.triangles.astype(np.int64)).T
-    normals = surface.normals
-    turn = np.einsum("ei,ei->e", normals[first // 3], normals[second // 3])
-    start, end = surface.vertices[edges(surface.triangles.astype(np.int64))[first[turn < _SMOOTH]].T]
-    count = np.ceil(np.linalg.norm(end - start, axis=1) / spacing).astype(np.int64) + 1
-    which = np.repeat(np.arange(len(count)), count)
-    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    share = ((step + 0.5) / count[which])[:, None]
-    return np.asarray((1 - share) * start[which] + share * end[which])
+class _Edges:
+    """Points no further apart than `spacing` [m] along the edges at which faces of the part meet.
 
+    points (n, 3) [m]; normals (n, 2, 3) of the two faces; inwards (n,): whether the surface turns inwards there
+    """
 
-def _holding(box: Ints, points: Floats) -> Bools:
-    """Which of the boxes (b, 3) hold a point (n, 3), in units of their edge."""
-    shape = box.max(axis=0, initial=0) + 1
-    place = np.floor(points).astype(np.int64)
-    place = place[((place >= 0) & (place < shape)).all(axis=1)]
-    return np.isin(linear(box, shape), linear(place, shape))
+    def __init__(self, surface: Surface, spacing: float):
+        triangles, normals = surface.triangles.astype(np.int64), surface.normals
+        pairs = neighbours(triangles)
+        pairs = pairs[(normals[pairs[:, 0] // 3] * normals[pairs[:, 1] // 3]).sum(axis=1) < _SMOOTH]
+        first, second = pairs.T
+        start, end = surface.vertices[edges(triangles)[first].T]
+        opposite = surface.vertices[triangles[second // 3, (second + 2) % 3]]
+        count = np.ceil(np.linalg.norm(end - start, axis=1) / spacing).astype(np.int64) + 1
+        which = np.repeat(np.arange(len(count)), count)
+        step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+        share = ((step + 0.5) / count[which])[:, None]
+        self.points: Floats = (1 - share) * start[which] + share * end[which]
+        self.normals: Floats = normals[pairs // 3][which]
+        self.inwards: Bools = ((opposite - start) * normals[first // 3]).sum(axis=1)[which] > 0
+
+    def within(self, box: Ints, origin: Floats, size: float) -> Ints:
+        """A point that each box holds, -1 for none. box (b, 3): from `origin` [m] on, in units of its edge [m]."""
+        shape = box.max(axis=0, initial=0) + 1
+        place = np.floor((self.points - origin) / size).astype(np.int64)
+        inside = np.flatnonzero(((place >= 0) & (place < shape)).all(axis=1))
+        keys, first = np.unique(linear(place[inside], shape), return_index=True)
+        if not len(keys):
+            return np.full(len(box), -1)
+        wanted = linear(box, shape)
+        found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+        return np.where(keys[found] == wanted, inside[first][found], -1)
+
+    def planes(self, point: Ints, centre: Floats, size: float) -> tuple[list[tuple[Floats, Floats]], Bools]:
+        """Both planes at points, as `_planes` has them of cubes about `centre`, and whether the edge turns inwards."""
+        way = (self.points[point] - centre) / size
+        towards = [-self.normals[point, side] for side in range(2)]
+        return [(t, (t * way).sum(axis=1)) for t in towards], self.inwards[point]
 
 
 def _disagreeing(parent: Ints, towards: Floats, cut: Bools) -> Bools:
@@ -189,19 +222,21 @@ def _integrate(
     cell: Ints,
     lower: Ints,
     size: int,
-    towards: Floats,
-    offset: Floats,
+    planes: Sequence[tuple[Floats, Floats]],
+    sign: float = 1.0,
+    columns: int | None = None,
 ) -> None:
-    """Add to the weights of cells what lies beyond planes in boxes of the cells' edge over `size`.
+    """Add to the weights of cells what lies beyond all planes in boxes of the cells' edge over `size`.
 
-    By columns along the axis that the plane faces most; across it at Gauss's points.
+    By columns along the axis that the first plane faces most; across it at so many of Gauss's points, by default as
+    many as one plane takes.
     """
-    along, share = np.polynomial.legendre.leggauss(element.order + 2)
+    along, share = np.polynomial.legendre.leggauss(columns or element.order + 2)
     place, share = along / 2, share / 2 / size  # from the middle of the box, in units of it
     first, second = (grid.ravel() for grid in np.meshgrid(place, place, indexing="ij"))
-    area = np.outer(share, share).ravel()
+    area = sign * np.outer(share, share).ravel()
     rows = round(len(element.full) ** (1 / 3))
-    axis = np.abs(towards).argmax(axis=1)
+    axis = np.abs(planes[0][0]).argmax(axis=1)
     group = (linear(lower, np.full(3, size)) * 3 + axis).astype(np.int64)
     order = np.argsort(group, kind="stable")
     for own in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
@@ -209,22 +244,27 @@ def _integrate(
             continue
         x, start = int(axis[own[0]]), lower[own[0]] / size
         y, z = (x + 1) % 3, (x + 2) % 3
-        normal = towards[own]
-        ends = np.full((len(own), len(area)), -0.5)
-        some = np.isfinite(offset[own])
-        cross = normal[some, y, None] * first + normal[some, z, None] * second
-        ends[some] = np.clip((offset[own][some, None] - cross) / normal[some, x, None], -0.5, 0.5)
+        low, high = (np.full((len(own), len(area)), end) for end in (-0.5, 0.5))
+        for towards, offset in planes:
+            normal = towards[own]
+            rest = offset[own, None] - normal[:, y, None] * first - normal[:, z, None] * second
+            slope = normal[:, x, None]
+            steep = np.abs(slope) > _STEEP
+            end = rest / np.where(steep, slope, 1.0)
+            low = np.where(steep & (slope > 0), np.maximum(low, end), low)
+            high = np.where(steep & (slope < 0), np.minimum(high, end), high)
+            high = np.where(~steep & (rest > 0), low, high)
+        low = np.minimum(low, 0.5)
+        high = np.maximum(high, low)
         middle = start[x] + 0.5 / size
-        above = (normal[:, x] >= 0)[:, None]
-        low = middle + np.where(above, ends, -0.5) / size
-        high = middle + np.where(above | ~some[:, None], 0.5, ends) / size
-        columns = element.integrals(low.ravel(), high.ravel()).reshape(len(own), len(area), rows)
+        ends = middle + np.stack([low, high]) / size
+        of_columns = element.integrals(*ends.reshape(2, -1)).reshape(len(own), len(area), rows)
         across = np.einsum(
             "n,ni,nj->nij",
             area,
             element.values(start[y] + (first + 0.5) / size),
             element.values(start[z] + (second + 0.5) / size),
         )
-        found = np.tensordot(columns, across, axes=(1, 0))  # (box, x, y, z), x the column's
+        found = np.tensordot(of_columns, across, axes=(1, 0))  # (box, x, y, z), x the column's
         back = np.argsort([x, y, z]) + 1
         weights[cell[own]] += found.transpose(0, *back).reshape(len(own), -1)  # a cell has one such box

@@ -43,15 +43,25 @@ def test_a_box_is_filled_to_its_volume_and_its_second_moments(edge, order):
 
 @pytest.mark.parametrize("depths", [(0.19, 0.84, 0.85), (0.19, 0.17, 0.9), (0.6, 0.6, 0.6), (0.9, 0.95, 0.3)])
 def test_a_cell_at_a_corner_holds_what_all_three_faces_leave(depths):
-    """Also where the nearest one is the same for all of its boxes; two more boxes hold the grid's lines in place."""
+    """Also where the nearest one is the same for all of its boxes. Two more boxes hold the grid's lines in place."""
     low, high = 4 - np.array(depths), np.array([6.3, 6.2, 6.4])
     solid = box(*(high - low), at=(low + high) / 2)
     ends = [box(1, 1, 1, at=(at,) * 3) for at in (0.5, 9.5)]
     cells = fill(surface(trimesh.util.concatenate([solid, *ends])), 1.0)
     (corner,) = np.flatnonzero((cells.lattice.index == 3).all(axis=1))
-    assert cells.fraction[corner] == pytest.approx(np.prod(depths), rel=0.05, abs=4e-3)
+    assert cells.fraction[corner] == pytest.approx(np.prod(depths), abs=2e-3)
     (beside,) = np.flatnonzero((cells.lattice.index == (4, 3, 3)).all(axis=1))
-    assert cells.fraction[beside] == pytest.approx(np.prod(depths[1:]), rel=0.05)
+    assert cells.fraction[beside] == pytest.approx(np.prod(depths[1:]), abs=2e-3)
+
+
+def test_a_cell_at_an_inner_edge_lacks_what_is_beyond_both_faces():
+    whole = box(5.0, 5.0, 6.0, at=(5.5, 5.5, 5.0))  # from 3, 3, 2
+    notch = box(4.0, 4.0, 8.0, at=(6.3 + 2, 5.6 + 2, 5.0))
+    solid = trimesh.boolean.difference([whole, notch], engine="manifold")
+    ends = [box(1, 1, 1, at=(at,) * 3) for at in (0.5, 9.5)]
+    cells = fill(surface(trimesh.util.concatenate([solid, *ends])), 1.0)
+    (cell,) = np.flatnonzero((cells.lattice.index == (6, 5, 4)).all(axis=1))
+    assert cells.fraction[cell] == pytest.approx(1 - 0.7 * 0.4, abs=2e-3)
 
 
 @settings(max_examples=15, deadline=None)
