@@ -4,7 +4,6 @@ Ever finer grids, until the change from one to the next says that the accuracy i
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from solvers.cutcell.cells import FilledCells
 from solvers.law import Recovered
-from solvers.precision import float64
-from twin.analyses import estimates
+from twin.analyses import estimates, facets
 from twin.analyses.analysis import CaseSolution, Span
 from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
@@ -21,8 +19,6 @@ from twin.analyses.solution import Gridded, Ladder, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
 from twin.errors import SolveFailed
 from twin.geometry.subdivision import six_node_faces, subdivide
-from twin.geometry.surface import Surface
-from twin.geometry.topology import edges, neighbours
 from twin.gridding import fill
 from twin.results.outcome import Ending
 
@@ -37,8 +33,6 @@ MOST_GRIDS = 4
 REFINEMENT = (0.5, 0.7)  # of the edge, from grid to grid
 WORTH_IT = 0.85
 MOST_FILLS = 5  # tries to keep to the unknowns that are allowed
-HIGHEST = 1.5  # height of an arc over its chord, over the mean one
-LEAST_ANGLE = 1e-5  # [rad] between facets of a curved face: less is rounding
 LEAST_MISSED = 1e-3  # of the surface without cells: less is rounding at edges
 
 
@@ -164,7 +158,7 @@ def _solve(task: Task, edge: float, most: int, span: Span) -> StudySolution:
     cases = task.analysis.solve_on_grid(task, cells, boundary, span)
     samples = samples[boundary.inside(samples)]
     measured = {
-        name: _with_geometry(task, boundary, case, _measure(task, boundary, samples, name, case))
+        name: facets.with_geometry(task, boundary, case, _measure(task, boundary, samples, name, case))
         for name, case in cases.items()
     }
     shown = {name: _by_hexahedra(boundary, case) for name, case in cases.items()}
@@ -195,61 +189,3 @@ def _measure(
     return task.analysis.measure(
         estimates.ON_GRID[boundary.cells.element.order], zone, replace(case, field=field, flux=within)
     )
-
-
-@float64
-def _with_geometry(
-    task: Task, boundary: ImmersedBoundary, case: CaseSolution, measured: estimates.Values
-) -> estimates.Values:
-    """With the error that facets make in place of the CAD surface, where that is not what they are.
-
-    A face that moves along its normal gains or loses the energy of what it sweeps over; by that share of the energy the
-    numbers that go with it are taken to be off, and by which share of it the recovery finds in error. The field at a
-    point of a facet is off by what it changes by on the way to the surface, too.
-    """
-    found = case.flux.element_error.sum()
-    away = sagitta(task.surface)
-    curved = np.flatnonzero(away)
-    if task.report.chord_error == 0 or found == 0 or len(curved) == 0:
-        return measured
-    middle = task.surface.corners[curved].mean(axis=1)
-    beneath = boundary.inside(middle)
-    curved, middle = curved[beneath], middle[beneath]
-    flux = boundary.interpolate(case.flux.nodal, middle)
-    density = np.asarray(task.analysis.law.energy_density(flux))
-    share = float(np.abs(away[curved]) * task.surface.areas[curved] @ density / found)
-    farthest = (HIGHEST * away[curved])[:, None] * task.surface.normals[curved]
-    change = boundary.interpolate(case.field, middle + farthest) - boundary.interpolate(case.field, middle)
-    beside = float(np.linalg.norm(change, axis=1).max(initial=0.0))
-
-    def error(indicators: Mapping[str, float]) -> float:
-        if "field" in indicators:
-            return share * indicators["field"] + beside
-        return share * indicators.get("energy", 0.0)
-
-    errors = {name: error(indicators) for name, indicators in measured.indicators.items()}
-    return replace(measured, geometry={name: off for name, off in errors.items() if off > 0})
-
-
-def sagitta(surface: Surface) -> Floats:
-    """Mean distance (m,) from each triangle outwards to the smooth surface that it is a facet of [m].
-
-    From the angles at which it meets its neighbours of the same face: across a strip of facets the surface is a circle,
-    on average a twelfth of width times angle above its chord. Beside a wider one, which is flat, it is as far as that.
-    """
-    triangles = surface.triangles.astype(np.int64)
-    first, second = neighbours(triangles).T
-    smooth = surface.patch[first // 3] == surface.patch[second // 3]
-    first, second = first[smooth], second[smooth]
-    ends = surface.vertices[edges(triangles)[first]]
-    along = ends[:, 1] - ends[:, 0]
-    length = np.maximum(np.linalg.norm(along, axis=1), np.finfo(float).tiny)
-    turned = np.cross(surface.normals[first // 3], surface.normals[second // 3])
-    angle = np.arcsin(np.clip(np.einsum("ei,ei->e", turned, along) / length, -1, 1))
-    angle[np.abs(angle) < LEAST_ANGLE] = 0.0
-    away = np.zeros(len(triangles))
-    widths = 2 * surface.areas[np.stack([first, second]) // 3] / length
-    narrow = widths.min(axis=0)
-    for edge, width in zip((first, second), widths, strict=True):
-        np.add.at(away, edge // 3, narrow**2 / np.maximum(width, np.finfo(float).tiny) * angle / 12)
-    return away

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from twin.analyses.estimates import ON_GRID, Values, errors
-from twin.analyses.on_grid import sagitta
+from twin.analyses.facets import sagitta
 from twin.geometry.patches import find_patches
 from twin.geometry.surface import Surface
 

@@ -18,8 +18,7 @@ from twin.studies import Displacement, ElasticFoundation, Fixed, RemoteForce, Su
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-
-ALL = frozenset("xyz")
+ALL = frozenset("xyz")  # components of a displacement
 
 
 def grips(regions: Regions) -> list[Grip]:
