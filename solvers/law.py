@@ -20,7 +20,10 @@ Tensor = list[list[Array]]  # [i][j], of component i of the field along axis j; 
 
 
 class Law(eqx.Module):
-    """components: of the field."""
+    """components: of the field.
+
+    A parameter is a number, or one for each element along the last axis, as the slopes and fluxes of elements have it.
+    """
 
     components: ClassVar[int]
 
@@ -52,12 +55,26 @@ class Law(eqx.Module):
 
     @property
     @abc.abstractmethod
-    def largest_modulus(self) -> Float[Array, ""]:
+    def largest_modulus(self) -> Float[Array, "..."]:
         """Of any slope: what stiff springs are measured against."""
 
     def astype(self, dtype: jnp.dtype) -> "Law":
         """The same law in another precision."""
         return jax.tree.map(lambda parameter: parameter.astype(dtype), self)
+
+    def parted(self) -> tuple["Law", "Law"]:
+        """Its numbers, and what differs from element to element, which scans go over; `eqx.combine` joins them."""
+        numbers, of_elements = eqx.partition(self, lambda parameter: jnp.ndim(parameter) == 0)
+        return numbers, of_elements
+
+    def stiffest(self) -> tuple["Law", Float[np.ndarray, "..."]]:
+        """The law of the stiffest element, and how stiff each is beside it."""
+        modulus = np.asarray(self.largest_modulus)
+        first = modulus.argmax()
+        numbers, of_elements = self.parted()
+        return eqx.combine(
+            numbers, jax.tree.map(lambda values: values[first], of_elements)
+        ), modulus / modulus.max()
 
 
 @dataclass(frozen=True)

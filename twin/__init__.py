@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from twin.sdk.run import Run as Run
     from twin.sdk.update import RunInfo as RunInfo
     from twin.sdk.update import Update as Update
+    from twin.studies import Body as Body
     from twin.studies import Centrifugal as Centrifugal
     from twin.studies import Convection as Convection
     from twin.studies import Displacement as Displacement
@@ -83,7 +84,7 @@ _NAMES: Final = {
     "twin.sdk.run": ("Run",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
-        "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "Gravity",
+        "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "Gravity",
         "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "RemoteForce", "Roller", "StaticStress",
         "Symmetry", "Temperature", "Traction",
     ),

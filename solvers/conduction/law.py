@@ -15,7 +15,7 @@ class Fourier(Law):
     """
 
     components: ClassVar[int] = 1
-    conductivity: Float[Array, ""]
+    conductivity: Float[Array, "..."]
 
     def flux(self, gradient: Tensor) -> Tensor:
         return [[self.conductivity * slope for slope in gradient[0]]]
@@ -32,7 +32,7 @@ class Fourier(Law):
         return (flux**2).sum(-1) / self.conductivity
 
     def block(self, outer: Float[Array, "... 3 3"]) -> Float[Array, "... 1 1"]:
-        return self.conductivity * jnp.trace(outer, axis1=-2, axis2=-1)[..., None, None]
+        return (self.conductivity * jnp.trace(outer, axis1=-2, axis2=-1))[..., None, None]
 
     def cell_stiffness(self, weights: Float[Array, "c q"]) -> Float[Array, "c 8 8"]:
         gradients = jnp.asarray(LINEAR.gradients, weights.dtype)
@@ -40,7 +40,7 @@ class Fourier(Law):
         return self.conductivity * jnp.einsum("cq,qab->cab", weights, products)
 
     @property
-    def largest_modulus(self) -> Float[Array, ""]:
+    def largest_modulus(self) -> Float[Array, "..."]:
         return self.conductivity
 
 

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from solvers.elasticity.cell import stiffness
@@ -16,8 +17,8 @@ class Lame(Law):
     """Lamé's first parameter and the shear modulus [Pa]; the flux is stress, kept as xx yy zz xy yz zx."""
 
     components: ClassVar[int] = 3
-    first: Float[Array, ""]
-    shear: Float[Array, ""]
+    first: Float[Array, "..."]
+    shear: Float[Array, "..."]
 
     def flux(self, gradient: Tensor) -> Tensor:
         """Cauchy stress [Pa] of a displacement gradient du_i/dx_j."""
@@ -42,18 +43,18 @@ class Lame(Law):
 
     def block(self, outer: Float[Array, "... 3 3"]) -> Float[Array, "... 3 3"]:
         laplace = jnp.trace(outer, axis1=-2, axis2=-1)[..., None, None] * jnp.eye(3, dtype=outer.dtype)
-        return self.first * outer + self.shear * (jnp.swapaxes(outer, -1, -2) + laplace)
+        first, shear = self.first[..., None, None], self.shear[..., None, None]
+        return first * outer + shear * (jnp.swapaxes(outer, -1, -2) + laplace)
 
     def cell_stiffness(self, weights: Float[Array, "c q"]) -> Float[Array, "c 24 24"]:
         return stiffness(weights, self.first, self.shear)
 
     @property
-    def largest_modulus(self) -> Float[Array, ""]:
+    def largest_modulus(self) -> Float[Array, "..."]:
         return self.first + 2 * self.shear
 
 
-def lame(youngs_modulus: float, poissons_ratio: float) -> Lame:
-    """Lamé parameters from Young's modulus [Pa] and Poisson's ratio in (-1, 0.5)."""
-    first = youngs_modulus * poissons_ratio / ((1 + poissons_ratio) * (1 - 2 * poissons_ratio))
-    shear = youngs_modulus / (2 * (1 + poissons_ratio))
-    return Lame(jnp.asarray(first, jnp.float64), jnp.asarray(shear, jnp.float64))
+def lame(youngs_modulus: ArrayLike, poissons_ratio: ArrayLike) -> Lame:
+    """Lamé parameters from Young's modulus [Pa] and Poisson's ratio in (-1, 0.5): numbers, or of elements (m,)."""
+    modulus, ratio = jnp.asarray(youngs_modulus, jnp.float64), jnp.asarray(poissons_ratio, jnp.float64)
+    return Lame(modulus * ratio / ((1 + ratio) * (1 - 2 * ratio)), modulus / (2 * (1 + ratio)))

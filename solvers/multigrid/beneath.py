@@ -24,6 +24,7 @@ SAMPLES = (
 def cells_beneath(
     points: Float[np.ndarray, "n 3"],
     tets: Int[np.ndarray, "m 10"],
+    relative: Float[np.ndarray, "..."],
     held: Float[np.ndarray, "n k k"],
     edge: float,
     point_count: int,
@@ -33,6 +34,7 @@ def cells_beneath(
 
     Args:
         points: mesh nodes [m]
+        relative: how stiff each element is (m,), or () all are, beside the unit cell
         held: stiffness that holds each mesh node
         edge: of a cell [m]
         point_count: rows of a nodal array of the mesh, padding included
@@ -40,20 +42,22 @@ def cells_beneath(
     """
     origin = points.min(0) - 1e-6 * edge
     shape = np.maximum(np.ceil((points.max(0) - origin) / edge).astype(int), 1)
-    index, fraction = _filled_cells(points, tets, origin, edge, shape)
+    index, scale = _filled_cells(points, tets, relative, origin, edge, shape)
     lattice = Lattice(origin, edge, shape, index)
     nodes, weights = interpolate((points - origin) / edge, lattice)
-    cells = Cells(lattice, fraction * edge, *_held_cells(nodes, weights, held, lattice.numbering[1]), bucket)
+    cells = Cells(lattice, scale * edge, *_held_cells(nodes, weights, held, lattice.numbering[1]), bucket)
     return cells, interpolation(nodes, weights, point_count)
 
 
 def _filled_cells(
     points: Float[np.ndarray, "n 3"],
     tets: Int[np.ndarray, "m 10"],
+    relative: Float[np.ndarray, "..."],
     origin: Float[np.ndarray, "3"],
     edge: float,
     shape: Int[np.ndarray, "3"],
 ) -> tuple[Int[np.ndarray, "c 3"], Float[np.ndarray, " c"]]:
+    """Cells with something in them, and how stiff each is beside a full unit cell."""
     corners = points[tets[:, :4]]
     volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
     # On the curved elements: their midsides may reach into cells that the straight ones do not touch.
@@ -66,8 +70,13 @@ def _filled_cells(
         key, weight, minlength=int(shape.prod())
     )  # many cells are void, but a sort costs more
     filled = np.flatnonzero(every)
-    fraction = np.clip(every[filled], SMALLEST_FRACTION, 1)
-    return np.stack(np.unravel_index(filled, tuple(shape)), 1), fraction
+    scale: Float[np.ndarray, " c"] = np.clip(every[filled], SMALLEST_FRACTION, 1)
+    if relative.ndim:
+        at_nodes = np.zeros(len(points))
+        np.maximum.at(at_nodes, tets, relative[:, None])
+        stiff = np.bincount(key, weight * np.concatenate([np.repeat(relative, len(SAMPLES)), at_nodes]))
+        scale = scale * stiff[filled] / every[filled]
+    return np.stack(np.unravel_index(filled, tuple(shape)), 1), scale
 
 
 def _held_cells(

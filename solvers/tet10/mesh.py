@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from solvers.buckets import bucket, companion, evenly, pad
+from solvers.law import Law
 from solvers.tet10.geometry import at_gauss_points, real
 
 # Elements per step of a scan: a chunk's arrays stay in cache, and XLA still vectorises over it.
@@ -36,6 +37,16 @@ class TetMesh(eqx.Module):
     def capacity(self) -> int:
         """Elements of the largest mesh of this bucket."""
         return self.weight.shape[0] * self.weight.shape[2]
+
+    def spread(self, law: Law) -> Law:
+        """A law with parameters of each element (m,), as scans go over them; numbers stay numbers."""
+
+        def chunks(parameter: Array) -> Array:
+            values = np.asarray(parameter)
+            return jnp.asarray(pad(values, self.capacity, fill=values[0]).reshape(len(self.weight), -1))
+
+        numbers, of_elements = law.parted()
+        return eqx.combine(numbers, jax.tree.map(chunks, of_elements))
 
     def worst(self) -> tuple[Int[Array, ""], Float[Array, ""]]:
         """The element with the smallest weight at a Gauss point, and that weight [m^3], of a mesh above zero."""

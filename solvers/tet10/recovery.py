@@ -17,7 +17,7 @@ from solvers.buckets import companion, pad
 from solvers.law import Law, Recovered
 from solvers.precision import float64
 from solvers.tet10 import element
-from solvers.tet10.mesh import TetMesh, usual_corners
+from solvers.tet10.mesh import TetMesh, tet_mesh, usual_corners
 from solvers.tet10.steady import Problem
 from solvers.tet10.stiffness import gradient_at_gauss_points
 
@@ -80,12 +80,26 @@ def _monomials(x: Float[Array, "... 3"]) -> Float[Array, "... 10"]:
 
 def gauss_flux(mesh: TetMesh, law: Law, field: Float[Array, "node k"]) -> Float[Array, "chunk 4 element s"]:
     """Discrete flux at the Gauss points."""
+    numbers, differing = law.parted()
 
-    def chunk(arrays: tuple[Array, Array]) -> Array:
-        nodes, inverse_jacobian = arrays
-        return law.independent(law.flux(gradient_at_gauss_points(field[nodes], inverse_jacobian)))
+    def chunk(arrays: tuple[Array, Array, Law]) -> Array:
+        nodes, inverse_jacobian, own_law = arrays
+        flux = eqx.combine(numbers, own_law).flux(gradient_at_gauss_points(field[nodes], inverse_jacobian))
+        return law.independent(flux)
 
-    return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian))
+    return lax.map(chunk, (mesh.nodes, mesh.inverse_jacobian, differing))
+
+
+def _energy(
+    mesh: TetMesh, law: Law, flux: Float[Array, "chunk 4 element s"]
+) -> Float[Array, "chunk 4 element"]:
+    """Of a flux at the Gauss points."""
+    numbers, differing = law.parted()
+
+    def density(own_law: Law, flux: Array) -> Array:
+        return eqx.combine(numbers, own_law).energy_density(flux)
+
+    return mesh.weight * jax.vmap(density)(differing, flux)
 
 
 def _recover_nodal(
@@ -136,7 +150,7 @@ def _errors(mesh: TetMesh, law: Law, patches: Patches, field: Float[Array, "node
         nodes, flux = arrays
         return jnp.einsum("qa,aes->qes", shape, nodal[nodes]) - flux
 
-    return _Errors(nodal, lax.map(chunk, (mesh.nodes, flux)), (mesh.weight * law.energy_density(flux)).sum())
+    return _Errors(nodal, lax.map(chunk, (mesh.nodes, flux)), _energy(mesh, law, flux).sum())
 
 
 @eqx.filter_jit
@@ -151,35 +165,41 @@ def _sizes(
         jnp.zeros((mesh.node_count, 2)).at[mesh.nodes].add(jnp.broadcast_to(shares, (*mesh.nodes.shape, 2)))
     )
     nodal = jnp.sqrt(sums[:, 0] / jnp.where(sums[:, 1] > 0, sums[:, 1], 1))
-    return nodal, (weight * law.energy_density(errors.difference)).sum(1).reshape(-1)
+    return nodal, _energy(mesh, law, errors.difference).sum(1).reshape(-1)
 
 
 @eqx.filter_jit
 def _products(mesh: TetMesh, law: Law, primal: _Errors, dual: _Errors) -> Float[Array, " element"]:
     alike = jnp.sqrt(primal.energy / jnp.where(dual.energy > 0, dual.energy, 1))  # so that nothing cancels
-
-    def energy(difference: Array) -> Array:
-        return mesh.weight * law.energy_density(difference)
-
     other = alike * dual.difference
-    mixed = (energy(primal.difference + other) - energy(primal.difference - other)) / 4
-    return mixed.sum(1).reshape(-1) / jnp.where(alike > 0, alike, 1)
+    mixed = _energy(mesh, law, primal.difference + other) - _energy(mesh, law, primal.difference - other)
+    return mixed.sum(1).reshape(-1) / jnp.where(alike > 0, alike, 1) / 4
 
 
 class Recovery:
-    """Flux recovery on one mesh: the patches are found once for all load cases."""
+    """Flux recovery on one mesh: the patches are found once for all load cases.
 
-    def __init__(self, problem: Problem, points: Float[np.ndarray, "n 3"], tets: Int[np.ndarray, "m 10"]):
-        self._problem = problem
+    Where the mesh is of several materials, between which fluxes jump, each has nodes of its own here: points (s, 3)
+    and the elements' nodes among them, and node (s,) tells which of the problem's each is.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        points: Float[np.ndarray, "s 3"],
+        tets: Int[np.ndarray, "m 10"],
+        node: Int[np.ndarray, " s"] | None = None,
+    ):
+        self._law, self._node = problem.model.law, node
+        self._mesh = problem.model.mesh if node is None else float64(tet_mesh)(points, tets)
         self._sizes = (len(points), len(tets))
-        self._patches = float64(_patches)(points, tets, problem.model.mesh)
+        self._patches = float64(_patches)(points, tets, self._mesh)
 
     @float64
     def __call__(self, field: Float[np.ndarray, "n k"]) -> Recovered:
         """Of a solution."""
-        model = self._problem.model
         errors = self._errors(field)
-        nodal_error, element_error = _sizes(model.mesh, model.law, errors)
+        nodal_error, element_error = _sizes(self._mesh, self._law, errors)
         nodes, tets = self._sizes
         return Recovered(
             np.asarray(errors.nodal)[:nodes],
@@ -197,13 +217,12 @@ class Recovery:
 
         Their sum estimates the error itself (Cirak & Ramm 1998, Comput. Methods Appl. Mech. Eng. 156:351).
         """
-        model = self._problem.model
-        products = _products(model.mesh, model.law, self._errors(field), self._errors(dual))
+        products = _products(self._mesh, self._law, self._errors(field), self._errors(dual))
         return np.asarray(products)[: self._sizes[1]]
 
     def _errors(self, field: Float[np.ndarray, "n k"]) -> _Errors:
-        model = self._problem.model
-        padded = jax.device_put(pad(field, model.mesh.node_count))
-        errors = _errors(model.mesh, model.law, self._patches, padded)
+        own = field if self._node is None else field[self._node]
+        padded = jax.device_put(pad(own, self._mesh.node_count))
+        errors = _errors(self._mesh, self._law, self._patches, padded)
         errors.energy.block_until_ready()
         return errors

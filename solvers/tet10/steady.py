@@ -66,13 +66,15 @@ def prepare(
     Args:
         points: node positions [m]
         tets: elements in VTK order
+        law: its parameters are numbers, or one for each element (m,)
         held: per node, the projector onto the directions in which its field is given
         prescribed: the field along the held directions
         foundation: facets and their stiffness from `loads.foundation`
     """
     mesh = tet_mesh(points, tets)
+    unit, relative = law.stiffest()
     free = jax.device_put(pad(np.eye(law.components) - held, mesh.node_count))
-    model = Model(mesh, law, free, springs(*foundation) if foundation else None)
+    model = Model(mesh, mesh.spread(law), free, springs(*foundation) if foundation else None)
     diagonal = _diagonal_blocks(model)
     stiff = np.trace(np.asarray(diagonal)[: len(points)], axis1=1, axis2=2)[:, None, None] / law.components
     grounded = stiff * held
@@ -86,8 +88,8 @@ def prepare(
     # cells of the mean size of the elements
     cell_size = float(TETS_PER_CUBE * np.sum(mesh.weight) / len(tets)) ** (1 / 3)
     most = round(mesh.capacity / TETS_PER_CUBE)
-    cells, from_mesh = cells_beneath(points, tets, grounded, cell_size, mesh.node_count, most)
-    grids = cycle.strengthened(_grid_cycle(hierarchy(cells, unit_stiffness(law))))
+    cells, from_mesh = cells_beneath(points, tets, relative, grounded, cell_size, mesh.node_count, most)
+    grids = cycle.strengthened(_grid_cycle(hierarchy(cells, unit_stiffness(unit))))
     preconditioner = _auxiliary_grid(stiffness.FreeStiffness(model), diagonal, free, from_mesh, grids)
     return Problem(model, preconditioner, pad(prescribed, mesh.node_count), len(points))
 

@@ -7,6 +7,7 @@ import functools
 import operator
 from collections.abc import Callable, Iterable
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -40,19 +41,21 @@ def sum_of(terms: Iterable[Array]) -> Array:
 def internal_force(mesh: TetMesh, law: Law, field: Float[Array, "node k"]) -> Float[Array, "node k"]:
     """K u of the elements alone: no constraints, no springs."""
     of_elements = _by_products if mesh.nodes.shape[-1] <= CHUNK else _by_sums
+    numbers, differing = law.parted()
 
     def add_chunk(
         force: Float[Array, "node k"],
-        chunk: tuple[Int[Array, "10 e"], Float[Array, "3 3 4 e"], Float[Array, "4 e"]],
+        chunk: tuple[Int[Array, "10 e"], Float[Array, "3 3 4 e"], Float[Array, "4 e"], Law],
     ) -> tuple[Float[Array, "node k"], None]:
-        nodes, inverse_jacobian, weight = chunk
+        nodes, inverse_jacobian, weight, own_law = chunk
+        law = eqx.combine(numbers, own_law)
         # indices are known to be good, which spares a GPU a kernel for each look at them
         at_nodes = field.at[nodes].get(mode="promise_in_bounds", wrap_negative_indices=False)
         own = of_elements(law, at_nodes, inverse_jacobian, weight)
         return force.at[nodes].add(own, mode="promise_in_bounds", wrap_negative_indices=False), None
 
     start = jnp.zeros_like(field)
-    return lax.scan(add_chunk, start, (mesh.nodes, mesh.inverse_jacobian, mesh.weight))[0]
+    return lax.scan(add_chunk, start, (mesh.nodes, mesh.inverse_jacobian, mesh.weight, differing))[0]
 
 
 def _by_products(
@@ -152,18 +155,19 @@ def diagonal_blocks(model: Model) -> Float[Array, "node k k"]:
     mesh, law = model.mesh, model.law
     dtype = mesh.weight.dtype
     slope_at = jnp.asarray(SHAPE_GRADIENT, dtype).reshape(3, 4, 10)
+    numbers, differing = law.parted()
 
     def add_chunk(
         blocks: Float[Array, "node k k"],
-        chunk: tuple[Int[Array, "10 e"], Float[Array, "3 3 4 e"], Float[Array, "4 e"]],
+        chunk: tuple[Int[Array, "10 e"], Float[Array, "3 3 4 e"], Float[Array, "4 e"], Law],
     ) -> tuple[Float[Array, "node k k"], None]:
-        nodes, inverse_jacobian, weight = chunk
+        nodes, inverse_jacobian, weight, own_law = chunk
         slope = jnp.einsum("rqa,rjqe->qaej", slope_at, inverse_jacobian)
         outer = jnp.einsum("qe,qaei,qaej->aeij", weight, slope, slope)
-        return blocks.at[nodes].add(law.block(outer)), None
+        return blocks.at[nodes].add(eqx.combine(numbers, own_law).block(outer)), None
 
     start = jnp.zeros((mesh.node_count, law.components, law.components), dtype)
-    blocks = lax.scan(add_chunk, start, (mesh.nodes, mesh.inverse_jacobian, mesh.weight))[0]
+    blocks = lax.scan(add_chunk, start, (mesh.nodes, mesh.inverse_jacobian, mesh.weight, differing))[0]
     if model.springs is not None:
         own = jnp.einsum("faaij->faij", model.springs.stiffness)
         blocks = blocks.at[model.springs.nodes].add(own)

@@ -10,6 +10,7 @@ from twin import select
 from twin.materials import Material
 from twin.select import Selector
 from twin.studies import (
+    Body,
     Centrifugal,
     Convection,
     Displacement,
@@ -98,11 +99,15 @@ loads: st.SearchStrategy[Load] = st.one_of(
     st.builds(RemoteForce, vectors, vectors, selectors, vectors, st.sampled_from(["distributing", "rigid"])),
 )
 
+bodies: st.SearchStrategy[Body] = st.builds(Body, selectors, materials)
+conducting = materials.filter(lambda material: material.thermal_conductivity is not None)
+
 static_stress: st.SearchStrategy[StaticStress] = st.builds(
     StaticStress,
     materials,
     st.lists(supports, min_size=1, max_size=3),
     load_cases=st.dictionaries(names, st.lists(loads, min_size=1, max_size=3), min_size=1, max_size=3),
+    bodies=st.lists(bodies, max_size=2),
 )
 
 temperatures = st.floats(0, 1e6)
@@ -119,9 +124,10 @@ thermal_loads: st.SearchStrategy[ThermalLoad] = st.one_of(
 
 heat_conduction: st.SearchStrategy[HeatConduction] = st.builds(
     HeatConduction,
-    materials.filter(lambda material: material.thermal_conductivity is not None),
+    conducting,
     st.lists(thermal_supports, min_size=1, max_size=3),
     load_cases=st.dictionaries(names, st.lists(thermal_loads, max_size=3), min_size=1, max_size=3),
+    bodies=st.lists(st.builds(Body, selectors, conducting), max_size=2),
 )
 
 gradients: st.SearchStrategy[GradientOf] = st.builds(

@@ -105,6 +105,7 @@ def test_a_foundation_is_support_enough() -> None:
         (lambda: StaticStress("S235", "Fixed", [FORCE]), StudyError, "must be a list"),  # type: ignore[arg-type]
         (lambda: StaticStress("steeel", [Fixed(ALL)], [FORCE]), MaterialError, "Did you mean 'Steel S235'"),
         (lambda: StaticStress(7, [Fixed(ALL)], [FORCE]), MaterialError, "not 7"),  # type: ignore[arg-type]
+        (lambda: StaticStress("S235", [Fixed(ALL)], [FORCE], bodies=["316L"]), StudyError, "twin.Body(on="),  # type: ignore[list-item]
         (lambda: Fixed("patch 3"), SelectionError, "needs a selector"),  # type: ignore[arg-type]
         (lambda: Force((0, 0, "3 mm"), ALL), UnitError, "z of Force"),
         (lambda: Displacement(ALL), StudyError, "Give at least one of x, y, z"),

@@ -1,4 +1,5 @@
-"""Iterations to a relative residual of 1e-6 on shapes that multigrid finds hard: walls, shells, rods, small detail."""
+"""Iterations to a relative residual of 1e-6 on what multigrid finds hard: walls, shells, rods, small detail, nearly
+incompressible material, bodies a few thousand times as stiff as what is around them."""
 
 import numpy as np
 import pytest
@@ -33,18 +34,45 @@ def pin_on_a_cube():
     return occ.Box(occ.Pnt(0, 0, 0), occ.Pnt(0.1, 0.1, 0.1)) + pin
 
 
-def block():
-    return occ.Box(occ.Pnt(0, 0, 0), occ.Pnt(0.06, 0.04, 0.04))
+def block(start=(0, 0, 0), end=(0.06, 0.04, 0.04)):
+    return occ.Box(occ.Pnt(*start), occ.Pnt(*end))
 
 
-def iterations(shape, size: float, poisson: float = 0.33) -> int:
-    """Clamped at its lowest x, pulled, pushed and bent at its highest."""
+def row():
+    """Two blocks in a row, and which points lie in the first."""
+    both = block((0, 0, 0), (0.03, 0.04, 0.04)), block((0.03, 0, 0), (0.06, 0.04, 0.04))
+    return occ.Glue(list(both)), lambda points: points[:, 0] < 0.03
+
+
+def ball():
+    """A ball in a block."""
+    middle, radius = (0.03, 0.02, 0.02), 0.012
+    sphere = occ.Sphere(occ.Pnt(*middle), radius)
+    return occ.Glue(
+        [block() - sphere, sphere]
+    ), lambda points: np.linalg.norm(points - middle, axis=1) < 0.99 * radius
+
+
+def layers():
+    """Four layers, every other one of which is stiff."""
+    parts = [block((0, 0, 0.01 * k), (0.06, 0.04, 0.01 * (k + 1))) for k in range(4)]
+    return occ.Glue(parts), lambda points: (points[:, 2] // 0.01).astype(int) % 2 == 0
+
+
+def iterations(shape, size: float, poisson: float = 0.33, stiff=None, contrast: float = 1.0) -> int:
+    """Clamped at its lowest x, pulled, pushed and bent at its highest.
+
+    stiff: tells of points (m, 3) whether they lie in bodies so many times as stiff as the rest
+    """
     points, tets = shapes.mesh(shape, size)
+    modulus = 70e9
+    if stiff is not None:
+        modulus = 70e9 * np.where(stiff(points[tets[:, :4]].mean(axis=1)), contrast, 1.0)
     x = points[:, 0]
     held = (x < x.min() + 1e-9)[:, None, None] * np.eye(3)
     end = x > x.max() - 1e-9
     load = end[:, None] / end.sum() * np.array([3.0, 10.0, -20.0])
-    problem = steady.prepare(points, tets, float64(lame)(70e9, poisson), held, np.zeros_like(points))
+    problem = steady.prepare(points, tets, float64(lame)(modulus, poisson), held, np.zeros_like(points))
     return steady.solve(problem, load, tolerance=1e-6).iterations
 
 
@@ -66,3 +94,10 @@ def test_shapes(shape, size, most):
 @pytest.mark.parametrize(("poisson", "most"), [(0.45, 20), (0.49, 50)])
 def test_nearly_incompressible(poisson, most):
     assert iterations(block(), 0.005, poisson) <= most
+
+
+@pytest.mark.parametrize("contrast", [1e4, 1e-4])
+@pytest.mark.parametrize(("make", "most"), [(row, 30), (ball, 45), (layers, 48)])
+def test_contrast_between_bodies(make, most, contrast):
+    shape, stiff = make()
+    assert iterations(shape, 0.004, 0.3, stiff, contrast) <= most

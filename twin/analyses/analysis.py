@@ -1,16 +1,19 @@
 """What is particular to one physics. Meshes, grids, refinement, error estimates and reports are shared."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import ClassVar, Generic, TypeVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from solvers.cutcell.cells import FilledCells
 from solvers.law import Law, Recovered
+from solvers.precision import float64
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
 from twin.analyses.goals import GoalError
@@ -36,7 +39,7 @@ class CaseSolution:
 
     field: of k components at the nodes (n, k); work of the loads on it
     flux: recovered from it; balance: of what acts and what holds
-    goals: the errors of numbers whose dual problems were solved
+    goals: the errors of numbers whose dual problems were solved; material: of the nodes (n,), None: all of one
     """
 
     field: Floats
@@ -46,6 +49,7 @@ class CaseSolution:
     iterations: int
     residual: float
     goals: Mapping[str, GoalError] = dataclass_field(default_factory=dict)
+    material: Ints | None = None
 
 
 class Analysis(abc.ABC, Generic[StudyT]):
@@ -70,8 +74,15 @@ class Analysis(abc.ABC, Generic[StudyT]):
 
     @property
     @abc.abstractmethod
-    def law(self) -> Law:
-        """The material, as the solvers take it."""
+    def laws(self) -> Sequence[Law]:
+        """The study's materials, as the solvers take them."""
+
+    @float64
+    def law_of(self, material: NDArray[np.int32] | None) -> Law:
+        """Of elements (m,), by the number of each one's material; None: of all the first."""
+        if material is None:
+            return self.laws[0]
+        return jax.tree.map(lambda *values: jnp.stack(values)[material], *self.laws)
 
     @abc.abstractmethod
     def check(self, surface: Surface, request: Request) -> Regions:
@@ -116,12 +127,13 @@ class Analysis(abc.ABC, Generic[StudyT]):
 
     @abc.abstractmethod
     def quantities(
-        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
+        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity, shares: Floats
     ) -> dict[str, Quantity]:
         """Everything that is reported of a case.
 
         Args:
             measured: what `measure` found, with errors; volume: of the elements [m^3]
+            shares: of it, by material (k,)
         """
 
     @abc.abstractmethod

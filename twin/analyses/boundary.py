@@ -4,6 +4,7 @@ A selector speaks of the uploaded surface. Every point on the mesh's boundary th
 that it lies on; a facet belongs to one face of the part, because meshers keep sharp edges.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,8 +58,9 @@ class MeshBoundary:
 
     def __init__(self, surface: Surface, mesh: VolumeMesh):
         self.surface = surface
-        self.points, self._tets = mesh.points, mesh.tets
-        self.facets, _ = boundary_facets(mesh.tets)
+        self.points, self._tets, self._material = mesh.points, mesh.tets, mesh.material
+        self.facets, self._owner = boundary_facets(mesh.tets)
+        self._side_tets = mesh.sides.tets
         self._exposed = self._bounding_material(mesh)
         self._all = facet_quadrature(mesh.points, self.facets, np.arange(len(self.facets)))
         self._triangle = self._one_face_per_facet(self._closest(self._all.position))
@@ -117,9 +119,16 @@ class MeshBoundary:
             refuse_between_bodies(selector)
         return found
 
-    def body_force(self, base: Floats, slope: Floats) -> Floats:
-        """Nodal forces (n, k) of a force per volume, base + slope @ x: heat [W] of a source, too."""
-        return loads.body_force(self.points, self._tets, base, slope)
+    def body_force(self, base: Floats, slope: Floats, times: Sequence[float] = (1.0,)) -> Floats:
+        """Nodal forces (n, k) of a force per volume, base + slope @ x: heat [W] of a source, too.
+
+        times: a factor of all elements, or one of each material
+        """
+        if len(times) == 1 or self._material is None:
+            return times[0] * loads.body_force(self.points, self._tets, base, slope)
+        parts = [self._tets[self._material == number] for number in range(len(times))]
+        forces = [loads.body_force(self.points, tets, base, slope) for tets in parts]
+        return np.tensordot(times, forces, 1)
 
     def nodes(self, selector: Selector) -> SelectedNodes:
         """Nodes of the selected part of the boundary."""
@@ -194,7 +203,7 @@ class MeshBoundary:
         return scatter(vertices, weights[:, :, None] * gradient[:, None, :], len(self.surface.vertices))
 
     def interpolate(self, values: Floats, points: Floats) -> Floats:
-        """Nodal values (n, c) of the mesh at the points of its boundary closest to `points` (p, 3)."""
+        """Values (s, c) at the nodes of `mesh.sides`, at the points of its boundary closest to `points` (p, 3)."""
         corners = Surface(self.points, self.facets[:, :3], np.zeros(len(self.facets), np.int32))
         _, facet, position = closest(corners, points)
         a, b, c = corners.corners[facet].transpose(1, 0, 2)
@@ -202,4 +211,6 @@ class MeshBoundary:
         along_ab = np.linalg.norm(np.cross(position - a, c - a), axis=1) / total
         along_ac = np.linalg.norm(np.cross(position - a, b - a), axis=1) / total
         shape = element.triangle_shape(np.stack([along_ab, along_ac], axis=1))
-        return np.asarray(np.einsum("pa,pac->pc", shape, values[self.facets[facet]]))
+        own = self._owner[facet]
+        local = (self._tets[own][:, None, :] == self.facets[facet][:, :, None]).argmax(2)
+        return np.asarray(np.einsum("pa,pac->pc", shape, values[self._side_tets[own[:, None], local]]))

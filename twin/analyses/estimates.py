@@ -103,7 +103,7 @@ def largest(flux: Floats, zone: NDArray[np.int64]) -> tuple[int, dict[int, float
 
 def left(fine: Values, coarse: Values | None, name: str) -> float:
     """Error of a number by its change since a coarser mesh, if errors fall as indicated; 0 where none is told."""
-    if coarse is None or (name == fine.at_peak and not fine.trust.at_peak):
+    if coarse is None or ("flux" in fine.indicators[name] and not fine.trust.at_peak):
         return 0.0
     own, before = fine.own_error(name), coarse.own_error(name)
     fall = float(np.clip(own / before if before > 0 else 1.0, *fine.trust.fall))

@@ -39,7 +39,7 @@ def with_geometry(
     beneath = boundary.inside(middle)
     curved, middle = curved[beneath], middle[beneath]
     flux = boundary.interpolate(case.flux.nodal, middle)
-    density = np.asarray(task.analysis.law.energy_density(flux))
+    density = np.asarray(task.analysis.laws[0].energy_density(flux))
     share = float(np.abs(away[curved]) * task.surface.areas[curved] @ density / found)
     farthest = (HIGHEST * away[curved])[:, None] * task.surface.normals[curved]
     change = boundary.interpolate(case.field, middle + farthest) - boundary.interpolate(case.field, middle)

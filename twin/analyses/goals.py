@@ -55,5 +55,6 @@ def beside(mesh: VolumeMesh, law: Law, node: int, energy_error: Floats) -> float
     """
     at = (mesh.tets == node).any(1)
     size = element_sizes(mesh.points, mesh.tets[at])
-    slope = np.sqrt(energy_error[at].sum() * TETS_PER_CUBE / (size**3).sum() / float(law.largest_modulus))
+    modulus = np.broadcast_to(law.largest_modulus, len(mesh.tets))[at].min()
+    slope = np.sqrt(energy_error[at].sum() * TETS_PER_CUBE / (size**3).sum() / modulus)
     return float(slope * size.mean() / 2)

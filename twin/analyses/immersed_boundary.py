@@ -1,5 +1,6 @@
 """The part's surface in a grid of filled cells: where supports and loads act, and values on it."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -122,9 +123,10 @@ class ImmersedBoundary:
             raise self._unresolved(f"{100 * missed:.2g} % of the surface")
         return missed
 
-    def body_force(self, base: Floats, slope: Floats) -> Floats:
-        """Nodal forces (n, k) of a force per volume, base + slope @ x: heat [W] of a source, too."""
-        return immersed.body_force(self.cells, base, slope)
+    def body_force(self, base: Floats, slope: Floats, times: Sequence[float] = (1.0,)) -> Floats:
+        """Nodal forces (n, k) of a force per volume, base + slope @ x, times a factor: heat [W] of a source, too."""
+        (factor,) = times
+        return factor * immersed.body_force(self.cells, base, slope)
 
     def interpolate(self, values: Floats, points: Floats) -> Floats:
         """Nodal values (n, c) at points (p, 3) of the surface."""

@@ -17,7 +17,7 @@ from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
 from twin.analyses.solution import Gridded, Ladder, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
-from twin.errors import SolveFailed
+from twin.errors import FailedPrecondition, SolveFailed
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.gridding import fill
 from twin.results.outcome import Ending
@@ -41,7 +41,13 @@ def solve(task: Task) -> Ladder:
 
     Raises:
         OutOfTimeError: not even the first grid was solved in time; GeometryError; SolveFailed
+        FailedPrecondition: the part is of several materials
     """
+    if task.regions.materials.any():
+        raise FailedPrecondition(
+            "On a grid a part is of one material, since no cell ends at the faces between bodies. Bodies of different "
+            "material are solved on tetrahedra that follow these faces: send a STEP file of solids."
+        )
     most = task.request.max_unknowns or DEFAULT_UNKNOWNS
     span = STAGES["check"], STAGES["pilot solve"]
     solutions = [_first(task, most, span)]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses import estimates, resolution
+from twin.analyses import estimates, materials, resolution
 from twin.analyses.analysis import Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.peaks import looked_at
@@ -102,7 +102,7 @@ def _finer(
     affordable = task.remaining / seconds
     if affordable < resolution.WORTH_IT:
         return "max_seconds"
-    return resolution.refined(task, mesh, finest, coarser, sizes, min(room, affordable))
+    return resolution.refined(task, mesh.sides, finest, coarser, sizes, min(room, affordable))
 
 
 def _mesh_within_limit(task: Task, sizes: Sizes, fraction: float, message: str) -> tuple[VolumeMesh, Sizes]:
@@ -124,7 +124,7 @@ def _mesh(task: Task, sizes: Sizes, fraction: float, message: str) -> VolumeMesh
 
     check()
     with task.watch.phase("mesh"):
-        return mesh_volume(
+        mesh = mesh_volume(
             task.surface,
             sizes.size,
             source=task.source,
@@ -133,6 +133,7 @@ def _mesh(task: Task, sizes: Sizes, fraction: float, message: str) -> VolumeMesh
             workdir=task.workdir,
             check=check,
         )
+        return materials.assigned(mesh, task.surface, task.regions.materials)
 
 
 def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySolution:
@@ -144,7 +145,7 @@ def _solve(task: Task, mesh: VolumeMesh, size: float, span: Span) -> StudySoluti
         boundary = MeshBoundary(task.surface, mesh)
     cases = analysis.solve_on_mesh(task, mesh, boundary, span)
     measured = {
-        name: analysis.measure(estimates.ON_MESH, *looked_at(mesh, task.zones.of(name), case))
+        name: analysis.measure(estimates.ON_MESH, *looked_at(mesh.sides, task.zones.of(name), case))
         for name, case in cases.items()
     }
     return StudySolution(Meshed(mesh, boundary), cases, measured, size, time.perf_counter() - begun)

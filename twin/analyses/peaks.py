@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from solvers.law import Recovered
 from solvers.tet10.element import EDGES
 from twin.analyses.analysis import CaseSolution
-from twin.meshing import VolumeMesh
+from twin.meshing.sides import Sides
 from twin.results.zones import Zones
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ _HALVES = np.concatenate(
 )  # of an element's edges
 
 
-def looked_at(mesh: VolumeMesh, zones: Zones, case: CaseSolution) -> tuple[Ints, CaseSolution]:
+def looked_at(mesh: Sides, zones: Zones, case: CaseSolution) -> tuple[Ints, CaseSolution]:
     """Zone of the points (n + k,) that a case is looked at in, -1 for none, and its field and flux there: at the nodes,
     and where edges of elements leave a zone.
 
@@ -56,4 +56,5 @@ def looked_at(mesh: VolumeMesh, zones: Zones, case: CaseSolution) -> tuple[Ints,
     off = np.concatenate([outside, at_border(sides[:, None])[:, 0]])
     there = Recovered(extended(flux.nodal), off, flux.element_error, flux.energy)
     zone = np.concatenate([zone, np.full(len(lines), -1)])
-    return zone, replace(case, field=extended(case.field), flux=there)
+    material = None if case.material is None else np.concatenate([case.material, case.material[lines[:, 0]]])
+    return zone, replace(case, field=extended(case.field), flux=there, material=material)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from solvers.tet10.element import TETS_PER_CUBE
 from twin.analyses.task import Regions
 from twin.geometry.surface import Surface
-from twin.meshing import VolumeMesh
+from twin.meshing.sides import Sides
 from twin.studies import Request
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def pilot(surface: Surface, volume: float, regions: Regions, request: Request, c
 
 def refined(
     task: "Task",
-    mesh: VolumeMesh,
+    mesh: Sides,
     finest: "StudySolution",
     coarser: "StudySolution | None",
     before: Sizes,
@@ -99,7 +99,7 @@ def refined(
             if number == analysis.peak:
                 # as if the error of the largest flux were made wherever that of the flux is as large and it may peak
                 off, own = case.flux.nodal_error, measured.indicators[number]["flux"]
-                largest = analysis.law.magnitude(case.flux.nodal) + measured.trust.flux * off
+                largest = analysis.laws[0].magnitude(case.flux.nodal) + measured.trust.flux * off
                 high = largest > NEAR_PEAK * measured.values[number]
                 off = np.where(outside & high, off, 0.0)[mesh.tets].max(1)
                 finer = np.minimum(finer, np.sqrt(share * own / np.maximum(off, 1e-12 * own)))

@@ -45,6 +45,11 @@ class Discretised(abc.ABC):
         """Of the elements [m^3]."""
 
     @property
+    def shares(self) -> Floats:
+        """Of the volume, by material (k,)."""
+        return np.ones(1)
+
+    @property
     @abc.abstractmethod
     def mesher(self) -> str:
         """What made them."""
@@ -54,9 +59,9 @@ class Discretised(abc.ABC):
         """Measures of the elements."""
 
     @property
+    @abc.abstractmethod
     def points(self) -> Floats:
-        """Nodes (n, 3) [m]."""
-        return self.boundary.points
+        """What fields are given at (n, 3) [m]."""
 
     def __len__(self) -> int:
         return sum(map(len, self.elements))
@@ -79,8 +84,16 @@ class Meshed(Discretised):
         return self.on
 
     @property
+    def points(self) -> Floats:
+        return self.mesh.sides.points
+
+    @property
     def elements(self) -> tuple[Int32, Int32]:
-        return self.mesh.tets, np.zeros((0, 8), np.int32)
+        return self.mesh.sides.tets, np.zeros((0, 8), np.int32)
+
+    @property
+    def shares(self) -> Floats:
+        return self.mesh.volumes / self.mesh.volumes.sum()
 
     @property
     def volume(self) -> float:
@@ -91,7 +104,7 @@ class Meshed(Discretised):
         return self.mesh.mesher
 
     def quality(self) -> dict[str, float]:
-        shape = quality(self.points, self.mesh.tets)
+        shape = quality(self.mesh.points, self.mesh.tets)
         return {
             "worst_shape": float(shape.min()),
             "mean_shape": float(shape.mean()),
@@ -118,6 +131,10 @@ class Gridded(Discretised):
     @property
     def boundary(self) -> ImmersedBoundary:
         return self.on
+
+    @property
+    def points(self) -> Floats:
+        return self.on.points
 
     @property
     def elements(self) -> tuple[Int32, Int32]:

@@ -41,7 +41,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
     ended = ladder.ended
     for name, case in final.cases.items():
         measured = _measured(final, name, coarser, task.request.accuracy)
-        found = analysis.quantities(measured, case, volume)
+        found = analysis.quantities(measured, case, volume, discretised.shares)
         short = _shortfalls(found, task, name if len(final.cases) > 1 else "")
         warnings += short
         if short and ended == "accuracy":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solvers.iteration import TOLERANCE, SolveError
 from twin.analyses.monitor import Monitor
@@ -42,10 +43,12 @@ class Regions:
     """The parts of the surface that a study speaks of, selected once.
 
     supports: what holds, and where; loads: of each the case that it belongs to, and where it acts, None for the whole
+    materials: of each body of the part, as `twin.analyses.materials.of_bodies` has them
     """
 
     supports: tuple[tuple[Any, Selection], ...]
     loads: tuple[tuple[str, Any, Selection | None], ...]
+    materials: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
 
     @property
     def selections(self) -> list[Selection]:

@@ -13,6 +13,10 @@
     vector = "(0, 0, -2) kN"
     on = { any = [{ patch = [3, 4] }, { all = [{ group = "top" }, { not = { facing = { ... } } }] }] }
 
+    [[bodies]]                                  # made of another material than the rest
+    on = { group = "pin" }
+    material = "316L"
+
 A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
 number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"
 is the whole surface. Numbers are SI, strings carry a unit.
@@ -101,7 +105,7 @@ def parse(text: str, options: Table | None = None) -> StudyFile:
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"not TOML: {error}") from None
     words = tuple(inspect.signature(studies.Request).parameters)
-    _known(table, ("type", "material", "supports", "loads", "load_cases", *words))
+    _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", *words))
     kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
     given: dict[str, Any] = {"material": _material(_needed(table, "material"))}
     given["supports"] = _things(table.get("supports", []), kind.supports, "supports")
@@ -113,6 +117,10 @@ def parse(text: str, options: Table | None = None) -> StudyFile:
         given["load_cases"] = {
             name: _things(loads, kind.loads, f"load_cases.{name}") for name, loads in cases.items()
         }
+    if "bodies" in table:
+        given["bodies"] = [
+            _body(entry, f"bodies[{index}]") for index, entry in enumerate(_list(table["bodies"], "bodies"))
+        ]
     request = {name: table[name] for name in words if name in table} | dict(options or {})
     return StudyFile(_call(kind.build, given), _call(studies.Request, request))
 
@@ -124,11 +132,28 @@ def _material(value: Any) -> Any:
         return _call(Material, _table(value))
 
 
-def _things(value: Any, kinds: Mapping[str, Callable[..., Any]], place: str) -> list[Any]:
+def _list(value: Any, place: str) -> list[Any]:
     with _place(place):
         if not isinstance(value, list):
             raise StudyError(f"expected a list of tables ([[{place}]]), got {value!r}")
-    return [_thing(entry, kinds, f"{place}[{index}]") for index, entry in enumerate(value)]
+    return value
+
+
+def _body(value: Any, place: str) -> studies.Body:
+    with _place(place):
+        table = dict(_table(value))
+        if "on" in table:
+            with _place("on"):
+                table["on"] = selector(table["on"])
+        if "material" in table:
+            table["material"] = _material(table["material"])
+        body: studies.Body = _call(studies.Body, table)
+        return body
+
+
+def _things(value: Any, kinds: Mapping[str, Callable[..., Any]], place: str) -> list[Any]:
+    entries = _list(value, place)
+    return [_thing(entry, kinds, f"{place}[{index}]") for index, entry in enumerate(entries)]
 
 
 def _thing(value: Any, kinds: Mapping[str, Callable[..., Any]], place: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
+from twin.codec.bodies import bodies_from_proto, bodies_to_proto
 from twin.codec.load_cases import cases_from_proto
 from twin.codec.materials import material_from_proto, material_to_proto
 from twin.codec.selectors import selector_from_proto, selector_to_proto
@@ -31,6 +32,7 @@ def heat_conduction_to_proto(study: HeatConduction) -> study_pb2.HeatConduction:
             study_pb2.ThermalLoadCase(name=name, loads=[thermal_load_to_proto(load) for load in loads])
             for name, loads in study.cases.items()
         ],
+        bodies=bodies_to_proto(study.bodies),
     )
 
 
@@ -40,6 +42,7 @@ def heat_conduction_from_proto(message: study_pb2.HeatConduction) -> HeatConduct
         material_from_proto(message.material),
         supports=[thermal_support_from_proto(support) for support in message.supports],
         load_cases=cases_from_proto(message.load_cases, thermal_load_from_proto),
+        bodies=bodies_from_proto(message.bodies),
     )
 
 

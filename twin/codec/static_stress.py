@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
+from twin.codec.bodies import bodies_from_proto, bodies_to_proto
 from twin.codec.enums import EnumWords
 from twin.codec.load_cases import cases_from_proto
 from twin.codec.materials import material_from_proto, material_to_proto
@@ -52,6 +53,7 @@ def static_stress_to_proto(study: StaticStress) -> study_pb2.StaticStress:
             study_pb2.LoadCase(name=name, loads=[load_to_proto(load) for load in loads])
             for name, loads in study.cases.items()
         ],
+        bodies=bodies_to_proto(study.bodies),
     )
 
 
@@ -61,6 +63,7 @@ def static_stress_from_proto(message: study_pb2.StaticStress) -> StaticStress:
         material_from_proto(message.material),
         supports=[support_from_proto(support) for support in message.supports],
         load_cases=cases_from_proto(message.load_cases, load_from_proto),
+        bodies=bodies_from_proto(message.bodies),
     )
 
 

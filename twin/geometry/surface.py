@@ -107,6 +107,11 @@ class Surface:
         """
         return _frozen(find_bodies(self.vertices, self.triangles.astype(np.int64)))
 
+    def chosen(self, triangles: NDArray[np.bool_]) -> Surface:
+        """The surface of the triangles that a mask (m,) chooses, without groups."""
+        used, corners = np.unique(self.triangles[triangles], return_inverse=True)
+        return Surface(self.vertices[used], corners.reshape(-1, 3).astype(np.int32), self.patch[triangles])
+
     @cached_property
     def projection(self) -> Projection:
         """The search tree for `closest`."""

@@ -73,7 +73,9 @@ def solids(surface: Surface) -> Solids:
         notes.append(f"{_solids(len(joined))} that don't touch over an area were meshed apart")
     if len(joined) == count and not closed_gaps:
         # nothing was joined, so the triangles stay as they are
-        return Solids(tuple(_part(surface, number) for number in range(count)), True, tuple(notes))
+        return Solids(
+            tuple(surface.chosen(surface.body == number) for number in range(count)), True, tuple(notes)
+        )
     return Solids(tuple(_surface(part) for part in joined), True, tuple(notes))
 
 
@@ -96,13 +98,6 @@ def join_surfaces(surfaces: tuple[Surface, ...]) -> Surface:
 
 def _solids(count: int) -> str:
     return "one solid" if count == 1 else f"{count} solids"
-
-
-def _part(surface: Surface, body: int) -> Surface:
-    own = surface.body == body
-    used, inverse = np.unique(surface.triangles[own], return_inverse=True)
-    triangles = inverse.reshape(-1, 3).astype(np.int32)
-    return Surface(surface.vertices[used], triangles, surface.patch[own])
 
 
 def _manifold(vertices: Float64, triangles: Int64) -> Any:

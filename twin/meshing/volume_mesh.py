@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from solvers.tet10 import element
 from solvers.tet10.element import EDGES, shape_gradient
 from solvers.tet10.faces import boundary_faces, shared_faces
+from twin.meshing.sides import Sides, sides
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -29,7 +31,7 @@ class VolumeMesh:
     oriented.
 
     mesher: who made it; seconds: how long that took, failed attempts included; notes: all attempts and
-    checks.
+    checks. material: (m,) number of each element's material, where they are not all of one.
     """
 
     points: Float64
@@ -37,6 +39,20 @@ class VolumeMesh:
     mesher: str
     seconds: float
     notes: tuple[str, ...]
+    material: Int32 | None = None
+
+    @cached_property
+    def sides(self) -> Sides:
+        """The mesh in which each material has nodes of its own: what results are given on."""
+        return sides(self.points, self.tets, self.material)
+
+    @property
+    def volumes(self) -> Float64:
+        """Of each material, as far as one with a higher number is there [m^3]."""
+        if self.material is None:
+            return np.array([volume(self.points, self.tets)])
+        own = [self.tets[self.material == number] for number in range(int(self.material.max()) + 1)]
+        return np.array([volume(self.points, tets) for tets in own])
 
 
 def jacobians(points: Float64, tets: Ints, barycentric: Float64) -> Float64:

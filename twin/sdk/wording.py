@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from twin.materials import Material
 from twin.quantities import engineering
 from twin.select import describe
 from twin.studies import (
@@ -46,7 +47,8 @@ def study_title(study: Study) -> str:
 
 def study_rows(study: Study) -> list[tuple[str, str]]:
     """Rows of (what, how): the material, every support, every load."""
-    rows = [("Material", _material(study))]
+    rows = [("Material", _material(study, study.material))]
+    rows += [("Body", f"{_material(study, body.material)}: {describe(body.on)}") for body in study.bodies]
     rows += [("Support", _support(support)) for support in study.supports]
     for name, loads in study.cases.items():
         title = "Load" if name == DEFAULT_CASE and len(study.cases) == 1 else f"Load, case {name}"
@@ -54,8 +56,7 @@ def study_rows(study: Study) -> list[tuple[str, str]]:
     return rows
 
 
-def _material(study: Study) -> str:
-    material = study.material
+def _material(study: Study, material: Material) -> str:
     words = [material.name or "custom"]
     match study:
         case StaticStress():

@@ -1,11 +1,13 @@
 """What users ask of a part. What needs no geometry is refused here.
 
 static_stress.py, heat_conduction.py   the studies: what holds, what acts
+bodies.py    what single bodies are made of
 gradient.py  how the number of an answer changes
 request.py   how a study is to be answered
 words.py     what all studies check of what they are given
 """
 
+from twin.studies.bodies import Body
 from twin.studies.gradient import DIFFERENTIABLE, GradientOf, Wrt
 from twin.studies.heat_conduction import (
     THERMAL_LOADS,
@@ -54,6 +56,7 @@ __all__ = [
     "SUPPORTS",
     "THERMAL_LOADS",
     "THERMAL_SUPPORTS",
+    "Body",
     "Centrifugal",
     "Convection",
     "Coupling",

@@ -49,6 +49,11 @@ class GradientOf:
                 f"{self.quantity!r} has no gradient. Those that have one: {', '.join(known)}.",
                 {"quantity": self.quantity},
             )
+        if study.bodies:
+            raise StudyError(
+                f"{self.run} is of bodies of different material. Gradients are of parts of one material.",
+                {"run": self.run},
+            )
         if self.quantity == "safety_factor" and study.material.yield_strength is None:
             raise StudyError(
                 f"{self.run} has found no safety factor, because its material has no yield strength. Give "

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from twin.errors import MaterialError, StudyError
+from twin.errors import StudyError
 from twin.materials import Material
 from twin.select import Selector, check, describe
 from twin.studies import words
+from twin.studies.bodies import Body, property_of_all
+from twin.studies.bodies import bodies as studied
 from twin.units import Scalar, quantity
 
 
@@ -92,15 +94,17 @@ THERMAL_LOADS = (HeatFlux, HeatFlow, HeatSource)
 class HeatConduction:
     """Steady temperature of one part: what it is made of, what its temperature is tied to, what heats it.
 
-    material: a name in the library, or a Material; its thermal_conductivity counts. supports (Temperature, Convection)
-    tie the temperature in every load case; what is not named is insulated. Either `loads`, or `load_cases` by name;
-    `cases` has them all (a plain list of loads is the case "default"). Without loads, heat flows between the supports.
+    material: a name in the library, or a Material; its thermal_conductivity counts; that of single bodies is given by
+    `bodies`. supports (Temperature, Convection) tie the temperature in every load case; what is not named is insulated.
+    Either `loads`, or `load_cases` by name; `cases` has them all (a plain list of loads is the case "default"). Without
+    loads, heat flows between the supports.
     Raises StudyError, MaterialError or SelectionError for what can't work on any part.
     """
 
     material: Material
     supports: tuple[ThermalSupport, ...]
     cases: dict[str, tuple[ThermalLoad, ...]]
+    bodies: tuple[Body, ...]
 
     def __init__(
         self,
@@ -108,23 +112,26 @@ class HeatConduction:
         supports: Iterable[ThermalSupport] = (),
         loads: Iterable[ThermalLoad] = (),
         load_cases: Mapping[str, Iterable[ThermalLoad]] | None = None,
+        bodies: Iterable[Body] = (),
     ) -> None:
         object.__setattr__(self, "material", words.material(material))
         example = "twin.Temperature('20 degC', on=...)"
         object.__setattr__(self, "supports", words.items(supports, THERMAL_SUPPORTS, "supports", example))
         cases = words.cases(loads, load_cases, THERMAL_LOADS, "twin.HeatFlux('1 kW/m^2', on=...)")
         object.__setattr__(self, "cases", cases)
+        object.__setattr__(self, "bodies", studied(bodies))
         self._check()
 
     def __hash__(self) -> int:
-        return hash((self.material, self.supports, tuple(self.cases.items())))
+        return hash((self.material, self.supports, tuple(self.cases.items()), self.bodies))
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        """That of the part, then that of each of `bodies`."""
+        return self.material, *(body.material for body in self.bodies)
 
     def _check(self) -> None:
-        if self.material.thermal_conductivity is None:
-            raise MaterialError(
-                f"Heat conduction needs the thermal conductivity of {self.material.name or 'the material'}: give "
-                "thermal_conductivity to twin.Material."
-            )
+        property_of_all(self.materials, "thermal_conductivity", "Heat conduction")
         if not self.supports:
             raise StudyError(
                 "Nothing ties the temperature of the part, which is insulated all around: it would rise or fall for "

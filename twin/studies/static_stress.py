@@ -11,6 +11,8 @@ from twin.errors import StudyError
 from twin.materials import Material
 from twin.select import Selector, check, describe
 from twin.studies import words
+from twin.studies.bodies import Body
+from twin.studies.bodies import bodies as studied
 from twin.studies.words import DEFAULT_CASE
 from twin.units import Scalar, Vector, quantity
 
@@ -192,14 +194,16 @@ LOADS = (Force, Traction, Pressure, Gravity, Centrifugal, RemoteForce)
 class StaticStress:
     """Linear static stress of one part: what it is made of, what holds it, what acts on it.
 
-    material: a name in the library, or a Material. supports hold in every load case. Either `loads`, or
-    `load_cases` by name; `cases` has them all (a plain list of loads is the case "default").
+    material: a name in the library, or a Material; that of single bodies is given by `bodies`. supports hold in every
+    load case. Either `loads`, or `load_cases` by name; `cases` has them all (a plain list of loads is the case
+    "default").
     Raises StudyError, MaterialError or SelectionError for what can't work on any part.
     """
 
     material: Material
     supports: tuple[Support, ...]
     cases: dict[str, tuple[Load, ...]]
+    bodies: tuple[Body, ...]
 
     def __init__(
         self,
@@ -207,6 +211,7 @@ class StaticStress:
         supports: Iterable[Support] = (),
         loads: Iterable[Load] = (),
         load_cases: Mapping[str, Iterable[Load]] | None = None,
+        bodies: Iterable[Body] = (),
     ) -> None:
         object.__setattr__(self, "material", words.material(material))
         object.__setattr__(
@@ -214,10 +219,16 @@ class StaticStress:
         )
         cases = words.cases(loads, load_cases, LOADS, "twin.Force((0, 0, '-1 kN'), on=...)")
         object.__setattr__(self, "cases", cases)
+        object.__setattr__(self, "bodies", studied(bodies))
         self._check()
 
     def __hash__(self) -> int:
-        return hash((self.material, self.supports, tuple(self.cases.items())))
+        return hash((self.material, self.supports, tuple(self.cases.items()), self.bodies))
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        """That of the part, then that of each of `bodies`."""
+        return self.material, *(body.material for body in self.bodies)
 
     def _check(self) -> None:
         if not self.supports:

@@ -219,14 +219,43 @@ class Gradient(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class Body(message.Message):
+    """A body of the part, or several, made of another material than the rest."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ON_FIELD_NUMBER: builtins.int
+    MATERIAL_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def on(self) -> selector_pb2.Selector:
+        """Takes most of the surface of each."""
+
+    @builtins.property
+    def material(self) -> material_pb2.Material:
+        """What they are made of."""
+
+    def __init__(
+        self,
+        *,
+        on: selector_pb2.Selector | None = ...,
+        material: material_pb2.Material | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["material", b"material", "on", b"on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["material", b"material", "on", b"on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class StaticStress(message.Message):
-    """Small-displacement linear elasticity of one body, one material, under one or several load cases."""
+    """Small-displacement linear elasticity of one part, under one or several load cases."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     MATERIAL_FIELD_NUMBER: builtins.int
     SUPPORTS_FIELD_NUMBER: builtins.int
     LOAD_CASES_FIELD_NUMBER: builtins.int
+    BODIES_FIELD_NUMBER: builtins.int
     @builtins.property
     def material(self) -> material_pb2.Material:
         """What the part is made of."""
@@ -239,16 +268,21 @@ class StaticStress(message.Message):
     def load_cases(self) -> containers.RepeatedCompositeFieldContainer[LoadCase]:
         """What acts on it. A single case is named "default". A case without loads is one of prescribed displacements."""
 
+    @builtins.property
+    def bodies(self) -> containers.RepeatedCompositeFieldContainer[Body]:
+        """What single bodies are made of, where that is not `material`; where bodies overlap, the later one counts."""
+
     def __init__(
         self,
         *,
         material: material_pb2.Material | None = ...,
         supports: abc.Iterable[Support] | None = ...,
         load_cases: abc.Iterable[LoadCase] | None = ...,
+        bodies: abc.Iterable[Body] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["material", b"material"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["load_cases", b"load_cases", "material", b"material", "supports", b"supports"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["bodies", b"bodies", "load_cases", b"load_cases", "material", b"material", "supports", b"supports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -675,13 +709,14 @@ class Load(message.Message):
 
 @typing.final
 class HeatConduction(message.Message):
-    """Steady heat conduction in one body, one material, under one or several load cases. What is not named is insulated."""
+    """Steady heat conduction in one part, under one or several load cases. What is not named is insulated."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     MATERIAL_FIELD_NUMBER: builtins.int
     SUPPORTS_FIELD_NUMBER: builtins.int
     LOAD_CASES_FIELD_NUMBER: builtins.int
+    BODIES_FIELD_NUMBER: builtins.int
     @builtins.property
     def material(self) -> material_pb2.Material:
         """What the part is made of; its thermal conductivity counts."""
@@ -694,16 +729,21 @@ class HeatConduction(message.Message):
     def load_cases(self) -> containers.RepeatedCompositeFieldContainer[ThermalLoadCase]:
         """What heats the part. A single case is named "default". A case without loads is one of the supports alone."""
 
+    @builtins.property
+    def bodies(self) -> containers.RepeatedCompositeFieldContainer[Body]:
+        """What single bodies are made of, where that is not `material`; where bodies overlap, the later one counts."""
+
     def __init__(
         self,
         *,
         material: material_pb2.Material | None = ...,
         supports: abc.Iterable[ThermalSupport] | None = ...,
         load_cases: abc.Iterable[ThermalLoadCase] | None = ...,
+        bodies: abc.Iterable[Body] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["material", b"material"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["load_cases", b"load_cases", "material", b"material", "supports", b"supports"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["bodies", b"bodies", "load_cases", b"load_cases", "material", b"material", "supports", b"supports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

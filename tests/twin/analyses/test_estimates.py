@@ -23,7 +23,7 @@ def test_the_stress_is_known_so_well_that_the_safety_factor_meets_the_accuracy(a
     off = accuracy / wished["max_von_mises"]
     stress = Quantity(100e6, "Pa", off * 100e6)
     still = Equilibrium(*[np.zeros(3)] * 4, 0.0)
-    found = quantities({"max_von_mises": stress}, still, Quantity(1.0, "m^3", 0.0), STEEL)
+    found = quantities({"max_von_mises": stress}, still, Quantity(1.0, "m^3", 0.0), np.ones(1), (STEEL,))
     assert found["safety_factor"].relative_error == pytest.approx(accuracy)
 
 

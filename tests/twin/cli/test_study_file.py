@@ -68,6 +68,10 @@ def test_every_word_of_the_sdk():
         axis = [0, 0, 1]
         point = [0, 0, 0]
         rate = "3000 rpm"
+
+        [[bodies]]
+        on = { group = "pin" }
+        material = "316L"
     """)
     bore = select.cylinder(("1 mm", 0, 0), (0, 0, 1), "5 mm", "10 mm")
     assert read.study == twin.StaticStress(
@@ -86,6 +90,7 @@ def test_every_word_of_the_sdk():
                 twin.Centrifugal((0, 0, 1), (0, 0, 0), "3000 rpm"),
             ],
         },
+        bodies=[twin.Body(on=select.group("pin"), material="316L")],
     )
     assert (read.request.accuracy, read.request.method) == (0.02, "solver")
     assert read.request.quantities == ("max_displacement",)
@@ -149,6 +154,8 @@ def test_selectors_combine():
         ("material = 3\n" + LOAD, StudyError, "material: expected a table"),
         (HEAD + "[loads]\ntype = 'Gravity'", StudyError, "loads: expected a list of tables"),
         (f"accuracy = 7\n{HEAD}{LOAD}", StudyError, "accuracy"),
+        (f"{HEAD}{LOAD}[[bodies]]\nmaterial = '316L'", StudyError, r"bodies\[0\]: on is missing"),
+        (f"{HEAD}{LOAD}[[bodies]]\non = {{ pach = 1 }}", StudyError, r"bodies\[0\]: on: unknown key 'pach'"),
     ],
 )
 def test_refusals_name_the_place(text, kind, words):

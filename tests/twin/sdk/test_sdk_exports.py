@@ -13,7 +13,7 @@ import pytest
 import twin
 
 EXPORTS = {
-    "AlreadyExists", "Cancelled", "Centrifugal", "Client", "DeadlineExceeded", "Displacement",
+    "AlreadyExists", "Body", "Cancelled", "Centrifugal", "Client", "DeadlineExceeded", "Displacement",
     "ElasticFoundation", "FailedPrecondition", "Field", "Fixed", "Force", "GeometryError", "Gradient",
     "Gravity", "Internal", "InvalidInput", "Material", "MaterialError", "MeshingFailed", "NotFound",
     "Part", "Pressure", "Quantity", "RemoteForce", "ResourceExhausted", "Result", "Roller", "Run",

@@ -1,6 +1,7 @@
 """Steady heat conduction: temperatures, heat flux and how far they can be trusted."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,13 @@ from solvers.conduction.law import Fourier, fourier
 from solvers.cutcell.cells import FilledCells
 from solvers.law import Recovered
 from solvers.precision import float64
+from twin.analyses import materials
 from twin.analyses.analysis import Analysis, CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
 from twin.analyses.heat_conduction import checks, glyphs, on_grid, on_mesh, quantities
 from twin.analyses.heat_conduction.linearised import LinearisedHeat
-from twin.analyses.heat_conduction.loads import given_temperatures
+from twin.analyses.heat_conduction.loads import conductivities, given_temperatures
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.analyses.singularities import GUIDED, Grip
 from twin.analyses.task import Regions, Task
@@ -40,11 +42,9 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
     peak = "max_heat_flux"
     peaks = frozenset(("max_heat_flux",))
 
-    @property
-    def law(self) -> Fourier:
-        conductivity = self.study.material.thermal_conductivity
-        assert conductivity is not None  # the study refuses a material without
-        return float64(fourier)(conductivity)
+    @cached_property
+    def laws(self) -> tuple[Fourier, ...]:
+        return tuple(map(float64(fourier), conductivities(self.study)))
 
     def check(self, surface: Surface, request: Request) -> Regions:
         return checks.check(surface, self.study)
@@ -52,18 +52,18 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
     def solve_on_mesh(
         self, task: Task, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
     ) -> dict[str, CaseSolution]:
-        return on_mesh.solve(task, self.study, self.law, mesh, boundary, span)
+        return on_mesh.solve(task, self.study, self.law_of(mesh.material), mesh, boundary, span)
 
     def solve_on_grid(
         self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
     ) -> dict[str, CaseSolution]:
-        return on_grid.solve(task, self.study, self.law, cells, boundary, span)
+        return on_grid.solve(task, self.study, self.laws[0], cells, boundary, span)
 
     def linearise(
         self, mesh: VolumeMesh, boundary: MeshBoundary, case: str, found: CaseOutcome
     ) -> LinearisedHeat:
         temperature = found.fields["temperature"].values
-        return LinearisedHeat(self.study, self.law, mesh, boundary, case, temperature)
+        return LinearisedHeat(self.study, self.laws[0], mesh, boundary, case, temperature)
 
     def grips(self, regions: Regions) -> list[Grip]:
         held = [(None, support, region) for support, region in regions.supports]
@@ -88,7 +88,7 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
         return dict.fromkeys(request.quantities or self.asked, 1.0)
 
     def quantities(
-        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
+        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity, shares: Floats
     ) -> dict[str, Quantity]:
         return dict(measured)
 
@@ -108,10 +108,12 @@ class HeatConductionAnalysis(Analysis[HeatConduction]):
         return glyphs.glyphs(regions)
 
     def assumptions(self) -> tuple[str, ...]:
-        material = self.study.material
+        said = [
+            f"{material.name or 'custom'}, thermal conductivity {material.thermal_conductivity:.4g} W/(m K)"
+            for material in self.study.materials
+        ]
         return (
             "Steady state; Fourier's law with a conductivity that does not depend on the temperature; no radiation; "
             "surfaces that no support or load names are insulated.",
-            f"One homogeneous, isotropic material: {material.name or 'custom'}, thermal conductivity "
-            f"{material.thermal_conductivity:.4g} W/(m K).",
+            *materials.assumed(self.study, said),
         )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from twin.analyses import materials
 from twin.analyses.checks import SELECTION_RESOLUTION
 from twin.analyses.task import Regions
 from twin.errors import StudyError, UnconstrainedError
@@ -40,7 +41,7 @@ def check(surface: Surface, study: HeatConduction) -> Regions:
     for first, second in combinations(given, 2):
         _refuse_contradiction(surface, first, second)
         _refuse_contradiction(surface, second, first)
-    return Regions(supports, loads)
+    return Regions(supports, loads, materials.of_bodies(surface, study))
 
 
 def _refuse_contradiction(

@@ -23,6 +23,7 @@ from twin.studies import (
     ThermalLoad,
     ThermalSupport,
 )
+from twin.studies.bodies import property_of_all
 
 Floats = NDArray[np.float64]
 
@@ -83,6 +84,11 @@ def reference(study: HeatConduction) -> float:
     return sum(given_temperatures(study)) / 2
 
 
+def conductivities(study: HeatConduction) -> tuple[float, ...]:
+    """Of its materials [W/(m K)]."""
+    return property_of_all(study.materials, "thermal_conductivity", "Heat conduction")
+
+
 def balance(
     study: HeatConduction, length: float, held: Sequence[float], case: str, loads: Sequence[Floats]
 ) -> HeatBalance:
@@ -98,7 +104,6 @@ def balance(
         on = "" if isinstance(load, HeatSource) else describe(load.on)
         terms.append(HeatTerm(type(load).__name__, on, float(nodal.sum())))
     heat = np.array([term.heat for term in terms])
-    conductivity = study.material.thermal_conductivity or 0.0
     # what would flow through the part under a difference that is round-off
-    least = ROUND_OFF * max(given_temperatures(study)[1], 1.0) * conductivity * length
+    least = ROUND_OFF * max(given_temperatures(study)[1], 1.0) * max(conductivities(study)) * length
     return HeatBalance(tuple(terms), float(abs(heat.sum()) / max(heat[heat > 0].sum(), least)))

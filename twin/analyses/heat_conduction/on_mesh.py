@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers import quadrature
-from solvers.conduction.law import Fourier
 from solvers.iteration import Progress
+from solvers.law import Law
 from solvers.quadrature import FacetQuadrature
 from solvers.tet10 import loads as tet10_loads
 from solvers.tet10 import steady
@@ -84,7 +84,7 @@ class Equations:
     problem: Problem
 
 
-def set_up(study: HeatConduction, law: Fourier, mesh: VolumeMesh, boundary: MeshBoundary) -> Equations:
+def set_up(study: HeatConduction, law: Law, mesh: VolumeMesh, boundary: MeshBoundary) -> Equations:
     """What all load cases share.
 
     Raises:
@@ -126,13 +126,14 @@ def heat_of_supports(
 
 
 def solve(
-    task: Task, study: HeatConduction, law: Fourier, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+    task: Task, study: HeatConduction, law: Law, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
 ) -> dict[str, CaseSolution]:
     """Solve all cases on a mesh; progress goes over `span`."""
     with task.watch.phase("set-up"):
         equations = set_up(study, law, mesh, boundary)
         loads = assemble(boundary, study.cases)
-        recovery = Recovery(equations.problem, mesh.points, mesh.tets)
+        sides = mesh.sides
+        recovery = Recovery(equations.problem, sides.points, sides.tets, sides.node)
     found: dict[str, CaseSolution] = {}
     for name, parts in loads.items():
         nodal = sum(parts, equations.ambient)
@@ -141,8 +142,9 @@ def solve(
             solution = steady.solve(equations.problem, nodal, progress=follow)
         with task.watch.phase("recover"):
             flux = recovery(solution.field)
-            missed = missed_at_edges(boundary, study, name, solution.field + equations.zero, flux.nodal)
-            flux = replace(flux, nodal_error=np.maximum(flux.nodal_error, missed))
+            temperature = solution.field + equations.zero
+            missed = missed_at_edges(boundary, study, name, temperature, sides.joined(flux.nodal))
+            flux = replace(flux, nodal_error=np.maximum(flux.nodal_error, sides.of(missed)))
         errors: dict[str, GoalError] = {}
         with solver_errors(), task.watch.phase("estimate"):
             for number, node in (
@@ -161,13 +163,14 @@ def solve(
                     )
         heat = heat_of_supports(study, equations, nodal, solution.field)
         found[name] = CaseSolution(
-            solution.field + equations.zero,
+            sides.of(temperature),
             sum(float(np.vdot(load, solution.field)) for load in parts),
             flux,
             balance(study, task.surface.diagonal, heat, name, parts),
             solution.iterations,
             solution.residual,
             errors,
+            sides.material,
         )
     return found
 

@@ -1,6 +1,7 @@
 """Linear static stress: displacements, stresses and how far they can be trusted."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from solvers.elasticity.invariants import von_mises
 from solvers.elasticity.law import Lame, lame
 from solvers.law import Recovered
 from solvers.precision import float64
+from twin.analyses import materials
 from twin.analyses.analysis import Analysis, CaseSolution, Span
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.estimates import Trust, Values
@@ -38,10 +40,9 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     severity = peak = "max_von_mises"
     peaks = frozenset(("max_von_mises", "safety_factor"))
 
-    @property
-    def law(self) -> Lame:
-        material = self.study.material
-        return float64(lame)(material.youngs_modulus, material.poissons_ratio)
+    @cached_property
+    def laws(self) -> tuple[Lame, ...]:
+        return tuple(float64(lame)(m.youngs_modulus, m.poissons_ratio) for m in self.study.materials)
 
     def check(self, surface: Surface, request: Request) -> Regions:
         return checks.check(surface, self.study, request)
@@ -49,37 +50,37 @@ class StaticStressAnalysis(Analysis[StaticStress]):
     def solve_on_mesh(
         self, task: Task, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
     ) -> dict[str, CaseSolution]:
-        return on_mesh.solve(task, self.study, self.law, mesh, boundary, span)
+        return on_mesh.solve(task, self.study, self.law_of(mesh.material), mesh, boundary, span)
 
     def solve_on_grid(
         self, task: Task, cells: FilledCells, boundary: ImmersedBoundary, span: Span
     ) -> dict[str, CaseSolution]:
-        return on_grid.solve(task, self.study, self.law, cells, boundary, span)
+        return on_grid.solve(task, self.study, self.laws[0], cells, boundary, span)
 
     def linearise(
         self, mesh: VolumeMesh, boundary: MeshBoundary, case: str, found: CaseOutcome
     ) -> LinearisedStress:
         displacement = found.fields["displacement"].values
-        return LinearisedStress(self.study, self.law, mesh, boundary, case, displacement)
+        return LinearisedStress(self.study, self.laws[0], mesh, boundary, case, displacement)
 
     def grips(self, regions: Regions) -> list[Grip]:
         return supports.grips(regions)
 
     def measure(self, trust: Trust, zone: Ints, case: CaseSolution) -> Values:
-        return quantities.measure(trust, zone, case)
+        return quantities.measure(trust, zone, case, self.study.materials)
 
     def decisive(self, request: Request) -> dict[str, float]:
         names = dict.fromkeys(request.quantities or self.asked, 1.0)
         if names.pop("safety_factor", None):
             # off by e / (1 - e) where the stress is off by e
-            names["max_von_mises"] = 1 + request.accuracy
+            names[quantities.governing(self.study.materials)] = 1 + request.accuracy
         return names
 
     def quantities(
-        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity
+        self, measured: Mapping[str, Quantity], case: CaseSolution, volume: Quantity, shares: Floats
     ) -> dict[str, Quantity]:
         assert isinstance(case.balance, Equilibrium)
-        return quantities.quantities(measured, case.balance, volume, self.study.material)
+        return quantities.quantities(measured, case.balance, volume, shares, self.study.materials)
 
     def fields(self, field: Floats, flux: Floats, location: Location) -> dict[str, Field]:
         return {
@@ -98,10 +99,12 @@ class StaticStressAnalysis(Analysis[StaticStress]):
         return glyphs.glyphs(surface, regions)
 
     def assumptions(self) -> tuple[str, ...]:
-        material = self.study.material
+        said = [
+            f"{material.name or 'custom'}, E {material.youngs_modulus / 1e9:.4g} GPa, Poisson's ratio "
+            f"{material.poissons_ratio:.4g}, density {material.density:.5g} kg/m³"
+            for material in self.study.materials
+        ]
         return (
             "Linear elasticity: small displacements and strains, no plasticity, no contact, no buckling.",
-            f"One homogeneous, isotropic material: {material.name or 'custom'}, "
-            f"E {material.youngs_modulus / 1e9:.4g} GPa, Poisson's ratio {material.poissons_ratio:.4g}, "
-            f"density {material.density:.5g} kg/m³.",
+            *materials.assumed(self.study, said),
         )

@@ -11,10 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from solvers.cutcell.cells import FilledCells
 from solvers.cutcell.supports import Supports
 from solvers.elasticity import constraints
+from twin.analyses import materials
 from twin.analyses.checks import SELECTION_RESOLUTION
 from twin.analyses.static_stress.supports import Held
 from twin.analyses.task import Regions
-from twin.errors import MaterialError, UnconstrainedError
+from twin.errors import UnconstrainedError
 from twin.geometry.selection import Selection, select
 from twin.geometry.surface import TRIANGLE_DEGREE_2, Surface
 from twin.select import Selector, describe
@@ -32,6 +33,7 @@ from twin.studies import (
     Symmetry,
     Traction,
 )
+from twin.studies.bodies import property_of_all
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
@@ -55,7 +57,7 @@ def check(surface: Surface, study: StaticStress, request: Request) -> Regions:
         for load in items
     )
     _check_held(surface, supports)
-    return Regions(supports, loads)
+    return Regions(supports, loads, materials.of_bodies(surface, study))
 
 
 def _where(load: Load) -> Selector | None:
@@ -63,11 +65,8 @@ def _where(load: Load) -> Selector | None:
 
 
 def _check_strength(study: StaticStress, request: Request) -> None:
-    if "safety_factor" in (request.quantities or ()) and study.material.yield_strength is None:
-        raise MaterialError(
-            f"A safety factor needs the yield strength of {study.material.name or 'the material'}: "
-            "give yield_strength to twin.Material.",
-        )
+    if "safety_factor" in (request.quantities or ()):
+        property_of_all(study.materials, "yield_strength", "A safety factor")
 
 
 def _held_directions(support: Support, normals: Floats) -> Floats:

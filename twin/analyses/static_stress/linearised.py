@@ -108,7 +108,7 @@ class LinearisedStress(Linearised):
         density, loads = study.material.density, study.cases[case]
         self._study, self.mesh, self.law, self.field = study, mesh, law, displacement
         self._held = hold(boundary, study.supports)
-        self._assembled = assemble(boundary, density, {case: loads})[case]
+        self._assembled = assemble(boundary, study.materials, {case: loads})[case]
         self.load = self._assembled.nodal
         self._regions = rigid_regions(boundary, self._assembled, self._held.directions)
         regions = iter(self._regions)

@@ -1,6 +1,6 @@
 """Loads -> consistent nodal forces of each load case."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from solvers.tet10.sensitivity import Places
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.errors import StudyError
+from twin.materials import Material
 from twin.select import Selector, describe
 from twin.studies import Centrifugal, Force, Gravity, Load, Pressure, RemoteForce, Traction
 
@@ -63,24 +64,25 @@ class CaseLoads:
 
 
 def assemble(
-    boundary: Boundary, density: float, cases: Mapping[str, tuple[Load, ...]]
+    boundary: Boundary, materials: Sequence[Material], cases: Mapping[str, tuple[Load, ...]]
 ) -> dict[str, CaseLoads]:
-    """Nodal forces of every case. `density` in kg/m^3."""
+    """Nodal forces of every case."""
+    densities = [material.density for material in materials]
     return {
         name: CaseLoads(
-            sum((_nodal(boundary, density, load) for load in items), np.zeros_like(boundary.points)),
+            sum((_nodal(boundary, densities, load) for load in items), np.zeros_like(boundary.points)),
             _rigid(items),
         )
         for name, items in cases.items()
     }
 
 
-def _nodal(boundary: Boundary, density: float, load: Load) -> Floats:
+def _nodal(boundary: Boundary, densities: Sequence[float], load: Load) -> Floats:
     given = parameters(load)
     match load:
         case Gravity() | Centrifugal():
-            base, slope = body_force(load, given, density)
-            return boundary.body_force(base, slope)
+            base, slope = body_force(load, given, 1.0)
+            return boundary.body_force(base, slope, densities)
         case RemoteForce(coupling="rigid"):
             return np.zeros_like(boundary.points)
     where = boundary.quadrature(load.on)

@@ -35,7 +35,7 @@ def solve(
     with task.watch.phase("set-up"):
         hanging = supported(boundary, law, study.supports)
         checks.check_pieces_hang(cells, hanging)
-        loads = assemble(boundary, study.material.density, study.cases)
+        loads = assemble(boundary, study.materials, study.cases)
     taken = [support.on for support in study.supports if isinstance(support, HOLDING)]
     cases: dict[str, CaseSolution] = {}
     for group in by_rigid_regions(loads):

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from solvers.elasticity import coupling
 from solvers.elasticity.coupling import RigidRegion, UnitMotions
-from solvers.elasticity.law import Lame
 from solvers.iteration import Progress
+from solvers.law import Law
 from solvers.tet10 import steady
 from solvers.tet10.recovery import Recovery
 from solvers.tet10.steady import Problem
@@ -29,13 +29,13 @@ Floats = NDArray[np.float64]
 
 
 def solve(
-    task: Task, study: StaticStress, law: Lame, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
+    task: Task, study: StaticStress, law: Law, mesh: VolumeMesh, boundary: MeshBoundary, span: Span
 ) -> dict[str, CaseSolution]:
     """Solve all cases on a mesh; progress goes over `span`."""
     with task.watch.phase("set-up"):
         held = hold(boundary, study.supports)
         checks.check_pieces_held(mesh.points, mesh.tets, pieces(mesh.tets), held)
-        loads = assemble(boundary, study.material.density, study.cases)
+        loads = assemble(boundary, study.materials, study.cases)
     cases: dict[str, CaseSolution] = {}
     for group in by_rigid_regions(loads):
         cases |= _solve_group(task, law, mesh, boundary, held, group, span, len(loads), len(cases))
@@ -44,7 +44,7 @@ def solve(
 
 def _solve_group(
     task: Task,
-    law: Lame,
+    law: Law,
     mesh: VolumeMesh,
     boundary: MeshBoundary,
     held: Held,
@@ -56,7 +56,8 @@ def _solve_group(
     with task.watch.phase("set-up"):
         regions = rigid_regions(boundary, next(iter(loads.values())), held.directions)
         problem = prepare(law, mesh, held, regions)
-        recovery = Recovery(problem, mesh.points, mesh.tets)
+        sides = mesh.sides
+        recovery = Recovery(problem, sides.points, sides.tets, sides.node)
     found: dict[str, CaseSolution] = {}
     goal = "max_displacement" in task.analysis.decisive(task.request)
     count, done = (1 + goal) * count, (1 + goal) * done
@@ -87,18 +88,19 @@ def _solve_group(
                         goals.beside(mesh, law, peak, stress.element_error),
                     )
             found[name] = CaseSolution(
-                solution.field,
+                sides.of(solution.field),
                 float(np.vdot(case.nodal, solution.field)) + rigid_work,
                 stress,
                 equilibrium(mesh.points, case, _support_force(problem, held, case, solution.field)),
                 solution.iterations + (unit.iterations if unit else 0),
                 solution.residual,
                 errors,
+                sides.material,
             )
     return found
 
 
-def prepare(law: Lame, mesh: VolumeMesh, held: Held, regions: Sequence[RigidRegion]) -> Problem:
+def prepare(law: Law, mesh: VolumeMesh, held: Held, regions: Sequence[RigidRegion]) -> Problem:
     """The equations of the cases that share these rigid regions, which are held."""
     directions = held.directions.copy()
     for region in regions:

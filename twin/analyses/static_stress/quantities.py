@@ -1,7 +1,7 @@
 """The numbers that a static stress study reports."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,15 @@ from twin.results.outcome import Equilibrium
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-UNITS = {"max_displacement": "m", "max_von_mises": "Pa", "compliance": "J"}
+UNITS = {"max_displacement": "m", "max_von_mises": "Pa", "compliance": "J", "max_utilisation": "1"}
 
 
-def measure(trust: Trust, zone: Ints, case: CaseSolution) -> Values:
+def governing(materials: Sequence[Material]) -> str:
+    """The measured number that the safety factor is made of."""
+    return "max_von_mises" if len(materials) == 1 else "max_utilisation"
+
+
+def measure(trust: Trust, zone: Ints, case: CaseSolution, materials: Sequence[Material]) -> Values:
     """Numbers of a case; zone: (n,) singular place that its points are near, or -1."""
     magnitude = np.linalg.norm(case.field, axis=1)
     mises = von_mises(case.flux.nodal)
@@ -27,14 +32,22 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution) -> Values:
     share = case.flux.relative_energy_error**2
     moved = float(magnitude.max())
     goal = case.goals.get("max_displacement")
+    values = {"max_displacement": moved, "max_von_mises": float(mises[peak]), "compliance": case.work}
+    indicators = {
+        "max_displacement": {"field": share * moved} if goal is None else {"goal": goal.size},
+        "max_von_mises": {"flux": float(case.flux.nodal_error[peak])},
+        "compliance": {"energy": share * abs(case.work)},
+    }
+    strengths = [material.yield_strength for material in materials]
+    if case.material is not None and None not in strengths:
+        strength = np.array(strengths, dtype=np.float64)[case.material]
+        used = largest(mises / strength, zone)[0]
+        values["max_utilisation"] = float(mises[used] / strength[used])
+        indicators["max_utilisation"] = {"flux": float(case.flux.nodal_error[used] / strength[used])}
     return Values(
         trust,
-        {"max_displacement": moved, "max_von_mises": float(mises[peak]), "compliance": case.work},
-        {
-            "max_displacement": {"field": share * moved} if goal is None else {"goal": goal.size},
-            "max_von_mises": {"flux": float(case.flux.nodal_error[peak])},
-            "compliance": {"energy": share * abs(case.work)},
-        },
+        values,
+        indicators,
         UNITS,
         "max_von_mises",
         within,
@@ -43,20 +56,31 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution) -> Values:
 
 
 def quantities(
-    measured: Mapping[str, Quantity], balance: Equilibrium, volume: Quantity, material: Material
+    measured: Mapping[str, Quantity],
+    balance: Equilibrium,
+    volume: Quantity,
+    shares: Floats,
+    materials: Sequence[Material],
 ) -> dict[str, Quantity]:
-    """Everything that is reported of a case."""
+    """Everything that is reported of a case; shares: of the volume, by material."""
     imbalance = float(np.linalg.norm(np.add(balance.applied_force, balance.reaction_force)))
+    density = [material.density for material in materials]
     mass = Quantity(
-        material.density * float(volume), "kg", material.density * float(np.max(volume.error)), volume.note
+        float(shares @ density[: len(shares)]) * float(volume),
+        "kg",
+        max(density) * float(np.max(volume.error)),
+        volume.note,
     )
     found = {
         **measured,
         "mass": mass,
         "reaction_force": Quantity(np.array(balance.reaction_force), "N", imbalance),
     }
-    if material.yield_strength is not None:
-        found["safety_factor"] = _safety_factor(material.yield_strength, measured["max_von_mises"])
+    strength = materials[0].yield_strength
+    if "max_utilisation" in found:
+        found["safety_factor"] = _safety_factor(1.0, found.pop("max_utilisation"))
+    elif len(materials) == 1 and strength is not None:
+        found["safety_factor"] = _safety_factor(strength, measured["max_von_mises"])
     return found
 
 
