@@ -17,7 +17,7 @@ from twin.analyses.immersed_boundary import ImmersedBoundary, UnresolvedError
 from twin.analyses.resolution import DEFAULT_UNKNOWNS
 from twin.analyses.solution import Gridded, Ladder, StudySolution
 from twin.analyses.task import STAGES, OutOfTimeError, Task
-from twin.errors import FailedPrecondition, SolveFailed
+from twin.errors import FailedPrecondition, GeometryError, SolveFailed
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.gridding import fill
 from twin.results.outcome import Ending
@@ -92,11 +92,27 @@ def _first(task: Task, most: int, span: Span) -> StudySolution:
     while True:
         try:
             return _solve(task, edge, most, span)
-        except UnresolvedError:
+        except UnresolvedError as error:
             finer = max(REFINEMENT[0] * edge, least)
             if finer > WORTH_IT * edge:
-                raise
+                raise UnresolvedError(f"{error} {_affordable(task)}", error.facts) from None
             edge = finer
+
+
+def _affordable(task: Task) -> str:
+    """What would do for a part whose walls are thinner than the cells that its unknowns allow."""
+    wall = _wall(task)
+    cells = task.volume / wall**3
+    needed = cells * NODES_PER_CELL[order(task.request.accuracy)] * task.analysis.components
+    return (
+        f"Cells as large as its walls are thick, about {1e3 * wall:.2g} mm, make about {float(f'{needed:.1g}'):,.0f} "
+        "unknowns: allow that many (max_unknowns), thicken the walls, or ask for tetrahedra (discretisation='tet')."
+    )
+
+
+def _wall(task: Task) -> float:
+    """How thick the part's walls are in the mean [m]."""
+    return 2 * task.volume / task.surface.area
 
 
 def order(accuracy: float) -> int:
@@ -107,8 +123,7 @@ def order(accuracy: float) -> int:
 def _first_edge(task: Task, most: float) -> tuple[float, float]:
     """Of the first grid's cells, and of the smallest that `most` unknowns allow [m]."""
     with task.watch.phase("grid"):
-        volume = task.volume
-    wall = 2 * volume / task.surface.area
+        volume, wall = task.volume, _wall(task)
     degree = order(task.request.accuracy)
     affordable = most / (NODES_PER_CELL[degree] * task.analysis.components)
     count = min(FIRST_CELLS[degree], affordable)
@@ -138,7 +153,10 @@ def _cells(task: Task, edge: float, most: int, fraction: float) -> FilledCells:
     for attempt in range(MOST_FILLS):
         task.tell("mesh", fraction, f"filling cells of {1e3 * edge:.3g} mm")
         with task.watch.phase("grid"):
-            cells = fill(task.surface, edge, order(task.request.accuracy))
+            try:
+                cells = fill(task.surface, edge, order(task.request.accuracy))
+            except GeometryError as error:
+                raise UnresolvedError(str(error), error.facts) from error
         excess = task.analysis.components * len(cells.points) / most
         if excess <= 1 or attempt == MOST_FILLS - 1:
             break
