@@ -102,7 +102,8 @@ class ImmersedBoundary:
     def _unresolved(self, what: str) -> UnresolvedError:
         size = f"{1e3 * self.cells.lattice.edge:.3g} mm"
         return UnresolvedError(
-            f"{what} lies on walls that are too thin for the cells of the grid, {size} large.", {"cell size": size}
+            f"{what} lies on walls that are too thin for the cells of the grid, {size} large.",
+            {"cell size": size},
         )
 
     def inside(self, points: Floats) -> Bools:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from twin.errors import MaterialError
 from twin.materials import Material
 from twin.select import Selector, check
 from twin.studies import words
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -30,7 +27,7 @@ class Body:
         object.__setattr__(self, "material", words.material(material))
 
 
-def bodies(values: Iterable[Body]) -> tuple[Body, ...]:
+def listed(values: Iterable[Body]) -> tuple[Body, ...]:
     """A list of bodies, or one of them."""
     return words.items(values, (Body,), "bodies", "twin.Body(on=twin.select.group('pin'), material='316L')")
 

@@ -9,8 +9,7 @@ from twin.errors import StudyError
 from twin.materials import Material
 from twin.select import Selector, check, describe
 from twin.studies import words
-from twin.studies.bodies import Body, property_of_all
-from twin.studies.bodies import bodies as studied
+from twin.studies.bodies import Body, listed, property_of_all
 from twin.units import Scalar, quantity
 
 
@@ -119,7 +118,7 @@ class HeatConduction:
         object.__setattr__(self, "supports", words.items(supports, THERMAL_SUPPORTS, "supports", example))
         cases = words.cases(loads, load_cases, THERMAL_LOADS, "twin.HeatFlux('1 kW/m^2', on=...)")
         object.__setattr__(self, "cases", cases)
-        object.__setattr__(self, "bodies", studied(bodies))
+        object.__setattr__(self, "bodies", listed(bodies))
         self._check()
 
     def __hash__(self) -> int:

@@ -11,8 +11,7 @@ from twin.errors import StudyError
 from twin.materials import Material
 from twin.select import Selector, check, describe
 from twin.studies import words
-from twin.studies.bodies import Body
-from twin.studies.bodies import bodies as studied
+from twin.studies.bodies import Body, listed
 from twin.studies.words import DEFAULT_CASE
 from twin.units import Scalar, Vector, quantity
 
@@ -219,7 +218,7 @@ class StaticStress:
         )
         cases = words.cases(loads, load_cases, LOADS, "twin.Force((0, 0, '-1 kN'), on=...)")
         object.__setattr__(self, "cases", cases)
-        object.__setattr__(self, "bodies", studied(bodies))
+        object.__setattr__(self, "bodies", listed(bodies))
         self._check()
 
     def __hash__(self) -> int:
