@@ -89,6 +89,8 @@ def test_blocks_beside_each_other(client, row):
     relative = np.sort(along[between] / strain / YOUNG).reshape(2, -1)
     assert relative[0] == pytest.approx(1e-4, rel=1e-4)
     assert relative[1] == pytest.approx(1.0, rel=1e-5)
+    middle = points[result.mesh.tets].mean(axis=1)
+    assert (result.fields["material"].values[:, 0] == (middle[:, 0] > LENGTHS[0])).all()
     assert along[points[:, 0] < LENGTHS[0] - 1e-9] == pytest.approx(YOUNG * strain, rel=1e-5)
     assert along[points[:, 0] > LENGTHS[0] + 1e-9] == pytest.approx(1e-4 * YOUNG * strain, rel=1e-4)
 

@@ -15,6 +15,7 @@ from twin.analyses.boundary import MeshBoundary
 from twin.analyses.immersed_boundary import ImmersedBoundary
 from twin.meshing import VolumeMesh
 from twin.meshing.volume_mesh import quality, volume
+from twin.quantities import Field
 from twin.results.outcome import ConvergenceRow, Ending
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,11 @@ class Discretised(abc.ABC):
     def shares(self) -> Floats:
         """Of the volume, by material (k,)."""
         return np.ones(1)
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """What is to be told of each element."""
+        return {}
 
     @property
     @abc.abstractmethod
@@ -94,6 +100,12 @@ class Meshed(Discretised):
     @property
     def shares(self) -> Floats:
         return self.mesh.volumes / self.mesh.volumes.sum()
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        if self.mesh.material is None:
+            return {}
+        return {"material": Field("material", self.mesh.material[:, None].astype(np.float64), "1", "cell")}
 
     @property
     def volume(self) -> float:

@@ -48,6 +48,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
             ended = "no_finer_mesh"  # of a volume whose facets and elements differ, say, which no mesh mends
         warnings += _unbounded(found, final, name, task)
         fields = analysis.fields(case.field, case.flux.nodal, "node") | analysis.error_fields(case.flux)
+        fields |= discretised.fields
         cases[name] = CaseOutcome(found, fields, _surface_fields(task, discretised, case), case.balance)
     if ended != "accuracy":
         limits = {

@@ -38,6 +38,7 @@ _TITLES: dict[str, str] = {
     "displacement": "Displacement",
     "stress": "Stress",
     "energy_error": "Error indicator per cell",
+    "material": "Material: 0 that of the part, from 1 on those of bodies",
     "max_temperature": "Maximum temperature",
     "min_temperature": "Minimum temperature",
     "heat_flow": "Heat flow through the part",

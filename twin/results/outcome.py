@@ -86,7 +86,8 @@ class CaseOutcome:
     """One load case.
 
     fields, on the volume mesh, of stress: displacement (n, 3) [m], stress (n, 6) [Pa] as xx, yy, zz, xy, yz, zx,
-    von_mises (n, 1) [Pa]; of heat: temperature (n, 1) [K], heat_flux (n, 3) [W/m^2]; energy_error (m, 1) per cell.
+    von_mises (n, 1) [Pa]; of heat: temperature (n, 1) [K], heat_flux (n, 3) [W/m^2]; energy_error (m, 1) per cell;
+    material (m, 1) likewise, where the part is of several.
     surface_fields: on `Outcome.surface_vertices`.
     """
 
