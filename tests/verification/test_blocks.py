@@ -62,6 +62,25 @@ def test_a_block_sinks_into_its_foundation(client, block):
     assert result.quantities["reaction_force"].value == pytest.approx([0, 0, 400.0], rel=1e-6, abs=1e-3)
 
 
+def test_pressure_all_around(client, block):
+    """The block shrinks alike in all directions; its von Mises stress is none, which is no reason to refine."""
+    pressure = 1e7
+    result = client.simulate(
+        block(30, 20, 10),
+        twin.StaticStress(
+            STEEL,
+            [twin.Symmetry(on=face(axis, 0.0)) for axis in range(3)],
+            [twin.Pressure(pressure, on=select.all())],
+        ),
+        accuracy=0.01,
+    ).result()
+    shrunk = pressure * (1 - 2 * POISSON) / YOUNG * np.linalg.norm([0.03, 0.02, 0.01])
+    assert result.quantities["max_displacement"].value == pytest.approx(shrunk, rel=1e-6)
+    assert result.quantities["max_von_mises"].value < 1e-5 * pressure
+    assert result.ended == "accuracy"
+    assert result.convergence[-1].unknowns < 100_000
+
+
 def test_body_loads(client, block):
     """A hanging bar stretches by rho g L^2 / (2 E), a spinning one by rho w^2 L^3 / (3 E); the weight is held."""
     length, gravity, rate = 0.1, 9.81, 500.0
