@@ -1,29 +1,36 @@
-"""The flux at the nodes of a grid: around each corner of cells a polynomial of the elements' order, fitted to the
-discrete flux where that is best (Zienkiewicz & Zhu 1992, Int. J. Numer. Methods Eng. 33:1331), and from how it misses
-that flux, and what of it the elements can't follow, the error.
+"""The flux at the nodes of a grid: around each corner of cells a quadratic, fitted to the discrete flux where that is
+best (Zienkiewicz & Zhu 1992, Int. J. Numer. Methods Eng. 33:1331), and from how it misses that flux, and what of it the
+elements can't follow, the error.
+
+The flux of cut cells errs by about one over how full they are, that of whole cells hardly at all: so samples weigh by
+the inverse square of their errors, and corners at the surface take the quadratic of one further inside.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
-from scipy.spatial import cKDTree
 
 from solvers.buckets import bucket, pad
-from solvers.cutcell.cells import FilledCells, linear
+from solvers.cutcell.cells import FilledCells, Lattice, linear
 from solvers.cutcell.element import CORNERS, LINEAR
 from solvers.law import Law, Recovered
 from solvers.precision import float64
 
-# Corners whose cells hold less than so many cells' worth of material take their flux from a neighbour; in a wall of one
-# cell none holds more than half of eight: less than such a share of the most.
-LEAST_PATCH, LEAST_SHARE = 3.0, 0.7
-_DAMPING = {1: 1e-3, 2: 1e-4}  # of all but the constant, by the order of the elements, in units of the cell
-_CHUNK = {1: 8192, 2: 1024}  # corners at a time
+# Corners whose cells hold less material, in cells, take the polynomial of the richest beside them, and that one
+# likewise: two steps lead from any corner of a cell to one inside, where there is one.
+ENOUGH, STEPS = 6.0, 2
+_NEARER = 0.1  # material that a step along an edge must gain, twice that across a face
+# Of the slopes and, by the order of the elements, of the curvatures, in units of the cell: walls too thin for them.
+_DAMPING = {1: (1e-4, 1e-2), 2: (1e-4, 1e-4)}
+_CHUNK = 1024  # corners at a time: what stays in a processor's cache
 _SAMPLED = 4096  # cells at a time
+_LEAST_BUCKET = 8192  # cells
+_TINY = 1e-300
 
 
 class Samples(eqx.Module):
@@ -45,25 +52,34 @@ def recover(cells: FilledCells, law: Law, field: Float[np.ndarray, "n k"]) -> Re
     weight, place, flux = _sampled(cells, law, field)
     plain = jax.tree.map(float, law)
     energy = float(((weight * plain.energy_density(flux)).sum(1) / weight.sum(1)) @ volume)
-    length = bucket(len(cells) + 1, _CHUNK[1])
+    length = bucket(len(cells) + 1, _LEAST_BUCKET)
     samples = Samples(*(jax.device_put(pad(rows, length)) for rows in (weight, place, flux)))
-    # the cell of which a corner is each corner
-    corners = lattice.numbering[1]
-    around = np.full((len(lattice.places), 8), len(cells), dtype=np.int32)
-    around[corners, np.arange(8)] = np.arange(len(cells))[:, None]
-    size = _CHUNK[order]
-    polynomial, material = _by_chunks(lambda rows: _fit(samples, rows, order), size, around)
-    owner = _owners(material, lattice.places)
-    shift = (lattice.places - lattice.places[owner]).astype(float)
+    around, step = _patches(lattice, order)
+    owner = _owners(np.append(cells.fraction, 0)[around[:, :8]].sum(1), around[:, :8], lattice.numbering[1])
+    polynomial = _polynomials(cells, samples, around, step, owner)
     miss, rough = _by_chunks(
-        lambda rows, own, way: _error(law, samples, rows, own, way, order),
-        size,
-        around,
-        polynomial[owner],
-        shift,
+        lambda rows, own: _error(law, samples, rows, own, order), around[:, :8], polynomial
     )
-    value, error = _at_nodes(cells, polynomial[owner], shift, miss)
-    return Recovered(value, error, rough[corners].mean(1) * volume, energy)
+    value, error = _at_nodes(cells, polynomial, miss)
+    return Recovered(value, error, rough[lattice.numbering[1]].mean(1) * volume, energy)
+
+
+def _patches(lattice: Lattice, order: int) -> tuple[Int[np.ndarray, "n p"], Int[np.ndarray, "p 3"]]:
+    """Cells around each corner, and where their own lower corners are from it: the eight that it is a corner of, which
+    is enough of second order, and of first order the next beyond each of their outer faces.
+    """
+    count = len(lattice)
+    around = np.full((len(lattice.places), 8), count, dtype=np.int32)
+    around[lattice.numbering[1], np.arange(8)] = np.arange(count)[:, None]
+    if order == 2:
+        return around, -CORNERS
+    patch, steps = [around], [-CORNERS]
+    for axis, (lower, upper) in enumerate(lattice.neighbours):
+        beyond = np.full((2, count + 1), count, dtype=np.int32)
+        beyond[0, lower], beyond[1, upper] = upper, lower
+        patch.append(beyond[CORNERS[:, axis], around])
+        steps.append(-CORNERS + (1 - 2 * CORNERS[:, axis, None]) * np.eye(3, dtype=int)[axis])
+    return np.concatenate(patch, axis=1), np.concatenate(steps)
 
 
 def _sampled(
@@ -94,66 +110,105 @@ def _sampled(
     return weight, place, np.asarray(plain.independent(plain.flux(slopes)))
 
 
-def _by_chunks(
-    compiled: Callable[..., tuple[Array, ...]], size: int, *arrays: np.ndarray
-) -> tuple[np.ndarray, ...]:
+def _by_chunks(compiled: Callable[..., tuple[Array, ...]], *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Results of a function of rows, for as many rows at a time as it is compiled for."""
     count = len(arrays[0])
     found = [
-        compiled(*(jax.device_put(pad(rows[start : start + size], size)) for rows in arrays))
-        for start in range(0, count, size)
+        compiled(*(jax.device_put(pad(rows[start : start + _CHUNK], _CHUNK)) for rows in arrays))
+        for start in range(0, count, _CHUNK)
     ]
     return tuple(np.concatenate(parts)[:count] for parts in zip(*found, strict=True))
-
-
-def _basis(place: Array, order: int) -> Array:
-    """Monomials (..., b) up to the order at places (..., 3): the constant, the slopes, then the curvatures."""
-    x = [place[..., i] for i in range(3)]
-    terms = [jnp.ones_like(x[0]), *x]
-    if order == 2:
-        terms += [x[i] * x[j] for i, j in _CURVATURES]
-    return jnp.stack(terms, axis=-1)
 
 
 _CURVATURES = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 
 
-def _around(samples: Samples, around: Int[Array, "node 8"]) -> tuple[Array, Array, Array]:
-    """Samples of the cells around corners: weights (node, 8 m), ways from the corner (node, 8 m, 3), fluxes."""
-    count = len(around)
-    way = samples.place[around] - jnp.asarray(CORNERS, samples.place.dtype)[:, None]
-    flux = samples.flux[around]
-    return (
-        samples.weight[around].reshape(count, -1),
-        way.reshape(count, -1, 3),
-        flux.reshape(count, -1, flux.shape[-1]),
-    )
+def _basis(place: Float[np.ndarray | Array, "... 3"]) -> list[Any]:
+    """Monomials at places (..., 3): the constant, the slopes, then the curvatures."""
+    x = [place[..., i] for i in range(3)]
+    return [0 * x[0] + 1, *x, *(x[i] * x[j] for i, j in _CURVATURES)]
+
+
+def _patch(
+    samples: Samples, around: Int[Array, "node p"], step: Int[np.ndarray, "p 3"]
+) -> tuple[Float[Array, "node k"], Float[Array, "node k 10"]]:
+    """Of the samples in the cells around corners: weights, monomials."""
+    way = samples.place[around] + jnp.asarray(step, samples.place.dtype)[:, None]
+    basis = jnp.stack(_basis(way.reshape(len(around), -1, 3)), axis=-1)
+    return samples.weight[around].reshape(len(around), -1), basis
+
+
+def _flux(samples: Samples, around: Int[Array, "node p"]) -> Float[Array, "node k s"]:
+    return samples.flux[around].reshape(len(around), -1, samples.flux.shape[-1])
 
 
 @eqx.filter_jit
 def _fit(
-    samples: Samples, around: Int[Array, "node 8"], order: int
-) -> tuple[Float[Array, "node b s"], Float[Array, " node"]]:
-    """Least squares, damped. Returns the coefficients, and how many cells' worth of material there is."""
-    weight, way, flux = _around(samples, around)
-    material = weight.sum(1)
-    share = weight / jnp.where(material > 0, material, 1)[:, None]
-    basis = _basis(way, order)
+    samples: Samples, around: Int[Array, "node p"], step: Int[np.ndarray, "p 3"], order: int, alike: bool
+) -> Float[Array, "node 10 s"]:
+    """Coefficients by least squares, damped: the flux of a cell errs by about one over how full it is.
+
+    alike: all patches are as the first one but for the flux
+    """
+    weight, basis = _patch(samples, around[:1] if alike else around, step)
+    flux = _flux(samples, around)
+    share = weight**2 / jnp.maximum((weight**2).sum(1, keepdims=True), _TINY)
     weighted = share[:, :, None] * basis
-    normal = jnp.einsum("nkb,nkc->nbc", weighted, basis)
-    right = jnp.einsum("nkb,nks->nbs", weighted, flux)
-    damping = np.full(basis.shape[-1], _DAMPING[order])
-    damping[0] = 1e-12
-    return jnp.linalg.solve(normal + np.diag(damping), right), material
+    slope, curvature = _DAMPING[order]
+    normal = jnp.einsum("nkb,nkc->nbc", weighted, basis) + np.diag([1e-12] + 3 * [slope] + 6 * [curvature])
+    if alike:
+        return jnp.einsum("bk,nks->nbs", jnp.linalg.solve(normal[0], weighted[0].T), flux)
+    return jnp.linalg.solve(normal, jnp.einsum("nkb,nks->nbs", weighted, flux))
 
 
-def _owners(material: Float[np.ndarray, " n"], place: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
-    """Whose polynomial each corner takes: its own, or where there is little material that of a neighbour."""
-    rich = material >= min(LEAST_PATCH, LEAST_SHARE * material.max())
+def _polynomials(
+    cells: FilledCells,
+    samples: Samples,
+    around: Int[np.ndarray, "n p"],
+    step: Int[np.ndarray, "p 3"],
+    owner: Int[np.ndarray, " n"],
+) -> Float[np.ndarray, "n 10 s"]:
+    """Of the corners, about themselves: fitted where they own theirs, moved where they don't."""
+    order = cells.element.order
+    found = np.empty((len(around), 10, samples.flux.shape[2]))
+    fitted = np.flatnonzero(np.bincount(owner))
+    amid_whole = np.append(cells.whole, False)[around[fitted]].all(axis=1)
+    for alike in (True, False):
+        own = fitted[amid_whole == alike]
+        if len(own):
+            (found[own],) = _by_chunks(
+                lambda rows, alike=alike: (_fit(samples, rows, step, order, alike),),
+                around[own],
+            )
+    away = np.flatnonzero(owner != np.arange(len(owner)))
+    found[away] = _moved(found[owner[away]], cells.lattice.places[away] - cells.lattice.places[owner[away]])
+    return found
+
+
+def _moved(
+    polynomial: Float[np.ndarray, "n 10 s"], shift: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "n 10 s"]:
+    """The same polynomials about places that lie `shift` further."""
+    moved = polynomial.copy()
+    moved[:, 0] = np.einsum("bn,nbs->ns", _basis(shift), polynomial)
+    for power, (i, j) in enumerate(_CURVATURES, start=4):
+        moved[:, 1 + i] += shift[:, j, None] * polynomial[:, power]
+        moved[:, 1 + j] += shift[:, i, None] * polynomial[:, power]
+    return moved
+
+
+def _owners(
+    material: Float[np.ndarray, " n"], around: Int[np.ndarray, "n 8"], corners: Int[np.ndarray, "c 8"]
+) -> Int[np.ndarray, " n"]:
+    """Whose polynomial each corner takes."""
     owner = np.arange(len(material))
-    poor = np.flatnonzero(~rich)
-    if len(poor):
-        owner[poor] = np.flatnonzero(rich)[cKDTree(place[rich]).query(place[poor])[1]]
+    poor = np.flatnonzero(material < ENOUGH)
+    beside = np.pad(corners, ((0, 1), (0, 0)), constant_values=-1)[around[poor]].reshape(len(poor), -1)
+    away = ((CORNERS - CORNERS[:, None]) ** 2).sum(axis=2).ravel()
+    best = (np.append(material, -np.inf)[beside] - _NEARER * away).argmax(axis=1)
+    owner[poor] = beside[np.arange(len(poor)), best]
+    for _ in range(1, STEPS):
+        owner = owner[owner]
     return owner
 
 
@@ -162,15 +217,13 @@ def _error(
     law: Law,
     samples: Samples,
     around: Int[Array, "node 8"],
-    polynomial: Float[Array, "node b s"],
-    shift: Float[Array, "node 3"],
+    polynomial: Float[Array, "node 10 s"],
     order: int,
 ) -> tuple[Float[Array, " node"], Float[Array, " node"]]:
     """In the law's magnitude, and as energy per volume of what a flux of an order less can't follow in a cell."""
-    weight, way, flux = _around(samples, around)
-    miss = jnp.einsum("nkb,nbs->nks", _basis(way + shift[:, None], order), polynomial) - flux
-    material = weight.sum(1)
-    square = (weight * law.magnitude(miss) ** 2).sum(1) / jnp.where(material > 0, material, 1)
+    weight, basis = _patch(samples, around, -CORNERS)
+    miss = jnp.einsum("nkb,nbs->nks", basis, polynomial) - _flux(samples, around)
+    square = (weight * law.magnitude(miss) ** 2).sum(1) / jnp.maximum(weight.sum(1), _TINY)
     highest = polynomial[:, 1:4] if order == 1 else polynomial[:, 4:7]
     # root mean square in a cell of a coordinate, and of what its square is beyond a line
     within = highest * (1 / np.sqrt(12) if order == 1 else 1 / np.sqrt(180))
@@ -180,25 +233,26 @@ def _error(
 
 def _at_nodes(
     cells: FilledCells,
-    polynomial: Float[np.ndarray, "c b s"],
-    shift: Float[np.ndarray, "c 3"],
+    polynomial: Float[np.ndarray, "c 10 s"],
     error: Float[np.ndarray, " c"],
 ) -> tuple[Float[np.ndarray, "n s"], Float[np.ndarray, " n"]]:
     """What the polynomials of the corners about each node make there, and their error, in the mean."""
     order, lattice = cells.element.order, cells.lattice
+    if order == 1:
+        return polynomial[:, 0], error
     places = cells.places
     keys = lattice.numbering[0]
     total, errors, count = np.zeros((len(places), polynomial.shape[2])), *np.zeros((2, len(places)))
     lower = places // order
-    for step in CORNERS[: 8 if order == 2 else 1]:
+    for step in CORNERS:
         corner = lower + step
         near = (step == 0) | (places % order != 0)  # on a corner's plane only that corner counts
         wanted = linear(corner, lattice.shape + 1)
         found = np.searchsorted(keys, wanted).clip(0, len(keys) - 1)
         rows = np.flatnonzero(near.all(1) & (keys[found] == wanted))
         own = found[rows]
-        way = places[rows] / order - corner[rows] + shift[own]
-        total[rows] += np.einsum("nb,nbs->ns", np.asarray(_basis(way, order)), polynomial[own])
+        way = places[rows] / order - corner[rows]
+        total[rows] += np.einsum("bn,nbs->ns", _basis(way), polynomial[own])
         errors[rows] += error[own]
         count[rows] += 1
     return total / count[:, None], errors / count

@@ -96,3 +96,30 @@ def test_a_cantilever_bends_like_timoshenko(cells_across, order):
     inertia, area = 0.1**4 / 12, 0.1**2
     exact = force / (3 * YOUNG * inertia) + force / (5 / 6 * area * float(STEEL.shear))
     assert deflection == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize("shift", [(0, 0, 0), (0.37, 0.2, 0.61)])
+@pytest.mark.parametrize("cells_across", [1.3, 2.4])
+def test_stress_of_a_bent_wall_is_that_of_a_beam_to_its_edges(cells_across, shift):
+    """Pure bending, exact in all of the wall; of cells that have one flux each, and of walls hardly wider than one."""
+    size, curvature = np.array((0.6, 0.1, 0.13)), 1e-3
+    cells = block(size, 0.1 / cells_across, shift)
+    across, middle = (0.0, 1.0, 0.0), size / 2
+
+    def exact(points):
+        x, y, z = points[:, 0], *(points[:, 1:] - middle[1:]).T
+        return curvature * np.stack([x * y, -(x**2 + POISSON * (y**2 - z**2)) / 2, -POISSON * y * z], axis=1)
+
+    root, tip = face(cells, size, 0, 0.0), face(cells, size, 0, size[0])
+    held = holding(cells, root, exact(root.position))
+    pull = YOUNG * curvature * (tip.position - middle) @ np.outer(across, (1, 0, 0))
+    load = held.force(np.zeros_like(cells.points)) + quadrature.traction(tip, pull, len(cells.points))
+    field = immersed.solve(immersed.prepare(cells, STEEL, held), load).field
+    stress = recover(cells, STEEL, field).nodal
+    lines = [size[0] * np.linspace(0.4, 0.6, 5), *(s * np.linspace(0, 1, 7) for s in size[1:])]
+    inside = np.stack(np.meshgrid(*lines, indexing="ij"), -1).reshape(-1, 3)
+    cell, local = cells.lattice.locate(inside)
+    found = np.einsum("pa,pas->ps", cells.element.shape(local), stress[cells.nodes[cell]])
+    wanted = np.zeros_like(found)
+    wanted[:, 0] = YOUNG * curvature * (inside[:, 1] - middle[1])
+    assert np.abs(found - wanted).max() < 0.02 * wanted.max()
