@@ -19,10 +19,10 @@ NODE_VERSION = 18
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, compile_cache: Path) -> Iterator[str]:
     """Address of `twin serve` on loopback, plaintext, with a home of its own."""
     home: Path = tmp_path_factory.mktemp("home")
-    (home / "compile-cache").symlink_to(pytestconfig.cache.mkdir("compile-cache"))
+    (home / "compile-cache").symlink_to(compile_cache)
     command = [sys.executable, "-m", "twin", "serve", "--listen", "127.0.0.1:0", "--home", str(home)]
     with (
         (home / "log").open("w") as log,
