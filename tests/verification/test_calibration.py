@@ -7,14 +7,17 @@ from twin.analyses.estimates import ON_MESH
 SETS, CHECKS = calibration.calibrating()[:2]
 
 
-def climb(name, off, facets=0.0):
-    """A single mesh whose numbers are all off by so much, and indicate a tenth of that; facets: error of them."""
+def climb(name, off, facets=0.0, goal=0.1):
+    """A single mesh whose numbers are all off by so much, and indicate a tenth of that; facets: error of them.
+
+    goal: the share that the number with a dual solution indicates
+    """
     exact = ladders.known(name)
     kinds = {"max_displacement": "goal", "max_von_mises": "flux", "compliance": "energy"}
     rung = ladders.Rung(
         1000,
         {key: (1 + off) * exact[key] for key in kinds},
-        {key: {kind: off / 10 * exact[key]} for key, kind in kinds.items()},
+        {key: {kind: (goal if kind == "goal" else 0.1) * off * exact[key]} for key, kind in kinds.items()},
         {key: abs(exact[key]) for key in kinds},
         "max_von_mises",
         {key: facets * abs(exact[key]) for key in kinds},
@@ -33,6 +36,14 @@ def test_factors_cover_the_half_that_sets_them_whatever_the_other_says():
     assert trust.energy == trust.goal == trust.flux == 10.0
     covered = [row.covered for row in calibration.rows([climb(SETS, 0.1)], trust)]
     assert all(covered)
+
+
+def test_energies_and_products_of_two_errors_share_a_factor():
+    trust = calibration.fitted([climb(SETS, 0.1, goal=0.2)], ON_MESH)
+    assert trust.energy == trust.goal == 10.0
+    trust = calibration.fitted([climb(SETS, 0.1, goal=0.05)], ON_MESH)
+    assert trust.energy == trust.goal == 20.0
+    assert trust.flux == 10.0
 
 
 def test_what_facets_make_is_not_for_the_factors_to_cover():

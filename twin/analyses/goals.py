@@ -2,6 +2,7 @@
 
 The value at a point has a dual solution without bound there, which no mesh follows; the mean over a few elements
 around it has one. What the error at the point differs by from that of the mean is made by the elements next to it.
+The largest value is looked for at nodes; between them the field may be larger, which no dual solution tells.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from solvers.law import Law
 from solvers.precision import float64
-from solvers.tet10.element import TETS_PER_CUBE
+from solvers.tet10.element import EDGES, TETS_PER_CUBE
 from twin.analyses.resolution import element_sizes
 from twin.meshing import VolumeMesh
 
@@ -25,7 +26,8 @@ AROUND = 2.0  # elements: how far the mean reaches
 class GoalError:
     """Of a number, by its dual solution.
 
-    contributions: of each element (m,) to the error of the mean; beside: what the value at the point may differ by
+    contributions: of each element (m,) to the error of the mean; beside: what the value at the point may differ by,
+        and what is larger between nodes
     """
 
     contributions: Floats
@@ -58,3 +60,15 @@ def beside(mesh: VolumeMesh, law: Law, node: int, energy_error: Floats) -> float
     modulus = np.broadcast_to(law.largest_modulus, len(mesh.tets))[at].min()
     slope = np.sqrt(energy_error[at].sum() * TETS_PER_CUBE / (size**3).sum() / modulus)
     return float(slope * size.mean() / 2)
+
+
+def between(mesh: VolumeMesh, values: Floats, node: int) -> float:
+    """How much larger than at a node the parabolas are that a quadratic field (n,) makes of the edges around it."""
+    edges = np.concatenate(
+        [mesh.tets[:, [start, middle, end]] for middle, (start, end) in enumerate(EDGES, 4)]
+    )
+    start, middle, end = values[edges[(edges == node).any(1)]].T
+    bend, slope = 2 * (start - 2 * middle + end), 4 * middle - 3 * start - end
+    inside = (bend < 0) & (slope > 0) & (slope < -2 * bend)
+    higher = start[inside] - slope[inside] ** 2 / (4 * bend[inside]) - values[node]
+    return float(higher.max(initial=0.0))

@@ -147,10 +147,11 @@ def solve(
             flux = replace(flux, nodal_error=np.maximum(flux.nodal_error, sides.of(missed)))
         errors: dict[str, GoalError] = {}
         with solver_errors(), task.watch.phase("estimate"):
-            for number, node in (
-                ("max_temperature", int(solution.field.argmax())),
-                ("min_temperature", int(solution.field.argmin())),
+            for number, values in (
+                ("max_temperature", solution.field[:, 0]),
+                ("min_temperature", -solution.field[:, 0]),
             ):
+                node = int(values.argmax())
                 if number in task.analysis.decisive(task.request):
                     follow = task.follow(f"error of load case {name}", span, len(loads), len(found) + 1)
                     if equations.tied.claims[node]:  # a temperature that is given has no error
@@ -159,7 +160,7 @@ def solve(
                     dual = _dual(equations.problem, goals.around(mesh, node), follow)
                     errors[number] = GoalError(
                         recovery.products(solution.field, dual),
-                        goals.beside(mesh, law, node, flux.element_error),
+                        goals.beside(mesh, law, node, flux.element_error) + goals.between(mesh, values, node),
                     )
         heat = heat_of_supports(study, equations, nodal, solution.field)
         found[name] = CaseSolution(

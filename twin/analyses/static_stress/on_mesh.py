@@ -81,11 +81,13 @@ def _solve_group(
             if goal:
                 with task.watch.phase("estimate"):
                     follow = task.follow(f"error of load case {name}", span, count, solved + 1)
-                    peak = int(np.linalg.norm(solution.field, axis=1).argmax())
+                    magnitude = np.linalg.norm(solution.field, axis=1)
+                    peak = int(magnitude.argmax())
                     dual = _dual(problem, unit, mesh, solution.field, peak, follow)
                     errors["max_displacement"] = GoalError(
                         recovery.products(solution.field, dual),
-                        goals.beside(mesh, law, peak, stress.element_error),
+                        goals.beside(mesh, law, peak, stress.element_error)
+                        + goals.between(mesh, magnitude, peak),
                     )
             found[name] = CaseSolution(
                 sides.of(solution.field),
