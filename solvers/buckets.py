@@ -18,7 +18,8 @@ def bucket(count: int, multiple: int = 1, growth: float = GROWTH) -> int:
     if count <= multiple:
         return multiple
     exponent = math.ceil(math.log(count / multiple, growth) - 1e-9)
-    return multiple * math.ceil(growth**exponent - 1e-9)
+    members = (multiple * math.ceil(growth**k - 1e-9) for k in (exponent - 1, exponent))
+    return next(member for member in members if member >= count)  # rounding may lift the one below so far
 
 
 def companion(count: int, usual: float, multiple: int = 1) -> int:

@@ -104,10 +104,16 @@ def _sampled(
         slope = element.shape_gradient(place[rows].reshape(-1, 3)).reshape(*place[rows].shape[:2], -1, 3)
         gradient[rows] = np.einsum("cak,cmai->cmki", own[rows], slope, optimize=True)
     gradient /= cells.lattice.edge
-    plain = jax.tree.map(float, law)  # in numpy: the number of cells differs from part to part
-    slopes = [[gradient[..., i, j] for j in range(3)] for i in range(law.components)]
     weight = np.repeat(cells.fraction[:, None] / place.shape[1], place.shape[1], axis=1)
-    return weight, place, np.asarray(plain.independent(plain.flux(slopes)))
+    (flux,) = _by_chunks(lambda rows: (_discrete(law, rows),), gradient)
+    return weight, place, flux
+
+
+@eqx.filter_jit
+def _discrete(law: Law, gradient: Float[Array, "cell m k 3"]) -> Float[Array, "cell m s"]:
+    """Flux of the field's slopes."""
+    slopes = [[gradient[..., i, j] for j in range(3)] for i in range(law.components)]
+    return law.independent(law.flux(slopes))
 
 
 def _by_chunks(compiled: Callable[..., tuple[Array, ...]], *arrays: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -67,6 +67,7 @@ def test_buckets_are_few_and_never_too_small():
     assert all(size >= n for n, size in enumerate(sizes, start=1))
     assert all(size <= max(64, 1.26 * n + 64) for n, size in enumerate(sizes, start=1))
     assert len(set(sizes)) < 40
+    assert all(bucket(size, 64) == size for size in set(sizes))
     assert pad(np.ones((2, 3)), 4).tolist() == [[1] * 3] * 2 + [[0] * 3] * 2
 
 
