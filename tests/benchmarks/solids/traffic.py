@@ -59,7 +59,7 @@ def programs(unknowns: float = UNKNOWNS) -> list[Program]:
         grid = cantilever.prepared(unknowns).problem
     found = []
     own = stiffness.FreeStiffness(tets.model)
-    cells, nodes = len(grid.cells), 3 * len(grid.points)
+    cells, nodes = len(grid.cells), 3 * len(grid.cells.points)
     for operator, preconditioner, name, count, floor in (
         (own, tets.preconditioner, "tet10", case.unknowns, lambda width: tet_floor(case, width)),
         (grid.operator, grid.preconditioner, "grid", nodes, lambda width: width * (cells + 2 * nodes)),
