@@ -2,8 +2,8 @@
 best (Zienkiewicz & Zhu 1992, Int. J. Numer. Methods Eng. 33:1331), and from how it misses that flux, and what of it the
 elements can't follow, the error.
 
-The flux of cut cells errs by about one over how full they are, that of whole cells hardly at all: so samples weigh by
-the inverse square of their errors, and corners at the surface take the quadratic of one further inside.
+The flux of cut cells of first order errs by about one over how full they are, that of whole cells hardly at all: so
+it weighs by the inverse square of its error, and corners at the surface take the quadratic of one further inside.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,12 @@ from solvers.cutcell.element import CORNERS, LINEAR
 from solvers.law import Law, Recovered
 from solvers.precision import float64
 
-# Corners whose cells hold less material, in cells, take the polynomial of the richest beside them, and that one
-# likewise: two steps lead from any corner of a cell to one inside, where there is one.
-ENOUGH, STEPS = 6.0, 2
+# By the order of the elements. Corners whose cells hold less material, in cells, take the polynomial of one beside them
+# that has more, and that one likewise: two steps lead from any corner of a cell to one inside, where there is one.
+ENOUGH, STEPS = {1: 6.0, 2: 3.0}, 2
 _NEARER = 0.1  # material that a step along an edge must gain, twice that across a face
-# Of the slopes and, by the order of the elements, of the curvatures, in units of the cell: walls too thin for them.
+_POWER = {1: 2, 2: 1}  # of how full a cell is: the weight of its flux
+# Of the slopes and of the curvatures, in units of the cell: walls too thin for them.
 _DAMPING = {1: (1e-4, 1e-2), 2: (1e-4, 1e-4)}
 _CHUNK = 1024  # corners at a time: what stays in a processor's cache
 _SAMPLED = 4096  # cells at a time
@@ -55,7 +56,8 @@ def recover(cells: FilledCells, law: Law, field: Float[np.ndarray, "n k"]) -> Re
     length = bucket(len(cells) + 1, _LEAST_BUCKET)
     samples = Samples(*(jax.device_put(pad(rows, length)) for rows in (weight, place, flux)))
     around, step = _patches(lattice, order)
-    owner = _owners(np.append(cells.fraction, 0)[around[:, :8]].sum(1), around[:, :8], lattice.numbering[1])
+    material = np.append(cells.fraction, 0)[around[:, :8]].sum(1)
+    owner = _owners(np.minimum(material, ENOUGH[order]), around[:, :8], lattice.numbering[1])
     polynomial = _polynomials(cells, samples, around, step, owner)
     miss, rough = _by_chunks(
         lambda rows, own: _error(law, samples, rows, own, order), around[:, :8], polynomial
@@ -152,14 +154,14 @@ def _flux(samples: Samples, around: Int[Array, "node p"]) -> Float[Array, "node 
 def _fit(
     samples: Samples, around: Int[Array, "node p"], step: Int[np.ndarray, "p 3"], order: int, alike: bool
 ) -> Float[Array, "node 10 s"]:
-    """Coefficients by least squares, damped: the flux of a cell errs by about one over how full it is.
+    """Coefficients by least squares, damped.
 
     alike: all patches are as the first one but for the flux
     """
     weight, basis = _patch(samples, around[:1] if alike else around, step)
     flux = _flux(samples, around)
-    share = weight**2 / jnp.maximum((weight**2).sum(1, keepdims=True), _TINY)
-    weighted = share[:, :, None] * basis
+    weight = weight ** _POWER[order]
+    weighted = (weight / jnp.maximum(weight.sum(1, keepdims=True), _TINY))[:, :, None] * basis
     slope, curvature = _DAMPING[order]
     normal = jnp.einsum("nkb,nkc->nbc", weighted, basis) + np.diag([1e-12] + 3 * [slope] + 6 * [curvature])
     if alike:
@@ -206,9 +208,9 @@ def _moved(
 def _owners(
     material: Float[np.ndarray, " n"], around: Int[np.ndarray, "n 8"], corners: Int[np.ndarray, "c 8"]
 ) -> Int[np.ndarray, " n"]:
-    """Whose polynomial each corner takes."""
+    """Whose polynomial each corner takes; of material there is none more than enough."""
     owner = np.arange(len(material))
-    poor = np.flatnonzero(material < ENOUGH)
+    poor = np.flatnonzero(material < material.max())
     beside = np.pad(corners, ((0, 1), (0, 0)), constant_values=-1)[around[poor]].reshape(len(poor), -1)
     away = ((CORNERS - CORNERS[:, None]) ** 2).sum(axis=2).ravel()
     best = (np.append(material, -np.inf)[beside] - _NEARER * away).argmax(axis=1)
