@@ -68,9 +68,11 @@ def meshed(size: float, leg: float, folder: Path) -> Meshed:
     mesh = mesh_volume(surface, size / 1e3, source=source, time_limit=TIME_LIMIT)
     made = time.perf_counter()
     boundary = MeshBoundary(surface, mesh)
-    held = hold(boundary, (twin.Fixed(on=twin.select.plane((leg / 1e3, 0, 0), (1, 0, 0))),))
+    end = twin.select.plane((leg / 1e3, 0, 0), (1, 0, 0))
     top = twin.select.plane((0, 0, HEIGHT / 1e3), (0, 0, 1))
-    loads = assemble(boundary, 0.0, {"": (twin.Force(FORCE, on=top),)})[""]
+    study = twin.StaticStress("Steel S235", [twin.Fixed(on=end)], [twin.Force(FORCE, on=top)])
+    held = hold(boundary, study.supports)
+    (loads,) = assemble(boundary, study.materials, study.cases).values()
     seconds = time.perf_counter() - made
     case = Case(mesh.points, mesh.tets, held.directions.any((1, 2)), loads.nodal)
     return Meshed(case, made - begun, seconds, mesh.mesher)
