@@ -271,8 +271,18 @@ def test_a_wall_without_cells_is_told(client, tmp_path):
     result = solve(client, part, twin.StaticStress(STEEL, [root], [end]), "grid", 0.5)
     assert any("no cells beneath" in warning for warning in result.warnings)
     tip = twin.Force((0, 0, -1), on=select.plane((0, 0, top), (0, 0, 1)))
-    with pytest.raises(twin.TwinError, match=r"too thin for the cells.*unknowns: allow that many"):
+    with pytest.raises(twin.TwinError, match=r"too thin for the cells.*Allow more unknowns"):
         solve(client, part, twin.StaticStress(STEEL, [root], [tip]), "grid", 0.5, max_unknowns=100_000)
+
+
+def test_what_would_do_for_thin_walls_is_told(client, tmp_path):
+    """A sheet of 0.1 mm fills no cell of those that are allowed."""
+    part = upload(client, trimesh.creation.box(extents=(0.3, 0.3, 1e-4)), tmp_path)
+    root, weight = twin.Fixed(on=select.plane((-0.15, 0, 0), (1, 0, 0))), twin.Gravity((0, 0, -9.81))
+    with pytest.raises(
+        twin.TwinError, match=r"about 0\.1 mm, make about 40,000,000 unknowns: allow that many"
+    ):
+        solve(client, part, twin.StaticStress(STEEL, [root], [weight]), "grid", 0.5, max_unknowns=20_000)
 
 
 def test_unknowns_on_a_thin_plate_stay_within_what_is_allowed(client, tmp_path):

@@ -95,19 +95,22 @@ def _first(task: Task, most: int, span: Span) -> StudySolution:
         except UnresolvedError as error:
             finer = max(REFINEMENT[0] * edge, least)
             if finer > WORTH_IT * edge:
-                raise UnresolvedError(f"{error} {_affordable(task)}", error.facts) from None
+                raise UnresolvedError(f"{error} {_affordable(task, most)}", error.facts) from None
             edge = finer
 
 
-def _affordable(task: Task) -> str:
+def _affordable(task: Task, most: int) -> str:
     """What would do for a part whose walls are thinner than the cells that its unknowns allow."""
     wall = _wall(task)
     cells = task.volume / wall**3
     needed = cells * NODES_PER_CELL[order(task.request.accuracy)] * task.analysis.components
-    return (
-        f"Cells as large as its walls are thick, about {1e3 * wall:.2g} mm, make about {float(f'{needed:.1g}'):,.0f} "
-        "unknowns: allow that many (max_unknowns), thicken the walls, or ask for tetrahedra (discretisation='tet')."
-    )
+    allow = "Allow more unknowns (max_unknowns)"  # where they are thinner than in the mean
+    if needed > most:
+        allow = (
+            f"Cells as large as its walls are thick, about {1e3 * wall:.2g} mm, make about "
+            f"{float(f'{needed:.1g}'):,.0f} unknowns: allow that many (max_unknowns)"
+        )
+    return f"{allow}, thicken the walls, or ask for tetrahedra (discretisation='tet')."
 
 
 def _wall(task: Task) -> float:
