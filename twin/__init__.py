@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from twin.quantities import Quantity as Quantity
     from twin.results.gradient import Gradient as Gradient
     from twin.sdk import aio as aio
+    from twin.sdk.aio.sweep import Design as Design
     from twin.sdk.client import Client as Client
     from twin.sdk.client import connect as connect
     from twin.sdk.client import local as local
     from twin.sdk.part import Part as Part
     from twin.sdk.result import Result as Result
     from twin.sdk.run import Run as Run
+    from twin.sdk.sweep import Sweep as Sweep
     from twin.sdk.update import RunInfo as RunInfo
     from twin.sdk.update import Update as Update
     from twin.studies import Body as Body
@@ -66,6 +68,15 @@ if TYPE_CHECKING:
     from twin.studies import Symmetry as Symmetry
     from twin.studies import Temperature as Temperature
     from twin.studies import Traction as Traction
+    from twin.sweeps.parameters import Choice as Choice
+    from twin.sweeps.parameters import Integers as Integers
+    from twin.sweeps.parameters import Levels as Levels
+    from twin.sweeps.parameters import Range as Range
+    from twin.sweeps.sampling import Factorial as Factorial
+    from twin.sweeps.sampling import Halton as Halton
+    from twin.sweeps.sampling import LatinHypercube as LatinHypercube
+    from twin.sweeps.sampling import Points as Points
+    from twin.sweeps.sampling import Sobol as Sobol
 
 # The same once more for the interpreter; a test holds the two together. The module of each name:
 _MODULES: Final = {"aio": "twin.sdk.aio", "materials": "twin.materials", "select": "twin.select"}
@@ -82,12 +93,16 @@ _NAMES: Final = {
     "twin.sdk.part": ("Part",),
     "twin.sdk.result": ("Result",),
     "twin.sdk.run": ("Run",),
+    "twin.sdk.aio.sweep": ("Design",),
+    "twin.sdk.sweep": ("Sweep",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
         "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "Gravity",
         "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "RemoteForce", "Roller", "StaticStress",
         "Symmetry", "Temperature", "Traction",
     ),
+    "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
+    "twin.sweeps.sampling": ("Factorial", "Halton", "LatinHypercube", "Points", "Sobol"),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}
 

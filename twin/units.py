@@ -75,6 +75,31 @@ def quantity(value: Scalar, unit: str, what: str = "value") -> float:
     return number
 
 
+# What numbers without a wanted unit are told in: the first of their dimension.
+_SI = (
+    "m", "N", "Pa", "K", "rad", "kg", "s", "W", "J", "m^2", "m^3", "m/s", "m/s^2", "rad/s", "kg/m^3", "N/m", "N/m^3",
+    "W/m^2", "W/m^3", "W/(m*K)", "W/(m^2*K)", "J/(kg*K)", "1/K",
+)  # fmt: skip
+
+
+def si(value: Scalar, what: str = "value") -> tuple[float, str]:
+    """The value in SI whatever its dimension, and its unit, "" for a plain number. Raises UnitError."""
+    match = _NUMBER.match(value) if isinstance(value, str) else None
+    if match is None:
+        return quantity(value, "1", what), ""
+    try:
+        roots = _roots(_MOMENT.sub(r"\1*\2", match.group(2)))
+    except Exception:  # noqa: BLE001  pint raises whatever Python's tokenizer and operators do
+        raise UnitError(f"{what} '{value}' has no unit that can be read.", {"value": value}) from None
+    unit = next((known for known in _SI if _roots(known) == roots), "1")
+    return quantity(value, unit, what), "" if unit == "1" else unit
+
+
+def _roots(unit: str) -> object:
+    """In base units; angles, which have no dimension, are told from plain numbers."""
+    return _registry().Quantity(1.0, unit).to_root_units().units
+
+
 def vector(value: Vector, unit: str, what: str = "vector") -> tuple[float, float, float]:
     """Three components in `unit`; each is a number or a string with a unit, or all is "(0, 0, -1) kN"."""
     components: Sequence[Scalar]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.analyses import checks, on_grid, on_mesh, singularities
+from twin.analyses import checks, on_grid, on_mesh, programs, singularities
 from twin.analyses.analysis import Analysis
 from twin.analyses.heat_conduction.analysis import HeatConductionAnalysis
 from twin.analyses.monitor import Monitor
@@ -71,6 +71,7 @@ def set_up(
     workdir: Path,
 ) -> Task:
     """Check a study against the part, and find out where what it speaks of is; arguments and errors as of `run`."""
+    programs.drop_when_many()
     deadline = time.perf_counter() + (request.max_seconds or np.inf)
     watch = Stopwatch()
     monitor.progress("check", 0.0, "checking the study against the part")

@@ -102,6 +102,27 @@ def is_gradient(manifest: Mapping[str, Any]) -> bool:
     return "gradient" in manifest
 
 
+def brief(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Value, unit and error of each quantity, by case and name: what a table of many results has."""
+    return {
+        case["name"]: {
+            entry["name"]: [entry["value"], entry["unit"], entry["error"]] for entry in case["quantities"]
+        }
+        for case in manifest.get("cases", ())
+    }
+
+
+def load_brief(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Quantity]]:
+    """The quantities that `brief` took out of a manifest."""
+    return {
+        case: {
+            name: Quantity(_decode_number(value), unit, _decode_number(error))
+            for name, (value, unit, error) in quantities.items()
+        }
+        for case, quantities in found.items()
+    }
+
+
 def load_gradient(manifest: Mapping[str, Any], get_array: GetArray) -> Gradient:
     """The gradient that `dump` took apart. Raises ValueError for a manifest of another version."""
     _check_version(manifest)

@@ -11,13 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
+from twin.codec import SweepView as SweepInfo
 from twin.materials import Material
 from twin.sdk import aio, bridge
 from twin.sdk.aio.client import AsyncClient, Opening
 from twin.sdk.part import Part
 from twin.sdk.run import Run
+from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState
 from twin.studies import Discretisation, Method, Study
+from twin.sweeps.parameters import Choice, Parameter
+from twin.sweeps.sampling import Sampling
 
 
 @final
@@ -106,6 +110,48 @@ class Client:
     ) -> Iterator[RunInfo]:
         """Runs, newest first: all, or those in one of the states, of one part, with all these labels."""
         return self._bridge.iterate(self._client.runs(states, part, labels))
+
+    def sweep(
+        self,
+        part: Part | Choice | Sequence[Part],
+        study: Study,
+        parameters: Sequence[Parameter],
+        sampling: Sampling,
+        *,
+        constraints: Sequence[str] = (),
+        accuracy: float | str = 0.05,
+        method: Method = "auto",
+        discretisation: Discretisation = "auto",
+        quantities: Sequence[str] | None = None,
+        max_seconds: float | str | None = None,
+        max_unknowns: int | None = None,
+        keep_fields: bool = False,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> Sweep:
+        """Start a sweep and return at once: one question, asked of many designs.
+
+        part: of all designs; a choice of parts, which is one of the parameters; or a list of parts, which makes the
+        parameter "part". study: with parameters in place of some numbers or of materials. sampling: twin.Sobol(64)
+        and the like, or a table by columns. constraints: such as "2 * wall < width"; designs that break one are
+        INFEASIBLE. keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
+        Raises InvalidInput for what can't work.
+        """
+        started = self._client.sweep(
+            part, study, parameters, sampling, constraints=constraints,
+            accuracy=accuracy, method=method, discretisation=discretisation, quantities=quantities,
+            max_seconds=max_seconds, max_unknowns=max_unknowns,
+            keep_fields=keep_fields, name=name, labels=labels,
+        )  # fmt: skip
+        return Sweep(self._bridge.run(started), self._bridge)
+
+    def find_sweep(self, name: str) -> Sweep:
+        """A sweep by its name, whoever started it. Raises NotFound."""
+        return Sweep(self._bridge.run(self._client.find_sweep(name)), self._bridge)
+
+    def sweeps(self) -> Iterator[SweepInfo]:
+        """Sweeps, newest first."""
+        return self._bridge.iterate(self._client.sweeps())
 
     def materials(self) -> dict[str, Material]:
         """The material library of the server."""

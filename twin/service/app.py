@@ -30,6 +30,8 @@ from protos.twin.v1 import (
     result_pb2_grpc,
     run_pb2,
     run_pb2_grpc,
+    sweep_pb2,
+    sweep_pb2_grpc,
 )
 from twin.errors import Unavailable
 from twin.geometry.parse import parse
@@ -45,6 +47,7 @@ from twin.service.materials import MaterialServicer
 from twin.service.results import ResultServicer
 from twin.service.runs import RunServicer
 from twin.service.settings import Settings
+from twin.service.sweeps import SweepServicer
 from twin.store.collect import collect
 from twin.store.workspace import Workspace
 from twin.workers.devices import parse_devices
@@ -62,6 +65,7 @@ _SERVICES: Final = tuple(
         (result_pb2, "ResultService"),
         (array_pb2, "ArrayService"),
         (material_pb2, "MaterialService"),
+        (sweep_pb2, "SweepService"),
     )
 )
 _OPTIONS: Final = (
@@ -119,6 +123,8 @@ async def _server(
     result_pb2_grpc.add_ResultServiceServicer_to_server(ResultServicer(workspace), server)
     array_pb2_grpc.add_ArrayServiceServicer_to_server(ArrayServicer(workspace), server)
     material_pb2_grpc.add_MaterialServiceServicer_to_server(MaterialServicer(), server)
+    sweeps = SweepServicer(workspace, supervisor.wake, settings.heartbeat_seconds)
+    sweep_pb2_grpc.add_SweepServiceServicer_to_server(sweeps, server)
     status = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

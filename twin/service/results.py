@@ -35,6 +35,12 @@ class ResultServicer(result_pb2_grpc.ResultServiceServicer):
                 f"{run.name} is {run.state}, and only a run that has SUCCEEDED has a result",
                 facts={"run": run.name, "state": run.state.value},
             )
+        if not run.keep_fields:
+            raise FailedPrecondition(
+                f"{run.name} belongs to a sweep that keeps no fields: simulate the design again, or sweep with "
+                "keep_fields=True",
+                facts={"run": run.name},
+            )
         manifest = self._workspace.results.get(caller, run.id)
         arrays = self._workspace.arrays
         stored = arrays.of(caller, run.name)

@@ -11,6 +11,7 @@ from twin.errors import InvalidInput
 
 _PAGE: Final = "page"
 _RESUME: Final = "resume"
+_PLACE: Final = "place"
 
 
 def page_token(created: float, identifier: str) -> str:
@@ -40,6 +41,21 @@ def read_resume_token(token: str, run: str) -> int:
         case [kind, str() as named, int() as sequence] if kind == _RESUME and named == run and sequence >= 0:
             return sequence
     raise _refusal("resume_token", token, f"take it from an event of runs/{run}, or leave it empty")
+
+
+def place_token(resource: str, place: int) -> str:
+    """What comes after a place in a resource's own order."""
+    return _encode([_PLACE, resource, place])
+
+
+def read_place_token(token: str, resource: str, first: int) -> int:
+    """The last place seen of `resource`, `first` where there was none."""
+    if not token:
+        return first
+    match _decode(token):
+        case [kind, str() as named, int() as place] if kind == _PLACE and named == resource and place >= 0:
+            return place
+    raise _refusal("the token", token, f"take it from an answer about {resource}, or leave it empty")
 
 
 def _encode(values: list[object]) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 from twin import codec
 from twin.errors import TwinError, from_record
+from twin.results import storage
 from twin.store.events import Event
 from twin.store.runs import RunRecord
+from twin.store.sweeps import DesignRecord, SweepRecord
 
 
 def run_view(run: RunRecord) -> codec.RunView:
@@ -34,6 +36,29 @@ def event_view(event: Event, token: str) -> codec.RunEvent:
         )
     progress = codec.ProgressRecord(event.phase, event.fraction, event.message, event.residual)
     return codec.RunEvent(event.sequence, token, _time(event.time), progress)
+
+
+def sweep_view(sweep: SweepRecord) -> codec.SweepView:
+    by_state = {state.value.lower(): count for state, count in sweep.counts.items()}
+    counts = codec.Counts(
+        **by_state | {"designs": sweep.size, "pending": sweep.pending, "shared": sweep.shared}
+    )
+    return codec.SweepView(
+        sweep.name, sweep.state.value, counts, _time(sweep.created), sweep.display_name, sweep.labels
+    )
+
+
+def design_view(design: DesignRecord) -> codec.DesignView:
+    return codec.DesignView(
+        index=design.number,
+        values=design.point,
+        state=design.state.value,
+        run="" if design.run is None else f"runs/{design.run}",
+        shared=design.shared,
+        found={} if design.found is None else storage.load_brief(design.found),
+        error=_error(design.error),
+        ended=None if design.ended is None else _time(design.ended),
+    )
 
 
 def heartbeat(sequence: int, token: str) -> codec.RunEvent:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, final
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.exc import DatabaseError
 
 from twin.errors import Unavailable
@@ -85,6 +85,12 @@ def _prepare(engine: Engine, url: str) -> None:
                 schema.metadata.create_all(connection)
                 connection.execute(insert(schema.schema_version).values(version=schema.VERSION))
             found = connection.execute(select(schema.schema_version.c.version)).scalar_one()
+            while found in schema.MIGRATIONS:
+                for statement in schema.MIGRATIONS[found]:
+                    connection.exec_driver_sql(statement)
+                schema.metadata.create_all(connection)
+                found += 1
+                connection.execute(update(schema.schema_version).values(version=found))
     except DatabaseError as error:
         raise Unavailable(f"the database {url} can't be opened: {error.orig}") from error
     if found != schema.VERSION:

@@ -16,6 +16,7 @@ from typing import Any, Final, final
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from twin.errors import Internal, TwinError, to_record
+from twin.results import storage
 from twin.store import events
 from twin.store.arrays import StoredArray, insert_arrays
 from twin.store.database import Database
@@ -72,11 +73,11 @@ class Leases:
         self._clock = clock
 
     def claim(self, worker: str) -> Lease | None:
-        """The oldest pending run for `worker`, None where there is none."""
+        """The oldest pending run for `worker`, those of sweeps last; None where there is none."""
         pending = (
             select(table)
-            .where(table.c.state == RunState.PENDING)
-            .order_by(table.c.created, table.c.id)
+            .where(table.c.state == RunState.PENDING, ~table.c.held)
+            .order_by(table.c.background, table.c.created, table.c.id)
             .limit(1)
         )
         with self._database.read() as connection:  # an idle worker never takes the write lock
@@ -152,7 +153,10 @@ class Leases:
                 )
             )
             insert_arrays(connection, lease.tenant, arrays)
-            end(connection, lease.tenant, lease.run, now, RunState.SUCCEEDED)
+            end(
+                connection, lease.tenant, lease.run, now,
+                RunState.SUCCEEDED, found=storage.brief(manifest),
+            )  # fmt: skip
 
     def fail(self, lease: Lease, error: TwinError) -> None:
         with self._database.write() as connection:

@@ -11,8 +11,8 @@ from typing import Any, final
 from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from twin.errors import AlreadyExists, NotFound
-from twin.store import events
+from twin.errors import AlreadyExists, FailedPrecondition, NotFound
+from twin.store import designs, events
 from twin.store.arrays import delete_arrays
 from twin.store.database import Database
 from twin.store.schema import geometries
@@ -23,7 +23,10 @@ from twin.store.states import RunState
 @final
 @dataclass(frozen=True)
 class NewRun:
-    """What is asked for. geometry: id; study, options: serialised twin.v1 messages of `study_kind`."""
+    """What is asked for. geometry: id; study, options: serialised twin.v1 messages of `study_kind`.
+
+    content: equal for what has the same answer; background: of a sweep, which waits for all others
+    """
 
     geometry: str
     study_kind: str
@@ -33,6 +36,9 @@ class NewRun:
     request_id: str | None = None
     display_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    content: str = ""
+    background: bool = False
+    keep_fields: bool = True
 
 
 @final
@@ -59,6 +65,7 @@ class RunRecord:
     message: str
     sequence: int
     attempts: int
+    keep_fields: bool
 
     @property
     def name(self) -> str:
@@ -96,25 +103,8 @@ class Runs:
                 earlier = _by_request(connection, tenant, new.request_id)
                 if earlier is not None:
                     return _same_request(earlier, new)
-            _require_geometry(connection, tenant, new.geometry)
-            identifier = secrets.token_hex(8)
-            connection.execute(
-                insert(table).values(
-                    tenant=tenant,
-                    id=identifier,
-                    request_id=new.request_id,
-                    request_digest=new.request_digest,
-                    geometry=new.geometry,
-                    study_kind=new.study_kind,
-                    study=new.study,
-                    options=new.options,
-                    display_name=new.display_name,
-                    labels=dict(new.labels),
-                    created=self._clock(),
-                    state=RunState.PENDING,
-                )
-            )
-            events.append(connection, tenant, identifier, self._clock(), state=RunState.PENDING)
+            require_geometry(connection, tenant, new.geometry)
+            identifier = add(connection, tenant, new, self._clock())
             return _record(_row(connection, tenant, identifier))
 
     def get(self, tenant: str, identifier: str) -> RunRecord:
@@ -124,8 +114,8 @@ class Runs:
     def list(
         self, tenant: str, chosen: RunFilter, limit: int, after: tuple[float, str] | None
     ) -> list[RunRecord]:
-        """Newest first; after: creation time and id of the last one already seen."""
-        query = select(table).where(table.c.tenant == tenant)
+        """Newest first, without those of sweeps; after: creation time and id of the last one already seen."""
+        query = select(table).where(table.c.tenant == tenant, ~table.c.background)
         if chosen.states:
             query = query.where(table.c.state.in_(chosen.states))
         if chosen.geometry is not None:
@@ -143,11 +133,7 @@ class Runs:
         stays.
         """
         with self._database.write() as connection:
-            run = _record(_row(connection, tenant, identifier, lock=True))
-            if run.state is RunState.PENDING:
-                end(connection, tenant, identifier, self._clock(), RunState.CANCELLED)
-            elif run.state is RunState.RUNNING and not run.cancel_requested:
-                connection.execute(_update(tenant, identifier).values(cancel_requested=True))
+            stop(connection, tenant, identifier, self._clock())
             return _record(_row(connection, tenant, identifier))
 
     def delete(self, tenant: str, identifier: str) -> None:
@@ -157,8 +143,48 @@ class Runs:
         """
         with self._database.write() as connection:
             run = _record(_row(connection, tenant, identifier, lock=True))
+            if (sweep := designs.in_use(connection, tenant, identifier)) is not None:
+                raise FailedPrecondition(
+                    f"{run.name} is a design of sweeps/{sweep}: delete the sweep",
+                    facts={"sweep": f"sweeps/{sweep}"},
+                )
             delete_arrays(connection, tenant, run.name)
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
+
+
+def add(connection: Connection, tenant: str, new: NewRun, now: float) -> str:
+    """A new run, PENDING; its id."""
+    identifier = secrets.token_hex(8)
+    connection.execute(
+        insert(table).values(
+            tenant=tenant,
+            id=identifier,
+            request_id=new.request_id,
+            request_digest=new.request_digest,
+            geometry=new.geometry,
+            study_kind=new.study_kind,
+            study=new.study,
+            options=new.options,
+            display_name=new.display_name,
+            labels=dict(new.labels),
+            created=now,
+            state=RunState.PENDING,
+            content=new.content,
+            background=new.background,
+            keep_fields=new.keep_fields,
+        )
+    )
+    events.append(connection, tenant, identifier, now, state=RunState.PENDING)
+    return identifier
+
+
+def stop(connection: Connection, tenant: str, identifier: str, now: float) -> None:
+    """A pending run is CANCELLED at once, a running one as soon as its worker sees it; an ended one stays."""
+    run = _row(connection, tenant, identifier, lock=True)
+    if run["state"] == RunState.PENDING:
+        end(connection, tenant, identifier, now, RunState.CANCELLED)
+    elif run["state"] == RunState.RUNNING and not run["cancel_requested"]:
+        connection.execute(_update(tenant, identifier).values(cancel_requested=True))
 
 
 def end(
@@ -169,8 +195,12 @@ def end(
     state: RunState,
     error: dict[str, Any] | None = None,
     message: str = "",
+    found: Mapping[str, Any] | None = None,
 ) -> None:
-    """Bring a run to a terminal state, and say so to whoever watches."""
+    """Bring a run to a terminal state with the designs that wait for it, and say so to whoever watches.
+
+    found: twin.results.storage.brief, of one that succeeded
+    """
     connection.execute(
         _update(tenant, identifier).values(state=state, ended=now, error=error, worker=None, lease_until=None)
     )
@@ -178,6 +208,7 @@ def end(
     events.append(
         connection, tenant, identifier, now, state=state, error=error, message=message, fraction=fraction
     )
+    designs.settle(connection, tenant, identifier, now, state, found, error)
 
 
 def _update(tenant: str, identifier: str) -> Any:
@@ -207,7 +238,8 @@ def _same_request(earlier: RowMapping, new: NewRun) -> RunRecord:
     return _record(earlier)
 
 
-def _require_geometry(connection: Connection, tenant: str, identifier: str) -> None:
+def require_geometry(connection: Connection, tenant: str, identifier: str) -> None:
+    """Raise NotFound where there is no such part."""
     query = select(geometries.c.id).where(geometries.c.tenant == tenant, geometries.c.id == identifier)
     if connection.execute(query).one_or_none() is None:
         name = f"geometries/{identifier}"
@@ -235,4 +267,5 @@ def _record(row: RowMapping) -> RunRecord:
         message=row["message"],
         sequence=row["sequence"],
         attempts=row["attempts"],
+        keep_fields=row["keep_fields"],
     )

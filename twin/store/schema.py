@@ -6,6 +6,7 @@ when the code moves on. Results and errors are JSON.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import (
@@ -22,9 +23,24 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
+    true,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
+
+MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
+    1: (
+        "ALTER TABLE runs ADD COLUMN content VARCHAR NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN background BOOLEAN NOT NULL DEFAULT false",
+        "ALTER TABLE runs ADD COLUMN held BOOLEAN NOT NULL DEFAULT false",
+        "ALTER TABLE runs ADD COLUMN keep_fields BOOLEAN NOT NULL DEFAULT true",
+        "CREATE INDEX runs_by_content ON runs (tenant, content)",
+        "DROP INDEX runs_by_state",
+        "CREATE INDEX runs_by_state ON runs (state, held, background, created)",
+    ),
+}
+"""What leads from each version to the next; tables that are new are made besides."""
 
 metadata = MetaData()
 
@@ -73,8 +89,13 @@ runs = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("worker", String),
     Column("lease_until", Float),
+    Column("content", String, nullable=False, server_default=""),  # equal for what has the same answer
+    Column("background", Boolean, nullable=False, server_default=false()),  # of a sweep: waits for all others
+    Column("held", Boolean, nullable=False, server_default=false()),  # of sweeps that are all paused
+    Column("keep_fields", Boolean, nullable=False, server_default=true()),
     Index("runs_by_time", "tenant", "created", "id"),
-    Index("runs_by_state", "state", "created"),
+    Index("runs_by_state", "state", "held", "background", "created"),
+    Index("runs_by_content", "tenant", "content"),
     Index("runs_by_request", "tenant", "request_id", unique=True),
 )
 
@@ -97,6 +118,49 @@ events = Table(
     Index("events_by_run", "tenant", "run", "sequence", unique=True),
     ForeignKeyConstraint(["tenant", "run"], ["runs.tenant", "runs.id"], ondelete="CASCADE"),
     sqlite_autoincrement=True,
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("request_id", String),
+    Column("request_digest", String, nullable=False),
+    Column("spec", LargeBinary, nullable=False),  # twin.v1.Sweep, without what the service sets
+    Column("display_name", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("keep_fields", Boolean, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("size", Integer, nullable=False),  # designs that the samplings have
+    Column("planned", Integer, nullable=False, default=0),  # of those, rows of `designs`
+    Column("sequence", BigInteger, nullable=False, default=0),  # of the design that ended last
+    Column("extensions", JSON, nullable=False),  # request ids of those that were made
+    Index("sweeps_by_time", "tenant", "created", "id"),
+    Index("sweeps_by_state", "state", "created"),
+    Index("sweeps_by_request", "tenant", "request_id", unique=True),
+)
+
+# A sweep's journal. `found` repeats the quantities of the run's result, so that a table of thousands is read at once.
+designs = Table(
+    "designs",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("sweep", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("point", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    Column("run", String),  # several designs may share one
+    Column("shared", Boolean, nullable=False, default=False),
+    Column("found", Text),  # twin.results.quantities.dump
+    Column("error", JSON),
+    Column("sequence", BigInteger, nullable=False, default=0),  # counts the ends of a sweep's designs from 1
+    Column("ended", Float),
+    Index("designs_by_run", "tenant", "run"),
+    Index("designs_by_sequence", "tenant", "sweep", "sequence"),
+    Index("designs_by_state", "tenant", "sweep", "state"),
+    ForeignKeyConstraint(["tenant", "sweep"], ["sweeps.tenant", "sweeps.id"], ondelete="CASCADE"),
 )
 
 results = Table(

@@ -21,3 +21,22 @@ class RunState(StrEnum):
 
 
 ACTIVE: Final = (RunState.PENDING, RunState.RUNNING)
+
+
+class SweepState(StrEnum):
+    """ACTIVE <-> PAUSED; ACTIVE -> COMPLETE, and back where more is asked for; CANCELLED -> ACTIVE when resumed."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    COMPLETE = "COMPLETE"
+    CANCELLED = "CANCELLED"
+
+
+class DesignState(StrEnum):
+    """PENDING -> one of the others; FAILED, CANCELLED -> PENDING where they are tried again."""
+
+    PENDING = "PENDING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    INFEASIBLE = "INFEASIBLE"
+    CANCELLED = "CANCELLED"

@@ -15,6 +15,7 @@ from twin.store.home import Home
 from twin.store.leases import SECONDS, Leases
 from twin.store.results import Results
 from twin.store.runs import Runs
+from twin.store.sweeps import Sweeps
 
 
 @final
@@ -31,6 +32,7 @@ class Workspace:
     events: Events
     results: Results
     leases: Leases
+    sweeps: Sweeps
 
     @staticmethod
     def open(root: Path, *, lease_seconds: float = SECONDS, max_attempts: int = 3) -> Workspace:
@@ -47,6 +49,7 @@ class Workspace:
             events=Events(database),
             results=Results(database),
             leases=Leases(database, lease_seconds, max_attempts),
+            sweeps=Sweeps(database),
         )
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from twin.errors import MaterialError
 from twin.materials import Material
 from twin.select import Selector, check
 from twin.studies import words
+from twin.sweeps.parameters import Choice
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -21,7 +22,7 @@ class Body:
     on: Selector
     material: Material
 
-    def __init__(self, on: Selector, material: Material | str) -> None:
+    def __init__(self, on: Selector, material: Material | str | Choice) -> None:
         check(on, "Body")
         object.__setattr__(self, "on", on)
         object.__setattr__(self, "material", words.material(material))

@@ -10,6 +10,7 @@ from twin.materials import Material
 from twin.select import Selector, check, describe
 from twin.studies import words
 from twin.studies.bodies import Body, listed, property_of_all
+from twin.sweeps.parameters import Choice
 from twin.units import Scalar, quantity
 
 
@@ -107,7 +108,7 @@ class HeatConduction:
 
     def __init__(
         self,
-        material: Material | str,
+        material: Material | str | Choice,
         supports: Iterable[ThermalSupport] = (),
         loads: Iterable[ThermalLoad] = (),
         load_cases: Mapping[str, Iterable[ThermalLoad]] | None = None,

@@ -13,6 +13,7 @@ from twin.select import Selector, check, describe
 from twin.studies import words
 from twin.studies.bodies import Body, listed
 from twin.studies.words import DEFAULT_CASE
+from twin.sweeps.parameters import Choice
 from twin.units import Scalar, Vector, quantity
 
 Triple = tuple[float, float, float]
@@ -206,7 +207,7 @@ class StaticStress:
 
     def __init__(
         self,
-        material: Material | str,
+        material: Material | str | Choice,
         supports: Iterable[Support] = (),
         loads: Iterable[Load] = (),
         load_cases: Mapping[str, Iterable[Load]] | None = None,

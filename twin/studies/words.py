@@ -9,6 +9,7 @@ from typing import TypeVar, get_args
 from twin import materials
 from twin.errors import MaterialError, StudyError
 from twin.materials import Material
+from twin.sweeps.parameters import Choice
 
 T = TypeVar("T")
 
@@ -24,8 +25,10 @@ def one_of(what: str, value: str, literal: object) -> str:
     return value
 
 
-def material(value: Material | str) -> Material:
-    """A material, or the one of that name in the library."""
+def material(value: Material | str | Choice) -> Material:
+    """A material, the one of that name in the library, or the placeholder of a choice."""
+    if isinstance(value, Choice):
+        return value.placeholder
     if isinstance(value, Material):
         return value
     if isinstance(value, str):

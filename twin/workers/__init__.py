@@ -6,6 +6,7 @@
     presence.py    which workers are alive
     scratch.py     what killed ones have left
     process.py     a worker: claim, execute, again (`python -m twin.workers`)
+    planning.py    the next designs of a sweep
     execute.py     one run, from its record to its committed result
     monitor.py     what an analysis reports to: progress, cancellation, the lease
     analyses.py    which code answers which study

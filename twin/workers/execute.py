@@ -100,7 +100,7 @@ class Executor:
                 "options": _digest(run.options),
             }
             outcome = dataclasses.replace(outcome, provenance={**outcome.provenance, **hashes})
-            self._commit(lease, outcome, monitor)
+            self._commit(lease, outcome, monitor, run.keep_fields)
 
     def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation:
         """What is asked; of a gradient with the answer that it is about."""
@@ -119,9 +119,13 @@ class Executor:
         )
         return Differentiation(asked, study, outcome)
 
-    def _commit(self, lease: Lease, outcome: Outcome | Gradient, monitor: RunMonitor) -> None:
+    def _commit(
+        self, lease: Lease, outcome: Outcome | Gradient, monitor: RunMonitor, keep_fields: bool
+    ) -> None:
         monitor.progress("write", 0.96, "storing the result")
         manifest, arrays = storage.dump(outcome)
+        if not keep_fields:
+            arrays = {}
         labels = {name: Label(**label) for name, label in codec.labels(manifest).items()}
         stored = store_arrays(self.workspace.blobs, lease.tenant, f"runs/{lease.run}", arrays, labels)
         monitor.progress("write", 0.99, "committing the result")

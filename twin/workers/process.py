@@ -17,6 +17,7 @@ from twin.workers.devices import Device
 from twin.workers.energy import EnergyMeter
 from twin.workers.execute import Executor
 from twin.workers.lifeline import Lifeline, end_group
+from twin.workers.planning import plan_ahead
 
 if TYPE_CHECKING:
     from twin.workers.analyses import Analysis
@@ -49,6 +50,7 @@ def work(options: argparse.Namespace, lifeline: Lifeline, analyses: Mapping[str,
         _LOG.info("%s is ready on %s", options.name, device.name)
         while True:
             try:
+                plan_ahead(workspace)
                 lease = workspace.leases.claim(options.name)
             except OperationalError:
                 _LOG.exception("the database does not answer; trying again")

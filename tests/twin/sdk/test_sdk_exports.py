@@ -20,9 +20,23 @@ EXPORTS = {
     "RunInfo", "SelectionError", "SolveFailed", "StaticStress", "StudyError", "Symmetry",
     "Traction", "TwinError", "Unavailable", "UnconstrainedError", "UnitError", "Update", "aio",
     "connect", "local", "materials", "select",
+    "Choice", "Design", "Factorial", "Halton", "Integers", "LatinHypercube", "Levels", "Points", "Range",
+    "Sobol", "Sweep",
     "Convection", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Temperature",
 }  # fmt: skip
-HEAVY = {"jax", "pyvista", "trimesh", "netgen", "sqlalchemy", "grpc", "numpy", "pint", "scipy", "matplotlib"}
+HEAVY = {
+    "jax",
+    "pyvista",
+    "trimesh",
+    "netgen",
+    "sqlalchemy",
+    "grpc",
+    "numpy",
+    "pint",
+    "scipy",
+    "matplotlib",
+    "pyarrow",
+}
 
 
 def test_exports_are_pinned():

@@ -9,12 +9,13 @@ import logging
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from twin.analyses.monitor import Monitor
-from twin.errors import UnconstrainedError
+from twin.errors import SolveFailed, UnconstrainedError
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Quantity
 from twin.results.gradient import Differentiation, Gradient, Sensitivity
@@ -46,6 +47,8 @@ def answer(
         raise ValueError("a bug")
     if behaviour == "refuse":
         raise UnconstrainedError("the part can turn about z", {"motion": "rotation z"})
+    if behaviour == "sweep":
+        return swept(study, surface)
     if behaviour == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     duration = {"slow": 3.0, "forever": 600.0}.get(behaviour, 0.0)
@@ -55,6 +58,24 @@ def answer(
         time.sleep(0.01)
     monitor.progress("solve", 1.0)
     return outcome(behaviour, surface)
+
+
+def swept(study: StaticStress, surface: Surface) -> Outcome:
+    """A design: its force along z, squared. Above 90 N it is refused, above 80 N there is no answer, and above 70 N not
+    while the file "broken" lies in the worker's folder.
+    """
+    (load,) = study.cases["sweep"]
+    force = load.vector[2]
+    if force > 90:
+        raise UnconstrainedError("the part can turn about z", {"motion": "rotation z"})
+    if force > 80 or (force > 70 and Path("broken").exists()):
+        raise SolveFailed("no convergence")
+    time.sleep(0.01)
+    plain = outcome("sweep", surface)
+    case = replace(
+        plain.cases["sweep"], quantities={"max_displacement": Quantity(force**2, "m", 0.1)}, fields={}
+    )
+    return replace(plain, cases={"sweep": case}, points=np.zeros((1, 3)))
 
 
 def outcome(case: str, surface: Surface) -> Outcome:

@@ -8,15 +8,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
+from twin.codec import SweepRequest
+from twin.codec import SweepView as SweepInfo
+from twin.errors import InvalidInput
 from twin.materials import Material
 from twin.sdk import embedded
 from twin.sdk.aio.run import AsyncRun
+from twin.sdk.aio.sweep import AsyncSweep
+from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.aio.wire import Wire
 from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState
 from twin.sdk.uploads import LocalFile
 from twin.studies import Discretisation, Method, Request, Study
+from twin.sweeps.parameters import Choice, Parameter
+from twin.sweeps.sampling import Sampling
+from twin.sweeps.space import Space
 
 
 @final
@@ -106,9 +114,76 @@ class AsyncClient:
         async for info in self._wire.list_runs(states, "" if part is None else part.id, labels or {}):
             yield info
 
+    async def sweep(
+        self,
+        part: Part | Choice | Sequence[Part],
+        study: Study,
+        parameters: Sequence[Parameter],
+        sampling: Sampling,
+        *,
+        constraints: Sequence[str] = (),
+        accuracy: float | str = 0.05,
+        method: Method = "auto",
+        discretisation: Discretisation = "auto",
+        quantities: Sequence[str] | None = None,
+        max_seconds: float | str | None = None,
+        max_unknowns: int | None = None,
+        keep_fields: bool = False,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> AsyncSweep:
+        """Start a sweep and return at once: one question, asked of many designs.
+
+        part: of all designs; a choice of parts, which is one of the parameters; or a list of parts, which makes the
+        parameter "part". study: with parameters in place of some numbers or of materials. sampling: twin.Sobol(64)
+        and the like, or a table by columns. constraints: such as "2 * wall < width"; designs that break one are
+        INFEASIBLE. keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
+        Raises InvalidInput for what can't work.
+        """
+        chosen, space = parts(part, parameters, constraints)
+        asked = SweepRequest(
+            chosen,
+            study,
+            Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns),
+            space,
+            (sampling,),
+            keep_fields,
+            name,
+            labels or {},
+        )
+        wire = SweepWire(self._wire)
+        return AsyncSweep(wire, (await wire.create(asked)).name, space)
+
+    async def find_sweep(self, name: str) -> AsyncSweep:
+        """A sweep by its name, whoever started it. Raises NotFound."""
+        wire = SweepWire(self._wire)
+        info, space = await wire.get(name if "/" in name else f"sweeps/{name}")
+        return AsyncSweep(wire, info.name, space)
+
+    async def sweeps(self) -> AsyncGenerator[SweepInfo, None]:
+        """Sweeps, newest first."""
+        async for info in SweepWire(self._wire).list():
+            yield info
+
     async def materials(self) -> dict[str, Material]:
         """The material library of the server."""
         return await self._wire.list_materials()
+
+
+def parts(
+    part: Part | Choice | Sequence[Part], parameters: Sequence[Parameter], constraints: Sequence[str]
+) -> tuple[str | Choice, Space]:
+    """The part of a sweep as the wire takes it, and the space, of which a list of parts is a parameter."""
+    if isinstance(part, Part):
+        return part.id, Space(parameters, constraints)
+    if not isinstance(part, Choice):
+        part = Choice("part", part)
+        parameters = (part, *parameters)
+    if not all(isinstance(option, Part) for option in part.options):
+        raise InvalidInput(f"{part.name} is a choice of parts here: give it what client.upload returns")
+    named = dict(zip(part.words, (option.id for option in part.options), strict=True))
+    ids = Choice(part.name, named)
+    return ids, Space([ids if own is part else own for own in parameters], constraints)
 
 
 @final

@@ -39,7 +39,7 @@ from twin.sdk.update import RunInfo, RunState
 from twin.sdk.uploads import LocalFile
 from twin.studies import Question, Request
 
-_SILENCE: Final = 45.0  # seconds; the server says something every 15
+SILENCE: Final = 45.0  # seconds; the server says something every 15
 
 
 @final
@@ -62,7 +62,7 @@ class Wire:
 
     async def send_blob(self, file: LocalFile) -> None:
         """Make sure that the service has the file."""
-        with self._errors():
+        with self.errors():
             request = geometry_pb2.FindMissingBlobsRequest(digests=[file.digest])
             missing = await self._geometries.FindMissingBlobs(request)
             if file.digest in missing.missing_digests:
@@ -73,11 +73,11 @@ class Wire:
             display_name=filename, source_digest=digest, filename=filename, unit=unit
         )
         request = geometry_pb2.CreateGeometryRequest(geometry=geometry, request_id=str(uuid.uuid4()))
-        with self._errors():
+        with self.errors():
             return _part(await self._geometries.CreateGeometry(request))
 
     async def get_geometry(self, name: str) -> Part:
-        with self._errors():
+        with self.errors():
             return _part(await self._geometries.GetGeometry(geometry_pb2.GetGeometryRequest(name=name)))
 
     async def create_run(
@@ -97,19 +97,19 @@ class Wire:
             options=codec.options_to_proto(request),
             labels=labels,
         )
-        with self._errors():
+        with self.errors():
             answer = await self._runs.CreateRun(
                 run_pb2.CreateRunRequest(run=run, request_id=request_id or str(uuid.uuid4()))
             )
             return codec.run_from_proto(answer)
 
     async def get_run(self, name: str) -> RunInfo:
-        with self._errors():
+        with self.errors():
             return codec.run_from_proto(await self._runs.GetRun(run_pb2.GetRunRequest(name=name)))
 
     async def get_study(self, name: str) -> tuple[Question, Request]:
         """What a run was asked."""
-        with self._errors():
+        with self.errors():
             return codec.run_study(await self._runs.GetRun(run_pb2.GetRunRequest(name=name)))
 
     async def list_runs(
@@ -121,7 +121,7 @@ class Wire:
             request = run_pb2.ListRunsRequest(
                 page_token=token, states=wanted, geometry=geometry, labels=labels
             )
-            with self._errors():
+            with self.errors():
                 page = await self._runs.ListRuns(request)
             for run in page.runs:
                 yield codec.run_from_proto(run)
@@ -130,11 +130,11 @@ class Wire:
                 return
 
     async def cancel_run(self, name: str) -> RunInfo:
-        with self._errors():
+        with self.errors():
             return codec.run_from_proto(await self._runs.CancelRun(run_pb2.CancelRunRequest(name=name)))
 
     async def delete_run(self, name: str) -> None:
-        with self._errors():
+        with self.errors():
             await self._runs.DeleteRun(run_pb2.DeleteRunRequest(name=name))
 
     async def watch_run(self, name: str, token: str) -> AsyncGenerator[codec.RunEvent, None]:
@@ -142,19 +142,19 @@ class Wire:
         call = self._runs.WatchRun(run_pb2.WatchRunRequest(name=name, resume_token=token))
         try:
             while True:
-                with self._errors():
-                    async with asyncio.timeout(_SILENCE):
+                with self.errors():
+                    async with asyncio.timeout(SILENCE):
                         message = await call.read()
                 if not isinstance(message, run_pb2.WatchRunResponse):
                     return  # the end of the stream
                 yield codec.event_from_proto(message)
         except TimeoutError:
-            raise Unavailable(f"the server has not said anything about {name} for {_SILENCE:.0f} s") from None
+            raise Unavailable(f"the server has not said anything about {name} for {SILENCE:.0f} s") from None
         finally:
             call.cancel()
 
     async def get_result(self, run: str) -> codec.ResultRecord:
-        with self._errors():
+        with self.errors():
             request = result_pb2.GetResultRequest(name=f"{run}/result")
             return codec.result_from_proto(await self._results.GetResult(request))
 
@@ -162,7 +162,7 @@ class Wire:
         """All of an array. Raises Internal where what arrives is not what was stored."""
         reader = codec.ArrayReader()
         request = array_pb2.ReadArrayRequest(name=record.name)
-        with self._errors():
+        with self.errors():
             async for message in self._arrays.ReadArray(request):
                 reader.feed(message)
         rows = reader.rows()
@@ -173,7 +173,7 @@ class Wire:
         found: dict[str, Material] = {}
         token = ""
         while True:
-            with self._errors():
+            with self.errors():
                 page = await self._materials.ListMaterials(
                     material_pb2.ListMaterialsRequest(page_token=token)
                 )
@@ -183,7 +183,7 @@ class Wire:
                 return found
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
         """The server's errors as the classes they were there."""
         try:
             yield

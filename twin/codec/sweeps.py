@@ -1,0 +1,442 @@
+"""Sweeps and their designs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protos.twin.v1 import sweep_pb2
+from twin.codec.assignments import Assigned, assignments_of
+from twin.codec.enums import EnumWords
+from twin.codec.errors import error_from_status, status_from_error
+from twin.codec.runs import time_from_proto, time_to_proto
+from twin.codec.studies import (
+    options_from_proto,
+    options_to_proto,
+    study_from_proto,
+    study_kind,
+    study_to_proto,
+)
+from twin.errors import StudyError, TwinError
+from twin.quantities import Quantity
+from twin.studies import Request, Study
+from twin.sweeps import sampling
+from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
+from twin.sweeps.sampling import Factorial, Halton, LatinHypercube, Points, Sampling, Sobol
+from twin.sweeps.space import Space
+
+_LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
+
+SweepState = Literal["ACTIVE", "PAUSED", "COMPLETE", "CANCELLED"]
+DesignState = Literal["PENDING", "DONE", "FAILED", "INFEASIBLE", "CANCELLED"]
+
+SWEEP_STATES: EnumWords[SweepState, sweep_pb2.SweepState.ValueType] = EnumWords(
+    "state of a sweep",
+    {
+        "ACTIVE": sweep_pb2.SWEEP_STATE_ACTIVE,
+        "PAUSED": sweep_pb2.SWEEP_STATE_PAUSED,
+        "COMPLETE": sweep_pb2.SWEEP_STATE_COMPLETE,
+        "CANCELLED": sweep_pb2.SWEEP_STATE_CANCELLED,
+    },
+    "ACTIVE",
+)
+DESIGN_STATES: EnumWords[DesignState, sweep_pb2.DesignState.ValueType] = EnumWords(
+    "state of a design",
+    {
+        "PENDING": sweep_pb2.DESIGN_STATE_PENDING,
+        "DONE": sweep_pb2.DESIGN_STATE_DONE,
+        "FAILED": sweep_pb2.DESIGN_STATE_FAILED,
+        "INFEASIBLE": sweep_pb2.DESIGN_STATE_INFEASIBLE,
+        "CANCELLED": sweep_pb2.DESIGN_STATE_CANCELLED,
+    },
+    "PENDING",
+)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SweepRequest:
+    """What a sweep asks.
+
+    part: "geometries/{id}", or a choice of such names; study: with parameters in place of some numbers
+    """
+
+    part: str | Choice
+    study: Study
+    request: Request
+    space: Space
+    samplings: tuple[Sampling, ...]
+    keep_fields: bool = False
+    display_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Counts:
+    """How many designs are in each state; shared: of those done, by the run of an identical one."""
+
+    designs: int = 0
+    pending: int = 0
+    done: int = 0
+    failed: int = 0
+    infeasible: int = 0
+    cancelled: int = 0
+    shared: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.designs - self.pending
+
+
+@final
+@dataclass(frozen=True)
+class SweepView:
+    """A sweep as the contract shows it. name: "sweeps/{id}"."""
+
+    name: str
+    state: SweepState
+    counts: Counts
+    created: datetime
+    display_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+Found = Mapping[str, Mapping[str, Quantity]]  # by load case, by name
+
+
+@final
+@dataclass(frozen=True)
+class DesignView:
+    """A design. values: in the order of the parameters; run: "runs/{id}" or ""; shared: with an identical design."""
+
+    index: int
+    values: tuple[float, ...]
+    state: DesignState
+    run: str = ""
+    shared: bool = False
+    found: Found = field(default_factory=dict)
+    error: TwinError | None = None
+    ended: datetime | None = None
+
+
+@final
+@dataclass(frozen=True)
+class SweepNews:
+    """What happened to a sweep: a design has ended, or its state is told."""
+
+    resume_token: str
+    state: SweepState
+    counts: Counts
+    design: DesignView | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Question:
+    """What a design asks, as a run is asked: geometry (id), and messages.
+
+    content: equal for what has the same answer
+    """
+
+    geometry: str
+    study_kind: str
+    study: bytes
+    options: bytes
+
+    @cached_property
+    def content(self) -> str:
+        digest = hashlib.sha256()
+        for part in (version("twin"), self.geometry, self.study, self.options):
+            data = part.encode() if isinstance(part, str) else part
+            digest.update(len(data).to_bytes(8, "big") + data)
+        return digest.hexdigest()
+
+
+@final
+class SweepPlan:
+    """A sweep's message, read: what each of its designs asks. Raises InvalidInput where it makes no sense."""
+
+    def __init__(self, message: sweep_pb2.Sweep) -> None:
+        self.space = sweep_space(message)
+        width = len(self.space.parameters)
+        self.samplings = tuple(sampling_from_proto(each, width) for each in message.samplings)
+        self._sizes = [sampling.size(each, self.space.parameters) for each in self.samplings]
+        if self.count > sampling.MOST:
+            raise StudyError(f"The sweep would have {self.count:,} designs, more than {sampling.MOST:,}.")
+        if message.study.WhichOneof("kind") == "gradient":
+            raise StudyError("A sweep is of studies; gradients are of their runs.")
+        self._assigned = Assigned(message.study, self.space, message.assignments)
+        self._options = message.options.SerializeToString(deterministic=True)
+        options_from_proto(message.options)
+        self.geometries = (
+            [message.geometry] if message.HasField("geometry") else list(message.geometry_choice.geometries)
+        )
+        self._chooses: int | None = None
+        if message.HasField("geometry_choice"):
+            self._chooses = self.space.column(message.geometry_choice.parameter)
+            words = self.space.parameters[self._chooses].values
+            if words is None or len(words) != len(self.geometries):
+                raise StudyError(
+                    f"geometry_choice has {len(self.geometries)} geometries, and "
+                    f"{message.geometry_choice.parameter} another number of words."
+                )
+        self._refuse_idle(message)
+
+    @property
+    def count(self) -> int:
+        """How many designs there are."""
+        return sum(self._sizes)
+
+    def points(self, first: int, last: int) -> NDArray[np.float64]:
+        """The designs from `first` to `last` (excluded) as points (n, parameters)."""
+        found, begin = [np.zeros((0, len(self.space.parameters)))], 0
+        for each, size in zip(self.samplings, self._sizes, strict=True):
+            low, high = max(first - begin, 0), min(last - begin, size)
+            if low < high:
+                found.append(sampling.points(each, self.space.parameters)[low:high])
+            begin += size
+        return np.concatenate(found)
+
+    def question(self, point: NDArray[np.float64]) -> Question:
+        """What a design asks. Raises InvalidInput where a constraint is broken or the study makes no sense."""
+        if broken := self.space.broken(point):
+            raise StudyError(f"The design does not meet {broken}.", {"constraint": broken})
+        study = self._assigned.at(point)
+        study_from_proto(study)
+        return Question(
+            self.geometries[0 if self._chooses is None else int(point[self._chooses])].partition("/")[2],
+            study_kind(study),
+            study.SerializeToString(deterministic=True),
+            self._options,
+        )
+
+    def _refuse_idle(self, message: sweep_pb2.Sweep) -> None:
+        """A parameter that changes nothing is a slip."""
+        used = set().union(*(constraint.names for constraint in self.space.constraints))
+        used |= {message.geometry_choice.parameter}
+        for assignment in message.assignments:
+            used |= self._assigned.names(assignment)
+        for parameter in self.space.parameters:
+            if parameter.name not in used:
+                raise StudyError(
+                    f"The parameter {parameter.name} changes nothing: put it into the study in place of a number, or "
+                    "leave it out. Where a number is turned into others before it is used, as that of a direction is, "
+                    "it can't be a parameter."
+                )
+
+
+@lru_cache(maxsize=8)
+def parse_sweep(data: bytes) -> SweepPlan:
+    """The plan of a serialised twin.v1.Sweep; of the same bytes the same one."""
+    return SweepPlan(sweep_pb2.Sweep.FromString(data))
+
+
+def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
+    """What is asked, as a message. Raises StudyError."""
+    for each in asked.samplings:
+        sampling.size(each, asked.space.parameters)
+    study = study_to_proto(asked.study)
+    part: dict[str, Any] = {"geometry": asked.part}
+    if isinstance(asked.part, Choice):
+        choice = sweep_pb2.GeometryChoice(parameter=asked.part.name, geometries=asked.part.options)
+        part = {"geometry_choice": choice}
+    message = sweep_pb2.Sweep(
+        display_name=asked.display_name,
+        **part,
+        study=study,
+        options=options_to_proto(asked.request),
+        parameters=map(_parameter_to_proto, asked.space.parameters),
+        assignments=assignments_of(study, asked.space),
+        constraints=[constraint.text for constraint in asked.space.constraints],
+        samplings=map(sampling_to_proto, asked.samplings),
+        keep_fields=asked.keep_fields,
+        labels=asked.labels,
+    )
+    SweepPlan(message)  # refuses what makes no sense, before anything is sent
+    return message
+
+
+def sweep_view_to_proto(view: SweepView, spec: bytes | None = None) -> sweep_pb2.Sweep:
+    """The sweep as a message. spec: what it asks, serialised; left out of lists."""
+    message = sweep_pb2.Sweep.FromString(spec) if spec is not None else sweep_pb2.Sweep()
+    message.name = view.name
+    message.display_name = view.display_name
+    message.state = SWEEP_STATES.value(view.state)
+    message.counts.CopyFrom(counts_to_proto(view.counts))
+    message.create_time.CopyFrom(time_to_proto(view.created))
+    message.labels.clear()
+    message.labels.update(view.labels)
+    return message
+
+
+def sweep_view_from_proto(message: sweep_pb2.Sweep) -> SweepView:
+    """Inverse of `sweep_view_to_proto`, without what it asks."""
+    return SweepView(
+        message.name,
+        SWEEP_STATES.word(message.state),
+        counts_from_proto(message.counts),
+        time_from_proto(message.create_time),
+        message.display_name,
+        dict(message.labels),
+    )
+
+
+def counts_to_proto(counts: Counts) -> sweep_pb2.Sweep.Counts:
+    return sweep_pb2.Sweep.Counts(**vars(counts))
+
+
+def counts_from_proto(message: sweep_pb2.Sweep.Counts) -> Counts:
+    return Counts(**{name: getattr(message, name) for name in vars(Counts())})
+
+
+def design_to_proto(view: DesignView) -> sweep_pb2.Design:
+    """The design as a message."""
+    return sweep_pb2.Design(
+        index=view.index,
+        values=view.values,
+        state=DESIGN_STATES.value(view.state),
+        run=view.run,
+        shared=view.shared,
+        quantities=[
+            sweep_pb2.Design.Value(
+                load_case=case,
+                quantity=name,
+                value=np.atleast_1d(quantity.value).tolist(),
+                error=np.atleast_1d(quantity.error).tolist(),
+                unit=quantity.unit,
+            )
+            for case, quantities in view.found.items()
+            for name, quantity in quantities.items()
+        ],
+        error=None if view.error is None else status_from_error(view.error),
+        end_time=None if view.ended is None else time_to_proto(view.ended),
+    )
+
+
+def design_from_proto(message: sweep_pb2.Design) -> DesignView:
+    """Inverse of `design_to_proto`."""
+    found: dict[str, dict[str, Quantity]] = {}
+    for entry in message.quantities:
+        value, error = _scalar_or_vector(entry.value), _scalar_or_vector(entry.error)
+        quantity = Quantity(value, entry.unit, error)
+        found.setdefault(entry.load_case, {})[entry.quantity] = quantity
+    return DesignView(
+        index=message.index,
+        values=tuple(message.values),
+        state=DESIGN_STATES.word(message.state),
+        run=message.run,
+        shared=message.shared,
+        found=found,
+        error=error_from_status(message.error) if message.HasField("error") else None,
+        ended=time_from_proto(message.end_time) if message.HasField("end_time") else None,
+    )
+
+
+def _scalar_or_vector(numbers: Sequence[float]) -> Any:
+    return numbers[0] if len(numbers) == 1 else np.array(numbers)
+
+
+def news_from_proto(message: sweep_pb2.WatchSweepResponse) -> SweepNews:
+    """What a message of WatchSweep says."""
+    return SweepNews(
+        message.resume_token,
+        SWEEP_STATES.word(message.state),
+        counts_from_proto(message.counts),
+        design_from_proto(message.design) if message.HasField("design") else None,
+    )
+
+
+def _parameter_to_proto(parameter: Parameter) -> sweep_pb2.Parameter:
+    message = sweep_pb2.Parameter(name=parameter.name, unit=parameter.unit)
+    match parameter:
+        case Range():
+            message.range.low, message.range.high = parameter.low, parameter.high
+        case Integers():
+            message.integers.low, message.integers.high = parameter.low, parameter.high
+        case Levels():
+            message.levels.values.extend(parameter.levels)
+        case Choice():
+            message.choice.words.extend(parameter.words)
+    return message
+
+
+def _parameter_from_proto(message: sweep_pb2.Parameter) -> Parameter:
+    match message.WhichOneof("kind"):
+        case "range":
+            return Range(message.name, message.range.low, message.range.high, message.unit)
+        case "integers":
+            return Integers(message.name, message.integers.low, message.integers.high, message.unit)
+        case "levels":
+            return Levels(message.name, list(message.levels.values), message.unit)
+        case "choice":
+            return Choice(message.name, list(message.choice.words))
+    raise StudyError(f"The parameter {message.name} is of a kind that this version does not know.")
+
+
+def sampling_to_proto(asked: Sampling) -> sweep_pb2.Sampling:
+    """The sampling as a message."""
+    match asked:
+        case Factorial(levels):
+            return sweep_pb2.Sampling(factorial=sweep_pb2.Sampling.Factorial(levels=levels))
+        case LatinHypercube(count, seed):
+            return sweep_pb2.Sampling(
+                latin_hypercube=sweep_pb2.Sampling.LatinHypercube(count=count, seed=seed)
+            )
+        case Sobol(count, seed, skip):
+            return sweep_pb2.Sampling(sobol=sweep_pb2.Sampling.Sequence(count=count, seed=seed, skip=skip))
+        case Halton(count, seed, skip):
+            return sweep_pb2.Sampling(halton=sweep_pb2.Sampling.Sequence(count=count, seed=seed, skip=skip))
+        case Points(rows):
+            return sweep_pb2.Sampling(
+                points=sweep_pb2.Points(values=[value for row in rows for value in row])
+            )
+
+
+def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
+    """Inverse of `sampling_to_proto`; width: the number of parameters."""
+    match message.WhichOneof("kind"):
+        case "factorial":
+            return Factorial(message.factorial.levels)
+        case "latin_hypercube":
+            return LatinHypercube(message.latin_hypercube.count, message.latin_hypercube.seed)
+        case "sobol":
+            return Sobol(message.sobol.count, message.sobol.seed, message.sobol.skip)
+        case "halton":
+            return Halton(message.halton.count, message.halton.seed, message.halton.skip)
+        case "points":
+            values = list(message.points.values)
+            if len(values) % width:
+                raise StudyError(
+                    f"points has {len(values)} values, which is no multiple of the {width} parameters."
+                )
+            return Points([values[start : start + width] for start in range(0, len(values), width)])
+    raise StudyError("The sampling is of a kind that this version does not know.")
+
+
+def sweep_space(message: sweep_pb2.Sweep) -> Space:
+    """The space of a sweep's parameters."""
+    return Space([_parameter_from_proto(entry) for entry in message.parameters], message.constraints)
+
+
+def extended(spec: bytes, request: sweep_pb2.ExtendSweepRequest) -> tuple[bytes, int]:
+    """The serialised message of a sweep with more designs, and how many it has then. Raises StudyError."""
+    message = sweep_pb2.Sweep.FromString(spec)
+    if request.WhichOneof("by") == "count":
+        last = sampling_from_proto(message.samplings[-1], len(message.parameters))
+        message.samplings.append(sampling_to_proto(sampling.following(last, request.count)))
+    else:
+        message.samplings.append(request.sampling)
+    if message.ByteSize() > _LARGEST:
+        raise StudyError(
+            "The sweep's own tables of designs are too long by now: put more of them into another sweep."
+        )
+    return message.SerializeToString(deterministic=True), SweepPlan(message).count

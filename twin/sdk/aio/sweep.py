@@ -1,0 +1,158 @@
+"""A sweep, followed and steered from anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, final
+
+from twin.codec import Counts, DesignState, DesignView, SweepState
+from twin.codec import SweepView as SweepInfo
+from twin.errors import DeadlineExceeded, TwinError, Unavailable
+from twin.quantities import Quantity
+from twin.sdk.aio.sweep_wire import SweepWire
+from twin.sdk.envelope import envelope
+from twin.sweeps.sampling import Sampling
+from twin.sweeps.space import Space
+from twin.sweeps.table import Table
+
+_PATIENCE: Final = 60.0  # seconds of trying to reach the server again before giving up
+_PAUSE: Final = 0.5  # seconds between such trials
+_ENDED: Final[frozenset[SweepState]] = frozenset(("COMPLETE", "CANCELLED"))
+
+
+@final
+@dataclass(frozen=True)
+class Design:
+    """A point in the space of a sweep's parameters, and what came of it.
+
+    index: counts the designs from 0. parameters: numbers (SI), and the words of choices. state: PENDING, DONE, FAILED,
+    INFEASIBLE (it can't be: error says why) or CANCELLED. quantities: of several load cases the worst of each; cases:
+    all. run: "runs/...", what computed it; shared: for an identical design, which was there before.
+    """
+
+    index: int
+    parameters: Mapping[str, float | str]
+    state: DesignState
+    quantities: Mapping[str, Quantity]
+    cases: Mapping[str, Mapping[str, Quantity]]
+    run: str
+    shared: bool
+    error: TwinError | None
+
+
+@final
+@dataclass(frozen=True)
+class SweepUpdate:
+    """A design that has ended, or None where only the rest is news; the state of the sweep, and its counts."""
+
+    design: Design | None
+    state: SweepState
+    counts: Counts
+
+
+def design_of(space: Space, view: DesignView) -> Design:
+    """A design as users see it."""
+    parameters: dict[str, float | str] = {
+        parameter.name: view.values[position]
+        if parameter.name in space.numbers
+        else parameter.label(view.values[position])
+        for position, parameter in enumerate(space.parameters)
+    }
+    quantities = envelope(view.found) if view.found else {}
+    return Design(
+        view.index, parameters, view.state, quantities, view.found, view.run, view.shared, view.error
+    )
+
+
+@final
+class AsyncSweep:
+    """Many designs of one question. It goes on whether or not anybody watches, and after a restart of the server."""
+
+    def __init__(self, wire: SweepWire, name: str, space: Space) -> None:
+        self._wire: Final = wire
+        self.name: Final = name
+        self.space: Final = space
+
+    def __repr__(self) -> str:
+        return f"AsyncSweep({self.name!r})"
+
+    async def info(self) -> SweepInfo:
+        """Where it stands now. Raises NotFound."""
+        return (await self._wire.get(self.name))[0]
+
+    async def watch(self) -> AsyncGenerator[SweepUpdate, None]:
+        """Designs in the order in which they end, those that have ended first; until the sweep has.
+
+        A connection that drops is made again and goes on where it broke; Unavailable after a minute without a server.
+        """
+        token, heard = "", time.monotonic()
+        while True:
+            try:
+                async with aclosing(self._wire.watch(self.name, token)) as stream:
+                    async for news in stream:
+                        token, heard = news.resume_token, time.monotonic()
+                        design = None if news.design is None else design_of(self.space, news.design)
+                        yield SweepUpdate(design, news.state, news.counts)
+                if (await self.info()).state in _ENDED:
+                    return
+                interruption: TwinError = Unavailable(
+                    f"the server no longer tells what happens to {self.name}"
+                )
+            except (Unavailable, DeadlineExceeded) as error:
+                interruption = error
+            if time.monotonic() - heard > _PATIENCE or self._wire.wire.failure() is not None:
+                raise interruption
+            await asyncio.sleep(_PAUSE)
+
+    async def designs(self, states: Sequence[DesignState] = ()) -> AsyncGenerator[Design, None]:
+        """Designs by their index, all that are planned by now or those in one of the states."""
+        async for view in self._wire.designs(self.name, states):
+            yield design_of(self.space, view)
+
+    async def table(self) -> Table:
+        """All designs that are planned by now, as columns."""
+        return Table.of(self.space, [view async for view in self._wire.designs(self.name)])
+
+    async def result(self, timeout: float | None = None) -> Table:
+        """Wait until all designs have ended; their table.
+
+        Raises DeadlineExceeded after `timeout` [s]; the sweep goes on.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                async with aclosing(self.watch()) as updates:
+                    async for _ in updates:
+                        pass
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"{self.name} has not ended within {timeout:g} s. It goes on: ask again, or cancel it."
+            ) from None
+        return await self.table()
+
+    async def pause(self) -> SweepInfo:
+        """Compute no further designs until it is resumed; those that are being computed end."""
+        return await self._wire.pause(self.name)
+
+    async def resume(self) -> SweepInfo:
+        """Go on after `pause` or `cancel`."""
+        return await self._wire.resume(self.name)
+
+    async def cancel(self) -> SweepInfo:
+        """Stop, also what is being computed. Designs that have ended stay."""
+        return await self._wire.cancel(self.name)
+
+    async def extend(self, by: int | Sampling) -> SweepInfo:
+        """More designs: so many as the sampling goes on, or those of another one."""
+        return await self._wire.extend(self.name, by)
+
+    async def retry(self) -> SweepInfo:
+        """Compute the designs once more that failed or were cancelled, and no others."""
+        return await self._wire.retry(self.name)
+
+    async def delete(self) -> None:
+        """Delete the sweep with its results, but for those that other sweeps share."""
+        await self._wire.delete(self.name)

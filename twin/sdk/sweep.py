@@ -1,0 +1,91 @@
+"""The synchronous sweep: each method runs its asynchronous twin (aio/sweep.py) on the SDK's own event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, final
+
+from twin.codec import DesignState, SweepState
+from twin.codec import SweepView as SweepInfo
+from twin.sdk.aio.sweep import AsyncSweep, Design, SweepUpdate
+from twin.sdk.bridge import Bridge
+from twin.sweeps.sampling import Sampling
+from twin.sweeps.space import Space
+from twin.sweeps.table import Table
+
+
+@final
+class Sweep:
+    """Many designs of one question. It goes on whether or not anybody watches, and after a restart of the server."""
+
+    def __init__(self, sweep: AsyncSweep, loop: Bridge) -> None:
+        self._sweep: Final = sweep
+        self._bridge: Final = loop
+
+    def __repr__(self) -> str:
+        return f"Sweep({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """Such as "sweeps/x": find it again with `client.find_sweep(name)`."""
+        return self._sweep.name
+
+    @property
+    def space(self) -> Space:
+        """Its parameters and constraints."""
+        return self._sweep.space
+
+    @property
+    def state(self) -> SweepState:
+        """ACTIVE, PAUSED, COMPLETE or CANCELLED, as of now."""
+        return self.info().state
+
+    def info(self) -> SweepInfo:
+        """Where it stands now, with how many designs are in each state. Raises NotFound."""
+        return self._bridge.run(self._sweep.info())
+
+    def watch(self) -> Iterator[SweepUpdate]:
+        """Designs in the order in which they end, those that have ended first; until the sweep has.
+
+        A connection that drops is made again and goes on where it broke; Unavailable after a minute without a server.
+        """
+        return self._bridge.iterate(self._sweep.watch())
+
+    def designs(self, states: Sequence[DesignState] = ()) -> Iterator[Design]:
+        """Designs by their index, all that are planned by now or those in one of the states."""
+        return self._bridge.iterate(self._sweep.designs(states))
+
+    def table(self) -> Table:
+        """All designs that are planned by now, as columns."""
+        return self._bridge.run(self._sweep.table())
+
+    def result(self, timeout: float | None = None) -> Table:
+        """Wait until all designs have ended; their table.
+
+        Raises DeadlineExceeded after `timeout` [s]; the sweep goes on.
+        """
+        return self._bridge.run(self._sweep.result(timeout))
+
+    def pause(self) -> SweepInfo:
+        """Compute no further designs until it is resumed; those that are being computed end."""
+        return self._bridge.run(self._sweep.pause())
+
+    def resume(self) -> SweepInfo:
+        """Go on after `pause` or `cancel`."""
+        return self._bridge.run(self._sweep.resume())
+
+    def cancel(self) -> SweepInfo:
+        """Stop, also what is being computed. Designs that have ended stay."""
+        return self._bridge.run(self._sweep.cancel())
+
+    def extend(self, by: int | Sampling) -> SweepInfo:
+        """More designs: so many as the sampling goes on, or those of another one."""
+        return self._bridge.run(self._sweep.extend(by))
+
+    def retry(self) -> SweepInfo:
+        """Compute the designs once more that failed or were cancelled, and no others."""
+        return self._bridge.run(self._sweep.retry())
+
+    def delete(self) -> None:
+        """Delete the sweep with its results, but for those that other sweeps share."""
+        self._bridge.run(self._sweep.delete())

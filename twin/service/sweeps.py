@@ -1,0 +1,177 @@
+"""SweepService: many designs of one question."""
+
+# ruff: noqa: N802 - methods are named by the contract
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from typing import Final, final
+
+from google.protobuf import empty_pb2
+
+from protos.twin.v1 import sweep_pb2, sweep_pb2_grpc
+from twin import codec
+from twin.service.interceptors.chain import Context
+from twin.service.interceptors.tenant import tenant
+from twin.service.pages import page_size
+from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
+from twin.service.views import design_view, sweep_view
+from twin.store.states import DesignState, SweepState
+from twin.store.sweeps import NewSweep, SweepRecord
+from twin.store.workspace import Workspace
+from twin.workers.planning import planner
+
+_DEFAULT_PAGE: Final = 50
+_LOOK: Final = 0.2  # seconds between looks for designs that have ended
+_ENDED_AT_ONCE: Final = 256
+_PAGE_BYTES: Final = 1 << 20  # of designs, after which a page ends; the last one may be 0.1 MB
+
+
+@final
+class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
+    """wake: called when there is something to compute; heartbeat: longest silence of a watch [s]."""
+
+    def __init__(self, workspace: Workspace, wake: Callable[[], None], heartbeat: float) -> None:
+        self._sweeps = workspace.sweeps
+        self._wake = wake
+        self._heartbeat = heartbeat
+
+    async def CreateSweep(self, request: sweep_pb2.CreateSweepRequest, context: Context) -> sweep_pb2.Sweep:
+        wanted = sweep_pb2.Sweep()
+        wanted.CopyFrom(request.sweep)
+        for output in ("name", "state", "counts", "create_time"):
+            wanted.ClearField(output)
+        spec = wanted.SerializeToString(deterministic=True)
+        plan = await asyncio.to_thread(codec.parse_sweep, spec)  # refuses what makes no sense
+        new = NewSweep(
+            spec=spec,
+            size=plan.count,
+            geometries=[_identifier(name) for name in plan.geometries],
+            request_digest=hashlib.sha256(spec).hexdigest(),
+            request_id=request.request_id or None,
+            display_name=wanted.display_name,
+            labels=dict(wanted.labels),
+            keep_fields=wanted.keep_fields,
+        )
+        sweep = await asyncio.to_thread(self._sweeps.create, tenant(), new)
+        self._wake()
+        return _message(sweep)
+
+    async def GetSweep(self, request: sweep_pb2.GetSweepRequest, context: Context) -> sweep_pb2.Sweep:
+        return _message(await asyncio.to_thread(self._sweeps.get, tenant(), _identifier(request.name)))
+
+    async def ListSweeps(
+        self, request: sweep_pb2.ListSweepsRequest, context: Context
+    ) -> sweep_pb2.ListSweepsResponse:
+        size = page_size(request.page_size, _DEFAULT_PAGE)
+        after = read_page_token(request.page_token)
+        found = await asyncio.to_thread(self._sweeps.list, tenant(), size + 1, after)
+        page = found[:size]
+        return sweep_pb2.ListSweepsResponse(
+            sweeps=[codec.sweep_view_to_proto(sweep_view(sweep)) for sweep in page],
+            next_page_token=page_token(page[-1].created, page[-1].id) if len(found) > size else "",
+        )
+
+    async def PauseSweep(self, request: sweep_pb2.PauseSweepRequest, context: Context) -> sweep_pb2.Sweep:
+        return _message(await asyncio.to_thread(self._sweeps.pause, tenant(), _identifier(request.name)))
+
+    async def ResumeSweep(self, request: sweep_pb2.ResumeSweepRequest, context: Context) -> sweep_pb2.Sweep:
+        sweep = await asyncio.to_thread(self._sweeps.resume, tenant(), _identifier(request.name))
+        self._wake()
+        return _message(sweep)
+
+    async def CancelSweep(self, request: sweep_pb2.CancelSweepRequest, context: Context) -> sweep_pb2.Sweep:
+        return _message(await asyncio.to_thread(self._sweeps.cancel, tenant(), _identifier(request.name)))
+
+    async def ExtendSweep(self, request: sweep_pb2.ExtendSweepRequest, context: Context) -> sweep_pb2.Sweep:
+        sweep = await asyncio.to_thread(self._extend, tenant(), request)
+        self._wake()
+        return _message(sweep)
+
+    def _extend(self, caller: str, request: sweep_pb2.ExtendSweepRequest) -> SweepRecord:
+        identifier = _identifier(request.name)
+        before = self._sweeps.get(caller, identifier).spec
+        spec, size = codec.extended(before, request)
+        return self._sweeps.extend(caller, identifier, before, spec, size, request.request_id or None)
+
+    async def RetrySweep(self, request: sweep_pb2.RetrySweepRequest, context: Context) -> sweep_pb2.Sweep:
+        sweep = await asyncio.to_thread(self._retry, tenant(), _identifier(request.name))
+        self._wake()
+        return _message(sweep)
+
+    def _retry(self, caller: str, identifier: str) -> SweepRecord:
+        return self._sweeps.retry(caller, identifier, planner(self._sweeps.get(caller, identifier)))
+
+    async def DeleteSweep(self, request: sweep_pb2.DeleteSweepRequest, context: Context) -> empty_pb2.Empty:
+        await asyncio.to_thread(self._sweeps.delete, tenant(), _identifier(request.name))
+        return empty_pb2.Empty()
+
+    async def ListDesigns(
+        self, request: sweep_pb2.ListDesignsRequest, context: Context
+    ) -> sweep_pb2.ListDesignsResponse:
+        size = page_size(request.page_size, _DEFAULT_PAGE)
+        after = read_place_token(request.page_token, request.parent, -1)
+        states = [DesignState(codec.DESIGN_STATES.word(state)) for state in request.states]
+        identifier = _identifier(request.parent)
+        found = await asyncio.to_thread(self._sweeps.designs, tenant(), identifier, states, size + 1, after)
+        page, room = [], _PAGE_BYTES
+        for design in found[:size]:
+            page.append(codec.design_to_proto(design_view(design)))
+            room -= page[-1].ByteSize()
+            if room < 0:
+                break
+        more = len(found) > len(page)
+        return sweep_pb2.ListDesignsResponse(
+            designs=page, next_page_token=place_token(request.parent, page[-1].index) if more else ""
+        )
+
+    async def WatchSweep(
+        self, request: sweep_pb2.WatchSweepRequest, context: Context
+    ) -> AsyncIterator[sweep_pb2.WatchSweepResponse]:
+        caller, identifier = tenant(), _identifier(request.name)
+        seen = read_place_token(request.resume_token, request.name, 0)
+        clock = asyncio.get_running_loop().time
+        spoken, told = clock(), None
+        while True:
+            sweep = await asyncio.to_thread(
+                self._sweeps.get, caller, identifier
+            )  # before the look at its designs
+            ended = []
+            if sweep.sequence > seen:
+                ended = await asyncio.to_thread(self._sweeps.ended, caller, identifier, seen, _ENDED_AT_ONCE)
+            view = sweep_view(sweep)
+            for design in ended:
+                seen = design.sequence
+                yield _news(view, request.name, seen, codec.design_to_proto(design_view(design)))
+            idle = clock() - spoken >= self._heartbeat
+            if ended:
+                spoken, told = clock(), sweep.state
+            elif told is not sweep.state or idle:
+                yield _news(view, request.name, seen)
+                spoken, told = clock(), sweep.state
+            if not ended and sweep.state in (SweepState.COMPLETE, SweepState.CANCELLED):
+                return
+            if len(ended) < _ENDED_AT_ONCE:
+                await asyncio.sleep(min(_LOOK, self._heartbeat))
+
+
+def _news(
+    view: codec.SweepView, name: str, seen: int, design: sweep_pb2.Design | None = None
+) -> sweep_pb2.WatchSweepResponse:
+    return sweep_pb2.WatchSweepResponse(
+        resume_token=place_token(name, seen),
+        design=design,
+        state=codec.SWEEP_STATES.value(view.state),
+        counts=codec.counts_to_proto(view.counts),
+    )
+
+
+def _message(sweep: SweepRecord) -> sweep_pb2.Sweep:
+    return codec.sweep_view_to_proto(sweep_view(sweep), sweep.spec)
+
+
+def _identifier(name: str) -> str:
+    """ "sweeps/7" -> "7"; the protos' constraints have seen to the form."""
+    return name.partition("/")[2]

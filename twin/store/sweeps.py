@@ -1,0 +1,466 @@
+"""Sweeps as those who ask for them see them, and what plans their designs.
+
+Designs are planned as the sweep goes on, a chunk at a time, by whichever worker comes by: a chunk counts only where the
+sweep has as many designs as it had when the chunk was begun, so none is planned twice.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from twin.errors import AlreadyExists, FailedPrecondition, NotFound, TwinError, to_record
+from twin.results import storage
+from twin.store import designs
+from twin.store import runs as runs_of_all
+from twin.store.arrays import delete_arrays
+from twin.store.database import Database
+from twin.store.runs import NewRun
+from twin.store.schema import designs as design_table
+from twin.store.schema import results, runs
+from twin.store.schema import sweeps as table
+from twin.store.states import ACTIVE, DesignState, RunState, SweepState
+
+CHUNK: Final = 256  # designs that are planned at once
+AHEAD: Final = 256  # designs that may wait before more are planned
+
+
+@final
+@dataclass(frozen=True)
+class NewSweep:
+    """What is asked for. spec: serialised twin.v1.Sweep; size: designs that it has; geometries: ids of its parts."""
+
+    spec: bytes
+    size: int
+    geometries: Sequence[str]
+    request_digest: str
+    request_id: str | None = None
+    display_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    keep_fields: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class SweepRecord:
+    """A sweep. created: seconds since the epoch; sequence: of the design that ended last; counts: designs by state."""
+
+    tenant: str
+    id: str
+    spec: bytes
+    display_name: str
+    labels: Mapping[str, str]
+    keep_fields: bool
+    created: float
+    state: SweepState
+    size: int
+    planned: int
+    sequence: int
+    counts: Mapping[DesignState, int]
+    shared: int
+
+    @property
+    def name(self) -> str:
+        return f"sweeps/{self.id}"
+
+    @property
+    def pending(self) -> int:
+        """Planned or not."""
+        return self.size - self.planned + self.counts.get(DesignState.PENDING, 0)
+
+
+@final
+@dataclass(frozen=True)
+class DesignRecord:
+    """A design. point: in the order of the parameters; found: twin.results.storage.brief."""
+
+    number: int
+    point: tuple[float, ...]
+    state: DesignState
+    run: str | None
+    shared: bool
+    found: dict[str, Any] | None
+    error: dict[str, Any] | None
+    sequence: int
+    ended: float | None
+
+
+@final
+@dataclass(frozen=True)
+class Planned:
+    """A design to be: what computes it, or why nothing can."""
+
+    point: tuple[float, ...]
+    run: NewRun | None
+    error: TwinError | None = None
+
+
+@final
+class Sweeps:
+    """The sweeps of all tenants. clock: seconds since the epoch."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def create(self, tenant: str, new: NewSweep) -> SweepRecord:
+        """The sweep, ACTIVE; the same one again for the same request_id."""
+        try:
+            return self._create(tenant, new)
+        except IntegrityError:  # the same request at the same time, where the database lets two write at once
+            return self._create(tenant, new)
+
+    def _create(self, tenant: str, new: NewSweep) -> SweepRecord:
+        with self._database.write() as connection:
+            if new.request_id is not None:
+                query = select(table).where(table.c.tenant == tenant, table.c.request_id == new.request_id)
+                if (earlier := connection.execute(query).mappings().one_or_none()) is not None:
+                    if earlier["request_digest"] != new.request_digest:
+                        name = f"sweeps/{earlier['id']}"
+                        raise AlreadyExists(
+                            f"request_id {new.request_id} was already used for another request, which made {name}: "
+                            "use a new one for each request",
+                            facts={"sweep": name},
+                        )
+                    return _record(connection, earlier)
+            for geometry in new.geometries:
+                runs_of_all.require_geometry(connection, tenant, geometry)
+            identifier = secrets.token_hex(8)
+            connection.execute(
+                insert(table).values(
+                    tenant=tenant,
+                    id=identifier,
+                    request_id=new.request_id,
+                    request_digest=new.request_digest,
+                    spec=new.spec,
+                    display_name=new.display_name,
+                    labels=dict(new.labels),
+                    keep_fields=new.keep_fields,
+                    created=self._clock(),
+                    state=SweepState.ACTIVE,
+                    size=new.size,
+                    extensions=[],
+                )
+            )
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def get(self, tenant: str, identifier: str) -> SweepRecord:
+        with self._database.read() as connection:
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def designs(
+        self, tenant: str, identifier: str, states: Sequence[DesignState], limit: int, after: int
+    ) -> list[DesignRecord]:
+        """By their number, those above `after`; in one of the states, or in any."""
+        query = _designs(tenant, identifier).where(design_table.c.number > after)
+        if states:
+            query = query.where(design_table.c.state.in_(states))
+        return self._read(tenant, identifier, query.order_by(design_table.c.number).limit(limit))
+
+    def ended(self, tenant: str, identifier: str, after: int, limit: int) -> list[DesignRecord]:
+        """In the order in which they ended, those above the sequence `after`."""
+        query = _designs(tenant, identifier).where(
+            design_table.c.sequence > after, design_table.c.state != DesignState.PENDING
+        )
+        return self._read(tenant, identifier, query.order_by(design_table.c.sequence).limit(limit))
+
+    def _read(self, tenant: str, identifier: str, query: Any) -> list[DesignRecord]:
+        with self._database.read() as connection:
+            _row(connection, tenant, identifier)
+            return [_design(row) for row in connection.execute(query).mappings()]
+
+    def pause(self, tenant: str, identifier: str) -> SweepRecord:
+        """Hold the designs that nobody computes yet."""
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            if sweep["state"] == SweepState.ACTIVE:
+                connection.execute(_update(tenant, identifier).values(state=SweepState.PAUSED))
+                connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def resume(self, tenant: str, identifier: str) -> SweepRecord:
+        """Go on with a sweep that was paused or cancelled."""
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            if sweep["state"] in (SweepState.PAUSED, SweepState.CANCELLED):
+                self._activate(connection, tenant, identifier)
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def cancel(self, tenant: str, identifier: str) -> SweepRecord:
+        """Stop what is computed for this sweep alone; what others wait for as well goes on for them."""
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            if sweep["state"] in (SweepState.ACTIVE, SweepState.PAUSED):
+                self._cancel(connection, tenant, identifier)
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def _cancel(self, connection: Connection, tenant: str, identifier: str) -> None:
+        now = self._clock()
+        connection.execute(_update(tenant, identifier).values(state=SweepState.CANCELLED))
+        pending = _designs(tenant, identifier).where(design_table.c.state == DesignState.PENDING)
+        for design in connection.execute(pending).mappings().all():
+            designs.end(connection, tenant, identifier, design["number"], now, DesignState.CANCELLED)
+            others = select(design_table.c.sweep).where(
+                design_table.c.tenant == tenant,
+                design_table.c.run == design["run"],
+                design_table.c.state == DesignState.PENDING,
+            )
+            if connection.execute(others.limit(1)).first() is None:
+                runs_of_all.stop(connection, tenant, design["run"], now)
+
+    def extend(
+        self, tenant: str, identifier: str, before: bytes, spec: bytes, size: int, request_id: str | None
+    ) -> SweepRecord:
+        """Give a sweep more designs: its message as it was read, and as it is to be.
+
+        Raises FailedPrecondition where another one extended it in between.
+        """
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            if request_id is not None and request_id in sweep["extensions"]:
+                return _record(connection, sweep)
+            if sweep["spec"] != before:
+                raise FailedPrecondition(
+                    f"sweeps/{identifier} was extended by someone else just now: try again"
+                )
+            made = [*sweep["extensions"], *([request_id] if request_id is not None else [])]
+            connection.execute(_update(tenant, identifier).values(spec=spec, size=size, extensions=made))
+            if sweep["state"] == SweepState.COMPLETE:
+                self._activate(connection, tenant, identifier)
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def retry(
+        self, tenant: str, identifier: str, plan: Callable[[tuple[float, ...]], Planned]
+    ) -> SweepRecord:
+        """Compute the designs once more that failed or were cancelled. plan: what a point asks."""
+        again = _designs(tenant, identifier).where(
+            design_table.c.state.in_((DesignState.FAILED, DesignState.CANCELLED))
+        )
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            for row in connection.execute(again.order_by(design_table.c.number)).mappings().all():
+                here = (
+                    design_table.c.tenant == tenant,
+                    design_table.c.sweep == identifier,
+                    design_table.c.number == row["number"],
+                )
+                waits = {
+                    "state": DesignState.PENDING,
+                    "error": None,
+                    "ended": None,
+                    "run": None,
+                    "shared": False,
+                }
+                connection.execute(update(design_table).where(*here).values(**waits))
+                self._start(connection, sweep, row["number"], plan(tuple(row["point"])))
+            if sweep["state"] != SweepState.PAUSED:
+                self._activate(connection, tenant, identifier)
+            return _record(connection, _row(connection, tenant, identifier))
+
+    def delete(self, tenant: str, identifier: str) -> None:
+        """Remove a sweep with the runs that no other one shares; a worker that computes one loses its lease."""
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            if sweep["state"] in (SweepState.ACTIVE, SweepState.PAUSED):
+                self._cancel(connection, tenant, identifier)
+            mine = select(design_table.c.run).where(
+                design_table.c.tenant == tenant,
+                design_table.c.sweep == identifier,
+                design_table.c.run.is_not(None),
+            )
+            others = select(design_table.c.run).where(
+                design_table.c.tenant == tenant,
+                design_table.c.sweep != identifier,
+                design_table.c.run.is_not(None),
+            )
+            alone = (
+                runs.c.tenant == tenant,
+                runs.c.background,
+                runs.c.id.in_(mine),
+                runs.c.id.not_in(others),
+            )
+            gone = connection.execute(select(runs.c.id).where(*alone)).scalars().all()
+            for run in gone:
+                delete_arrays(connection, tenant, f"runs/{run}")
+            connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
+            for run in gone:
+                connection.execute(delete(runs).where(runs.c.tenant == tenant, runs.c.id == run))
+
+    def next_to_plan(self) -> SweepRecord | None:
+        """The oldest active sweep with designs that are not planned and few that wait."""
+        waiting = (
+            select(func.count())
+            .where(
+                design_table.c.tenant == table.c.tenant,
+                design_table.c.sweep == table.c.id,
+                design_table.c.state == DesignState.PENDING,
+            )
+            .scalar_subquery()
+        )
+        query = (
+            select(table)
+            .where(table.c.state == SweepState.ACTIVE, table.c.planned < table.c.size, waiting < AHEAD)
+            .order_by(table.c.created)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+            return None if row is None else _record(connection, row)
+
+    def plan(self, sweep: SweepRecord, chunk: Sequence[Planned]) -> bool:
+        """Add the designs that come next; False where somebody else did, or the sweep is no longer active."""
+        with self._database.write() as connection:
+            row = _find(connection, sweep.tenant, sweep.id)
+            if row is None or row["state"] != SweepState.ACTIVE or row["planned"] != sweep.planned:
+                return False
+            for number, planned in enumerate(chunk, start=sweep.planned):
+                designs.add(connection, sweep.tenant, sweep.id, number, list(planned.point))
+                self._start(connection, row, number, planned)
+            values = {"planned": sweep.planned + len(chunk)}
+            connection.execute(_update(sweep.tenant, sweep.id).values(**values))
+            designs.complete(connection, sweep.tenant, sweep.id)
+        return True
+
+    def list(self, tenant: str, limit: int, after: tuple[float, str] | None) -> list[SweepRecord]:
+        """Newest first; after: creation time and id of the last one already seen."""
+        query = select(table).where(table.c.tenant == tenant)
+        if after is not None:
+            query = query.where(tuple_(table.c.created, table.c.id) < tuple_(*after))
+        query = query.order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [_record(connection, row) for row in connection.execute(query).mappings().all()]
+
+    def _start(self, connection: Connection, sweep: RowMapping, number: int, planned: Planned) -> None:
+        """Have a design computed, unless that can't be or was done before."""
+        tenant, identifier, now = sweep["tenant"], sweep["id"], self._clock()
+        run, error = planned.run, planned.error
+        if run is not None and error is None:
+            try:
+                runs_of_all.require_geometry(connection, tenant, run.geometry)
+            except NotFound as missing:
+                error = missing
+        if run is None or error is not None:
+            assert error is not None
+            ending = designs.ended_as(RunState.FAILED, to_record(error))
+            designs.end(connection, tenant, identifier, number, now, ending, error=to_record(error))
+            return
+        same = select(runs).where(
+            runs.c.tenant == tenant,
+            runs.c.content == run.content,
+            runs.c.background,
+            runs.c.state.in_((*ACTIVE, RunState.SUCCEEDED)),
+            ~runs.c.cancel_requested,
+        )
+        if sweep["keep_fields"]:
+            same = same.where(runs.c.keep_fields)
+        found = connection.execute(same.limit(1)).mappings().one_or_none()
+        name = found["id"] if found is not None else runs_of_all.add(connection, tenant, run, now)
+        here = (
+            design_table.c.tenant == tenant,
+            design_table.c.sweep == identifier,
+            design_table.c.number == number,
+        )
+        connection.execute(update(design_table).where(*here).values(run=name, shared=found is not None))
+        if found is None:
+            return
+        if found["state"] == RunState.SUCCEEDED:
+            manifest = select(results.c.manifest).where(results.c.tenant == tenant, results.c.run == name)
+            brief = storage.brief(json.loads(connection.execute(manifest).scalar_one()))
+            designs.end(connection, tenant, identifier, number, now, DesignState.DONE, brief)
+        elif found["held"]:
+            connection.execute(
+                update(runs).where(runs.c.tenant == tenant, runs.c.id == name).values(held=False)
+            )
+
+    def _activate(self, connection: Connection, tenant: str, identifier: str) -> None:
+        connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE))
+        connection.execute(_waiting(tenant, identifier, alone=False).values(held=False))
+        designs.complete(connection, tenant, identifier)
+
+
+def _waiting(tenant: str, identifier: str, *, alone: bool) -> Any:
+    """An update of the runs that designs of a sweep wait for. alone: and those of no other active one."""
+    pending = design_table.c.state == DesignState.PENDING
+    mine = select(design_table.c.run).where(
+        design_table.c.tenant == tenant,
+        design_table.c.sweep == identifier,
+        pending,
+        design_table.c.run.is_not(None),
+    )
+    those = [runs.c.tenant == tenant, runs.c.state == RunState.PENDING, runs.c.id.in_(mine)]
+    if alone:
+        others = (
+            select(design_table.c.run)
+            .join(table, and_(table.c.tenant == design_table.c.tenant, table.c.id == design_table.c.sweep))
+            .where(
+                design_table.c.tenant == tenant,
+                table.c.id != identifier,
+                table.c.state == SweepState.ACTIVE,
+                pending,
+                design_table.c.run.is_not(None),
+            )
+        )
+        those.append(runs.c.id.not_in(others))
+    return update(runs).where(*those)
+
+
+def _update(tenant: str, identifier: str) -> Any:
+    return update(table).where(table.c.tenant == tenant, table.c.id == identifier)
+
+
+def _designs(tenant: str, identifier: str) -> Any:
+    return select(design_table).where(design_table.c.tenant == tenant, design_table.c.sweep == identifier)
+
+
+def _find(connection: Connection, tenant: str, identifier: str) -> RowMapping | None:
+    query = select(table).where(table.c.tenant == tenant, table.c.id == identifier)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _row(connection: Connection, tenant: str, identifier: str) -> RowMapping:
+    row = _find(connection, tenant, identifier)
+    if row is None:
+        raise NotFound(f"there is no sweep sweeps/{identifier}", facts={"sweep": f"sweeps/{identifier}"})
+    return row
+
+
+def _record(connection: Connection, row: RowMapping) -> SweepRecord:
+    own = (design_table.c.tenant == row["tenant"], design_table.c.sweep == row["id"])
+    by_state = select(design_table.c.state, func.count()).where(*own).group_by(design_table.c.state)
+    shared = select(func.count()).where(*own, design_table.c.state == DesignState.DONE, design_table.c.shared)
+    return SweepRecord(
+        tenant=row["tenant"],
+        id=row["id"],
+        spec=row["spec"],
+        display_name=row["display_name"],
+        labels=row["labels"],
+        keep_fields=row["keep_fields"],
+        created=row["created"],
+        state=SweepState(row["state"]),
+        size=row["size"],
+        planned=row["planned"],
+        sequence=row["sequence"],
+        counts={DesignState(state): count for state, count in connection.execute(by_state).tuples()},
+        shared=connection.execute(shared).scalar_one(),
+    )
+
+
+def _design(row: RowMapping) -> DesignRecord:
+    return DesignRecord(
+        number=row["number"],
+        point=tuple(row["point"]),
+        state=DesignState(row["state"]),
+        run=row["run"],
+        shared=row["shared"],
+        found=None if row["found"] is None else json.loads(row["found"]),
+        error=row["error"],
+        sequence=row["sequence"],
+        ended=row["ended"],
+    )
