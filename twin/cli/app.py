@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli import demo, library, runs, serve, solve
+from twin.cli import demo, library, runs, serve, solve, sweep
 
 app = typer.Typer(
     name="twin",
@@ -41,8 +41,10 @@ for command in (
     runs.runs,
     runs.watch,
     runs.cancel,
+    sweep.sweep,
     library.materials,
     serve.serve,
     library.doctor,
 ):
     app.command()(command)
+app.add_typer(sweep.sweeps, name="sweeps")

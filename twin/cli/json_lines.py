@@ -20,7 +20,9 @@ from twin.quantities import Quantity
 from twin.sdk.part import Part
 from twin.sdk.result import Result
 from twin.sdk.run import Run
-from twin.sdk.update import RunInfo
+from twin.sdk.sweep import Sweep
+from twin.sdk.update import RunInfo, SweepInfo
+from twin.sweeps.table import Table
 
 
 @final
@@ -65,6 +67,21 @@ class JsonLines(Output):
     def runs(self, runs: Sequence[RunInfo]) -> None:
         for run in runs:
             self._line("run", **_fields(run))
+
+    def follow_sweep(self, sweep: Sweep) -> None:
+        self._line("sweep", name=sweep.name)
+        for update in sweep.watch():
+            if update.design is not None:
+                self._line("design", sweep=sweep.name, **_fields(update.design))
+            else:
+                self._line("update", sweep=sweep.name, state=update.state, counts=update.counts)
+
+    def table(self, table: Table) -> None:
+        self._line("table", designs=len(table["design"]), columns=list(table), units=table.units)
+
+    def sweeps(self, sweeps: Sequence[SweepInfo]) -> None:
+        for sweep in sweeps:
+            self._line("sweep", **_fields(sweep))
 
     def materials(self, materials: Mapping[str, Material]) -> None:
         for name, material in materials.items():

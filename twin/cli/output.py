@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from twin.sdk.part import Part
     from twin.sdk.result import Result
     from twin.sdk.run import Run
-    from twin.sdk.update import RunInfo
+    from twin.sdk.sweep import Sweep
+    from twin.sdk.update import RunInfo, SweepInfo
+    from twin.sweeps.table import Table
 
 
 class Output(ABC):
@@ -51,6 +53,18 @@ class Output(ABC):
     @abstractmethod
     def runs(self, runs: Sequence[RunInfo]) -> None:
         """Runs, newest first."""
+
+    @abstractmethod
+    def follow_sweep(self, sweep: Sweep) -> None:
+        """A sweep while it goes on, design by design; returns at its end."""
+
+    @abstractmethod
+    def table(self, table: Table) -> None:
+        """What a sweep has found, in short."""
+
+    @abstractmethod
+    def sweeps(self, sweeps: Sequence[SweepInfo]) -> None:
+        """Sweeps, newest first."""
 
     @abstractmethod
     def materials(self, materials: Mapping[str, Material]) -> None:

@@ -17,6 +17,17 @@
     on = { group = "pin" }
     material = "316L"
 
+    constraints = ["2 * wall < width"]          # of a sweep, as are the tables that follow
+    [parameters]
+    load = { low = "1 kN", high = "5 kN" }      # or low, high, integer = true; or levels = [...]
+    alloy = { options = ["Ti-6Al-4V", "316L"] } # a choice of materials
+    [sampling]
+    type = "Sobol"                              # or LatinHypercube, Halton, Factorial, Points
+    count = 64
+
+In a sweep a string that begins with "=" stands for a number, in SI: "=-2 * load"; or for a material: "=alloy". The
+samplings take what they take in the SDK; Points have `columns`, a list for each parameter.
+
 A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
 number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"
 is the whole surface. Numbers are SI, strings carry a unit.
@@ -26,6 +37,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +49,10 @@ from typing import Any, Final, final
 from twin import select, studies
 from twin.errors import StudyError, TwinError
 from twin.materials import Material
+from twin.sweeps.expressions import Formula
+from twin.sweeps.parameters import Choice, Expression, Integers, Levels, Parameter, Range, Term
+from twin.sweeps.sampling import SAMPLINGS, Points, Sampling
+from twin.sweeps.sampling import table as tabled
 
 Table = Mapping[str, Any]
 
@@ -72,6 +88,7 @@ SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
     "cylinder": select.cylinder,
     "facing": select.facing,
 }
+SWEEP_WORDS: Final = ("parameters", "sampling", "constraints")
 _COMBINATIONS: Final = ("all", "any", "not", "patch", "group")
 
 
@@ -84,26 +101,127 @@ class StudyFile:
     request: studies.Request
 
 
+@final
+@dataclass(frozen=True)
+class SweepFile:
+    """study, request: as of a StudyFile; the rest: as of client.sweep. sampling: None where the file says nothing."""
+
+    study: studies.Study
+    request: studies.Request
+    parameters: tuple[Parameter, ...]
+    sampling: Sampling | None
+    constraints: tuple[str, ...]
+
+
 def read(path: Path, options: Table | None = None) -> StudyFile:
     """The study in a file; `options` win over those in it.
 
     Raises StudyError, or another InvalidInput, that names the place in the file.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise StudyError(f"the study file {path} can't be read: {reason}") from None
+    text = _text(path)
     with _place(path.name):
         return parse(text, options)
 
 
+def read_sweep(path: Path, options: Table | None = None) -> SweepFile:
+    """The sweep in a file, as `read` reads a study."""
+    text = _text(path)
+    with _place(path.name):
+        return parse_sweep(text, options)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise StudyError(f"the study file {path} can't be read: {reason}") from None
+
+
 def parse(text: str, options: Table | None = None) -> StudyFile:
     """The study in a text of TOML; `options` win over those in it."""
+    table = _toml(text)
+    for word in SWEEP_WORDS:
+        if word in table:
+            raise StudyError(f"{word} is of a sweep: solve it with `twin sweep`")
+    return _study(table, options)
+
+
+def parse_sweep(text: str, options: Table | None = None) -> SweepFile:
+    """The sweep in a text of TOML; `options` win over those in it."""
+    table = _toml(text)
+    with _place("parameters"):
+        entries = _table(table.get("parameters", {}))
+    parameters = {name: _parameter(name, entry) for name, entry in entries.items()}
+    with _place("constraints"):
+        constraints = table.get("constraints", [])
+        if not isinstance(constraints, list) or not all(isinstance(text, str) for text in constraints):
+            raise StudyError(
+                f"expected a list of comparisons, such as '2 * wall < width', got {constraints!r}"
+            )
+    sampling = None
+    if "sampling" in table:
+        sampling = _sampling(table["sampling"], tuple(parameters.values()))
+    rest = {word: value for word, value in table.items() if word not in SWEEP_WORDS}
+    asked = _study(_filled_in(rest, parameters), options)
+    return SweepFile(asked.study, asked.request, tuple(parameters.values()), sampling, tuple(constraints))
+
+
+def _toml(text: str) -> Table:
     try:
-        table: Table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"not TOML: {error}") from None
+
+
+def _parameter(name: str, value: Any) -> Parameter:
+    with _place(f"parameters.{name}"):
+        table = dict(_table(value))
+        if "options" in table:
+            _known(table, ("options",))
+            return Choice(name, table["options"])
+        if "levels" in table:
+            _known(table, ("levels", "unit"))
+            return Levels(name, _list(table.pop("levels"), "levels"), **table)
+        _known(table, ("low", "high", "unit", "integer"))
+        build = Integers if table.pop("integer", False) else Range
+        parameter: Parameter = _call(build, {"name": name, **table})
+        return parameter
+
+
+def _sampling(value: Any, parameters: tuple[Parameter, ...]) -> Sampling:
+    with _place("sampling"):
+        table = dict(_table(value))
+        kinds = _named(*SAMPLINGS)
+        build = _choice(kinds, table.pop("type", None), "sampling")
+        if build is Points:
+            _known(table, ("columns",))
+            return tabled(parameters, dict(_table(_needed(table, "columns"))))
+        made: Sampling = _call(build, table)
+        return made
+
+
+def _filled_in(value: Any, parameters: Mapping[str, Parameter]) -> Any:
+    """With parameters in place of the strings that begin with "="."""
+    match value:
+        case str() if value.startswith("="):
+            text = value[1:].strip()
+            chosen = parameters.get(text)
+            if isinstance(chosen, Choice):
+                return chosen
+            terms = {name: term.nominal for name, term in parameters.items() if isinstance(term, Term)}
+            formula = Formula(text)
+            formula.check(terms)
+            nominal = float(formula(terms))
+            return Expression(text, nominal if math.isfinite(nominal) else 1.0)
+        case Mapping():
+            return {key: _filled_in(entry, parameters) for key, entry in value.items()}
+        case list():
+            return [_filled_in(entry, parameters) for entry in value]
+    return value
+
+
+def _study(table: Table, options: Table | None) -> StudyFile:
     words = tuple(inspect.signature(studies.Request).parameters)
     _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", *words))
     kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
@@ -126,7 +244,7 @@ def parse(text: str, options: Table | None = None) -> StudyFile:
 
 
 def _material(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str | Choice):
         return value
     with _place("material"):
         return _call(Material, _table(value))

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, final
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -17,11 +18,13 @@ from twin.cli.doctor import Finding
 from twin.cli.output import Output
 from twin.errors import TwinError
 from twin.materials import Material
-from twin.quantities import Quantity
+from twin.quantities import Quantity, engineering
 from twin.sdk.part import Part
 from twin.sdk.result import Result
 from twin.sdk.run import Run
-from twin.sdk.update import RunInfo, Update
+from twin.sdk.sweep import Sweep
+from twin.sdk.update import RunInfo, SweepInfo, Update
+from twin.sweeps.table import Table as Designs
 
 _PHASES: Final[Mapping[str, str]] = {
     "check": "Checking",
@@ -38,6 +41,7 @@ _STATES: Final[Mapping[str, str]] = {
     "FAILED": "red",
     "CANCELLED": "yellow",
 }
+_DESIGNS: Final[Mapping[str, str]] = {"FAILED": "red", "INFEASIBLE": "yellow", "CANCELLED": "yellow"}
 _VERDICTS: Final[Mapping[str, str]] = {
     "ok": "[green]ok[/]",
     "note": "[yellow]note[/]",
@@ -125,6 +129,66 @@ class Terminal(Output):
             created = run.created.astimezone().strftime("%Y-%m-%d %H:%M")
             table.add_row(run.name, state, escape(said), created, _took(run))
         self._console.print(table)
+
+    def follow_sweep(self, sweep: Sweep) -> None:
+        self._console.print(f"[dim]{escape(sweep.name)}[/]")
+        with _progress(self._console) as progress:
+            task = progress.add_task("Designs", total=None, said="")
+            for update in sweep.watch():
+                counts, design = update.counts, update.design
+                if design is not None and design.error is not None:
+                    said = design.error.message.splitlines()[0]
+                    line = (
+                        f"[{_DESIGNS[design.state]}]{design.state}[/] design {design.index}: {escape(said)}"
+                    )
+                    progress.console.print(line)
+                kept = {"failed": counts.failed, "infeasible": counts.infeasible, "shared": counts.shared}
+                progress.update(
+                    task,
+                    description=update.state.capitalize(),
+                    total=counts.designs,
+                    completed=counts.ended,
+                    said=", ".join(
+                        [f"{counts.done} done", *(f"{n} {word}" for word, n in kept.items() if n)]
+                    ),
+                )
+
+    def table(self, table: Designs) -> None:
+        shown = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("", "lowest", "median", "highest"):
+            shown.add_column(column, justify="right" if column else "left")
+        for name in table.quantities:
+            found = table[name][table.done]
+            if len(found):
+                spread = [float(np.quantile(found, share)) for share in (0.0, 0.5, 1.0)]
+                factor, unit = engineering(max(map(abs, spread)), table.units.get(name, ""))
+                numbers = (f"{value / factor:.4g} {unit}" for value in spread)
+                shown.add_row(escape(name), *numbers)
+        self._console.print(shown)
+
+    def sweeps(self, sweeps: Sequence[SweepInfo]) -> None:
+        if not sweeps:
+            self._console.print("no sweeps")
+            return
+        shown = Table(box=None, pad_edge=False, header_style="bold")
+        for column in (
+            "sweep",
+            "state",
+            "designs",
+            "done",
+            "failed",
+            "infeasible",
+            "cancelled",
+            "",
+            "started",
+        ):
+            shown.add_column(column)
+        for sweep in sweeps:
+            c = sweep.counts
+            counts = map(str, (c.designs, c.done, c.failed, c.infeasible, c.cancelled))
+            created = sweep.created.astimezone().strftime("%Y-%m-%d %H:%M")
+            shown.add_row(sweep.name, sweep.state, *counts, escape(sweep.display_name), created)
+        self._console.print(shown)
 
     def materials(self, materials: Mapping[str, Material]) -> None:
         table = Table(box=None, pad_edge=False, header_style="bold")

@@ -108,6 +108,7 @@ class SweepView:
     created: datetime
     display_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    keep_fields: bool = False
 
 
 Found = Mapping[str, Mapping[str, Quantity]]  # by load case, by name
@@ -270,6 +271,7 @@ def sweep_view_to_proto(view: SweepView, spec: bytes | None = None) -> sweep_pb2
     message = sweep_pb2.Sweep.FromString(spec) if spec is not None else sweep_pb2.Sweep()
     message.name = view.name
     message.display_name = view.display_name
+    message.keep_fields = view.keep_fields
     message.state = SWEEP_STATES.value(view.state)
     message.counts.CopyFrom(counts_to_proto(view.counts))
     message.create_time.CopyFrom(time_to_proto(view.created))
@@ -287,6 +289,7 @@ def sweep_view_from_proto(message: sweep_pb2.Sweep) -> SweepView:
         time_from_proto(message.create_time),
         message.display_name,
         dict(message.labels),
+        message.keep_fields,
     )
 
 

@@ -11,14 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
-from twin.codec import SweepView as SweepInfo
 from twin.materials import Material
 from twin.sdk import aio, bridge
 from twin.sdk.aio.client import AsyncClient, Opening
 from twin.sdk.part import Part
 from twin.sdk.run import Run
 from twin.sdk.sweep import Sweep
-from twin.sdk.update import RunInfo, RunState
+from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.studies import Discretisation, Method, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling

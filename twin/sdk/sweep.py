@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, final
 
 from twin.codec import DesignState, SweepState
-from twin.codec import SweepView as SweepInfo
 from twin.sdk.aio.sweep import AsyncSweep, Design, SweepUpdate
 from twin.sdk.bridge import Bridge
+from twin.sdk.update import SweepInfo
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
@@ -65,6 +66,17 @@ class Sweep:
         Raises DeadlineExceeded after `timeout` [s]; the sweep goes on.
         """
         return self._bridge.run(self._sweep.result(timeout))
+
+    def report(
+        self, path: str | Path, objectives: Mapping[str, str] | None = None, pictures: int = 3
+    ) -> Path:
+        """Write a self-contained HTML page of what is known by now.
+
+        objectives: columns of the table that are to be small or large, as {"mass": "min", "safety_factor": "max"};
+        None: the usual ones, of those that differ. pictures: of so many of the best designs, where the sweep keeps
+        fields. Raises InvalidInput for an objective that is none.
+        """
+        return self._bridge.run(self._sweep.report(path, objectives, pictures))
 
     def pause(self) -> SweepInfo:
         """Compute no further designs until it is resumed; those that are being computed end."""

@@ -8,9 +8,10 @@ from typing import Final, final
 
 from twin.codec import RunEvent, RunState
 from twin.codec import RunView as RunInfo
+from twin.codec import SweepView as SweepInfo
 from twin.errors import TwinError
 
-__all__ = ["ENDED", "RunInfo", "RunState", "Update"]
+__all__ = ["ENDED", "RunInfo", "RunState", "SweepInfo", "Update"]
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 

@@ -44,7 +44,13 @@ def sweep_view(sweep: SweepRecord) -> codec.SweepView:
         **by_state | {"designs": sweep.size, "pending": sweep.pending, "shared": sweep.shared}
     )
     return codec.SweepView(
-        sweep.name, sweep.state.value, counts, _time(sweep.created), sweep.display_name, sweep.labels
+        sweep.name,
+        sweep.state.value,
+        counts,
+        _time(sweep.created),
+        sweep.display_name,
+        sweep.labels,
+        sweep.keep_fields,
     )
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from twin import materials
 from twin.errors import StudyError
 from twin.materials import Material
+from twin.quantities import engineering
 from twin.sweeps.expressions import CONSTANTS, FUNCTIONS, Formula
 from twin.units import Scalar, quantity, si
 
@@ -164,7 +165,8 @@ class Parameter(ABC):
 
     def label(self, value: float) -> str:
         """A value for people."""
-        return f"{value:.6g} {self.unit}".strip()
+        factor, unit = engineering(value, self.unit)
+        return f"{value / factor:.6g} {unit}".strip()
 
     def read(self, value: Any) -> float:
         """The number of a value as users write it."""

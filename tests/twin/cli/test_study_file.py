@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 import twin
-from twin import select
+from twin import codec, select
 from twin.cli import study_file
+from twin.codec.assignments import assignments_of
 from twin.errors import InvalidInput, MaterialError, StudyError, UnitError
+from twin.sweeps.space import Space
 
 HEAD = """
 material = "Ti-6Al-4V"
@@ -215,3 +217,63 @@ def test_every_word_of_heat():
 def test_words_of_another_study_are_refused():
     with pytest.raises(StudyError, match=r"supports\[0\]: unknown type 'Fixed'"):
         study_file.parse(HEAD.replace("material", 'type = "HeatConduction"\nmaterial'))
+
+
+SWEEP = """
+material = "=alloy"
+constraints = ["load < 4000"]
+[parameters]
+load = { low = "1 kN", high = "5 kN" }
+count = { low = 1, high = 3, integer = true }
+area = { levels = ["1 mm^2", "2 mm^2"] }
+alloy = { options = ["316L", "Ti-6Al-4V"] }
+[sampling]
+type = "Sobol"
+count = 8
+[[supports]]
+type = "Fixed"
+on = { patch = 0 }
+[[loads]]
+type = "Force"
+vector = [0, "=load / 2", "= -load * count"]
+on = { plane = { point = ["10 mm", 0, "=area * 1000"], normal = [0, 0, 1] } }
+"""
+
+
+def test_a_sweep_file_says_the_same_as_the_sdk() -> None:
+    asked = study_file.parse_sweep(SWEEP, {"accuracy": 0.1})
+    assert [type(p).__name__ for p in asked.parameters] == ["Range", "Integers", "Levels", "Choice"]
+    assert asked.sampling == twin.Sobol(8)
+    assert asked.constraints == ("load < 4000",)
+    assert asked.request.accuracy == 0.1
+    space = Space(asked.parameters, asked.constraints)
+    message = codec.study_to_proto(asked.study)
+    found = {a.field: a.expression or a.material.parameter for a in assignments_of(message, space)}
+    assert found == {
+        "static_stress.load_cases[0].loads[0].force.vector.y": "load / 2",
+        "static_stress.load_cases[0].loads[0].force.vector.z": "-load * count",
+        "static_stress.load_cases[0].loads[0].force.on.plane.point.z": "area * 1000",
+        "static_stress.material": "alloy",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('"=load / 2"', '"=laod / 2"'), "did you mean load"),
+        (('"=load / 2"', '"=load +"'), "can't be read"),
+        (("high = 3,", "high = 0,"), "parameters.count: count goes from 1 to 0"),
+        (('type = "Sobol"', 'type = "Sobel"'), "sampling: .*Sobol"),
+        (("count = 8", "number = 8"), "sampling: unknown key"),
+        (('["load < 4000"]', '"load < 4000"'), "constraints: expected a list"),
+        (('"=alloy"', '"=load"'), "material"),
+    ],
+)
+def test_mistakes_in_a_sweep_file_are_told_with_their_place(change: tuple[str, str], said: str) -> None:
+    with pytest.raises(twin.TwinError, match=said):
+        study_file.parse_sweep(SWEEP.replace(*change))
+
+
+def test_a_study_file_with_parameters_is_for_a_sweep() -> None:
+    with pytest.raises(twin.StudyError, match="twin sweep"):
+        study_file.parse(SWEEP)

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Final, Self, final
 
 from twin.codec import SweepRequest
-from twin.codec import SweepView as SweepInfo
 from twin.errors import InvalidInput
 from twin.materials import Material
 from twin.sdk import embedded
@@ -19,7 +18,7 @@ from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.aio.wire import Wire
 from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
-from twin.sdk.update import RunInfo, RunState
+from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
 from twin.studies import Discretisation, Method, Request, Study
 from twin.sweeps.parameters import Choice, Parameter

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+import numpy as np
 
 from twin.codec import Counts, DesignState, DesignView, SweepState
-from twin.codec import SweepView as SweepInfo
 from twin.errors import DeadlineExceeded, TwinError, Unavailable
 from twin.quantities import Quantity
+from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.envelope import envelope
+from twin.sdk.update import SweepInfo
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
+
+if TYPE_CHECKING:
+    from twin.sweeps.report import Thumbnail
 
 _PATIENCE: Final = 60.0  # seconds of trying to reach the server again before giving up
 _PAUSE: Final = 0.5  # seconds between such trials
@@ -132,6 +140,47 @@ class AsyncSweep:
                 f"{self.name} has not ended within {timeout:g} s. It goes on: ask again, or cancel it."
             ) from None
         return await self.table()
+
+    async def report(
+        self, path: str | Path, objectives: Mapping[str, str] | None = None, pictures: int = 3
+    ) -> Path:
+        """Write a self-contained HTML page of what is known by now.
+
+        objectives: columns of the table that are to be small or large, as {"mass": "min", "safety_factor": "max"};
+        None: the usual ones, of those that differ. pictures: of so many of the best designs, where the sweep keeps
+        fields. Raises InvalidInput for an objective that is none.
+        """
+        from twin.sweeps import report  # it draws
+
+        info, table = await self.info(), await self.table()
+        wished = report.objectives_of(table, objectives)
+        best = report.best_designs(table, wished)
+        thumbnails = []
+        if info.keep_fields:
+            for design in best[np.linspace(0, len(best) - 1, min(pictures, len(best))).astype(int)]:
+                thumbnails.append(await self._thumbnail(int(design), table))
+        facts = [("designs", f"{info.counts.designs:,}"), ("begun", f"{info.created:%Y-%m-%d %H:%M} UTC")]
+        return await asyncio.to_thread(
+            report.write,
+            table,
+            Path(path),
+            heading=info.display_name or "Sweep",
+            name=self.name,
+            facts=facts,
+            objectives=wished,
+            thumbnails=thumbnails,
+        )
+
+    async def _thumbnail(self, design: int, table: Table) -> Thumbnail:
+        from twin.sweeps.report import Thumbnail
+
+        row = int(np.flatnonzero(table["design"] == design)[0])
+        result = await AsyncResult.fetch(self._wire.wire, str(table["run"][row]))
+        with tempfile.TemporaryDirectory() as folder:
+            png = (await result.plot(Path(folder) / "design.png")).read_bytes()
+        parameters = table.space.parameters
+        caption = ", ".join(f"{p.name} {p.label(p.read(table[p.name][row].item()))}" for p in parameters)
+        return Thumbnail(design, png, caption)
 
     async def pause(self) -> SweepInfo:
         """Compute no further designs until it is resumed; those that are being computed end."""

@@ -1,0 +1,256 @@
+"""`twin sweep`, `twin sweeps`: one question, asked of many designs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from twin.cli import study_file
+from twin.cli.output import Output
+from twin.cli.session import FAILED, Insecure, Json, Server, open_client, reporting
+from twin.cli.solve import Unit
+from twin.errors import InvalidInput
+from twin.sdk.client import Client
+from twin.sdk.part import Part
+from twin.sdk.sweep import Sweep
+from twin.sweeps.sampling import Factorial, Sampling
+from twin.sweeps.table import SUFFIXES
+
+OUT: Final = (*SUFFIXES, ".html")
+_PARTS: Final = (".stl", ".step", ".stp", ".obj", ".ply", ".off", ".glb", ".gltf", ".3mf")
+
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option("--out", help=f"File to write, by its suffix ({', '.join(OUT)}); may be repeated."),
+]
+Name = Annotated[str, typer.Argument(help="sweeps/..., as `twin sweeps list` has it.")]
+
+sweeps = typer.Typer(no_args_is_help=True, help="Sweeps that were started: list, watch, steer them.")
+
+
+def sweep(
+    parts: Annotated[
+        list[str],
+        typer.Argument(help="A part's file, geometries/...; several, or a folder: a parameter 'part'."),
+    ],
+    study: Annotated[Path, typer.Option(help="Study file (TOML) with [parameters] and [sampling].")],
+    accuracy: Annotated[
+        str | None, typer.Option(help="Relative error wished for, such as 0.05 or 5%.")
+    ] = None,
+    discretisation: Annotated[str | None, typer.Option(help="auto, grid or tet.")] = None,
+    max_seconds: Annotated[
+        str | None, typer.Option(help="Longest time for a design, such as 90 or '2 min'.")
+    ] = None,
+    max_unknowns: Annotated[int | None, typer.Option(help="Largest number of unknowns.")] = None,
+    keep_fields: Annotated[
+        bool, typer.Option("--keep-fields", help="Keep the fields of all designs.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="A name to find it by.")] = "",
+    unit: Unit = "mm",
+    out: Outputs = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the designs.")] = False,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
+) -> None:
+    """Ask one question of many designs: progress, a table, and the files asked for."""
+    options: dict[str, Any] = {
+        "accuracy": accuracy,
+        "discretisation": discretisation,
+        "max_seconds": max_seconds,
+        "max_unknowns": max_unknowns,
+    }
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        given = {name: value for name, value in options.items() if value is not None}
+        asked = study_file.read_sweep(study, given)
+        if detach and server is None:
+            raise InvalidInput(
+                "--detach needs a server that goes on: name it with --server, or start `twin serve`"
+            )
+        files = _files(parts)
+        with open_client(server, insecure) as client:
+            uploaded = [_part(client, output, path, unit) for path in files]
+            started = client.sweep(
+                uploaded[0] if len(uploaded) == 1 else uploaded,
+                asked.study,
+                asked.parameters,
+                _sampling(asked, len(uploaded)),
+                constraints=asked.constraints,
+                keep_fields=keep_fields,
+                name=name or study.stem,
+                **{field: getattr(asked.request, field) for field in asked.request.__slots__},
+            )
+            if detach:
+                output.sweeps([started.info()])
+            else:
+                _finish(output, started, outputs, hold=server is None)
+
+
+@sweeps.command("list")
+def list_sweeps(
+    limit: Annotated[int, typer.Option(min=1, help="Most sweeps to list.")] = 20,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
+) -> None:
+    """List sweeps, newest first."""
+    with reporting(json) as output, open_client(server, insecure) as client:
+        output.sweeps(list(islice(client.sweeps(), limit)))
+
+
+@sweeps.command()
+def watch(
+    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+) -> None:
+    """Follow a sweep to its end, and write files."""
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        with open_client(server, insecure) as client:
+            _finish(output, client.find_sweep(name), outputs, hold=server is None)
+
+
+@sweeps.command()
+def export(
+    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+) -> None:
+    """Write what a sweep has found by now."""
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        with open_client(server, insecure) as client:
+            _write(output, client.find_sweep(name), outputs)
+
+
+@sweeps.command()
+def pause(name: Name, server: Server = None, insecure: Insecure = False, json: Json = False) -> None:
+    """Compute no further designs until it is resumed."""
+    with reporting(json) as output, open_client(server, insecure) as client:
+        output.sweeps([client.find_sweep(name).pause()])
+
+
+@sweeps.command()
+def resume(
+    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+) -> None:
+    """Go on with a sweep that was paused or cancelled, and follow it."""
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        with open_client(server, insecure) as client:
+            found = client.find_sweep(name)
+            found.resume()
+            _finish(output, found, outputs, hold=server is None)
+
+
+@sweeps.command()
+def retry(
+    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+) -> None:
+    """Compute the designs once more that failed or were cancelled."""
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        with open_client(server, insecure) as client:
+            found = client.find_sweep(name)
+            found.retry()
+            _finish(output, found, outputs, hold=server is None)
+
+
+@sweeps.command()
+def extend(
+    name: Name,
+    count: Annotated[int, typer.Argument(min=1, help="How many designs more, as the sampling goes on.")],
+    out: Outputs = None,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
+) -> None:
+    """Ask for more designs, and follow them."""
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        with open_client(server, insecure) as client:
+            found = client.find_sweep(name)
+            found.extend(count)
+            _finish(output, found, outputs, hold=server is None)
+
+
+@sweeps.command()
+def cancel(name: Name, server: Server = None, insecure: Insecure = False, json: Json = False) -> None:
+    """Stop a sweep with what it computes. Designs that have ended stay."""
+    with reporting(json) as output, open_client(server, insecure) as client:
+        output.sweeps([client.find_sweep(name).cancel()])
+
+
+@sweeps.command()
+def delete(name: Name, server: Server = None, insecure: Insecure = False, json: Json = False) -> None:
+    """Delete a sweep with its results."""
+    with reporting(json) as output, open_client(server, insecure) as client:
+        client.find_sweep(name).delete()
+        output.note(f"{name} is deleted")
+
+
+def _finish(output: Output, sweep: Sweep, outputs: Sequence[Path], *, hold: bool) -> None:
+    """Follow a sweep to its end. hold: whether Ctrl-C pauses it, since the server ends with the command."""
+    try:
+        output.follow_sweep(sweep)
+    except KeyboardInterrupt:
+        if hold:
+            sweep.pause()
+            output.note(f"{sweep.name} is paused: `twin sweeps resume {sweep.name}` goes on")
+        else:
+            output.note(f"{sweep.name} goes on: `twin sweeps watch {sweep.name}`, pause or cancel")
+        raise typer.Exit(FAILED) from None
+    _write(output, sweep, outputs)
+
+
+def _write(output: Output, sweep: Sweep, outputs: Sequence[Path]) -> None:
+    table = sweep.table()
+    output.table(table)
+    for path in outputs:
+        if path.suffix.lower() == ".html":
+            sweep.report(path)
+        else:
+            table.save(path)
+        output.wrote(path)
+
+
+def _known(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The same paths. Raises InvalidInput for one that couldn't be written, before anything is computed."""
+    for path in paths:
+        if path.suffix.lower() not in OUT:
+            raise InvalidInput(
+                f"a sweep can't be written as {path.name}: the suffix has to be one of {', '.join(OUT)}"
+            )
+        if not path.absolute().parent.is_dir():
+            raise InvalidInput(f"{path} can't be written: there is no folder {path.parent}")
+    return tuple(paths)
+
+
+def _files(parts: Sequence[str]) -> list[str]:
+    """Files and names, with folders opened."""
+    found = []
+    for part in parts:
+        if not part.startswith("geometries/") and Path(part).is_dir():
+            inside = sorted(str(path) for path in Path(part).iterdir() if path.suffix.lower() in _PARTS)
+            if not inside:
+                raise InvalidInput(f"there is no part in the folder {part}: none of {', '.join(_PARTS)}")
+            found += inside
+        else:
+            found.append(part)
+    return found
+
+
+def _part(client: Client, output: Output, part: str, unit: str) -> Part:
+    found = client.part(part) if part.startswith("geometries/") else client.upload(part, unit=unit)
+    output.part(found)
+    return found
+
+
+def _sampling(asked: study_file.SweepFile, parts: int) -> Sampling:
+    if asked.sampling is not None:
+        return asked.sampling
+    if asked.parameters or parts == 1:
+        raise InvalidInput('the study file needs [sampling], such as type = "Sobol" and count = 64')
+    return Factorial()  # of parts alone: each
