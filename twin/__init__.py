@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from twin.studies import ElasticFoundation as ElasticFoundation
     from twin.studies import Fixed as Fixed
     from twin.studies import Force as Force
+    from twin.studies import FreeForm as FreeForm
     from twin.studies import Gravity as Gravity
     from twin.studies import HeatConduction as HeatConduction
     from twin.studies import HeatFlow as HeatFlow
@@ -97,9 +98,9 @@ _NAMES: Final = {
     "twin.sdk.sweep": ("Sweep",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
-        "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "Gravity",
-        "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "RemoteForce", "Roller", "StaticStress",
-        "Symmetry", "Temperature", "Traction",
+        "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "FreeForm",
+        "Gravity", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "RemoteForce", "Roller",
+        "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
     "twin.sweeps.sampling": ("Factorial", "Halton", "LatinHypercube", "Points", "Sobol"),

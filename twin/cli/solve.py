@@ -86,7 +86,7 @@ def start(client: Client, part: Part, asked: study_file.StudyFile) -> Run:
     return client.simulate(
         part, asked.study, accuracy=request.accuracy, method=request.method,
         discretisation=request.discretisation, quantities=request.quantities,
-        max_seconds=request.max_seconds, max_unknowns=request.max_unknowns,
+        max_seconds=request.max_seconds, max_unknowns=request.max_unknowns, shape=asked.shape,
     )  # fmt: skip
 
 

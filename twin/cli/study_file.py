@@ -17,6 +17,12 @@
     on = { group = "pin" }
     material = "316L"
 
+    [[shape]]                                   # boxes that deform the part first; in a study too
+    min = [0, 0, 0]
+    max = ["80 mm", "40 mm", "30 mm"]
+    control = [2, 2, 3]
+    moves = [{ at = [0, 0, 2], by = [0, 0, "=rise"] }]
+
     constraints = ["2 * wall < width"]          # of a sweep, as are the tables that follow
     [parameters]
     load = { low = "1 kN", high = "5 kN" }      # or low, high, integer = true; or levels = [...]
@@ -95,10 +101,11 @@ _COMBINATIONS: Final = ("all", "any", "not", "patch", "group")
 @final
 @dataclass(frozen=True)
 class StudyFile:
-    """study: the question; request: how it is to be answered."""
+    """study: the question; request: how it is to be answered; shape: how the part is deformed first."""
 
     study: studies.Study
     request: studies.Request
+    shape: tuple[studies.FreeForm, ...] = ()
 
 
 @final
@@ -111,6 +118,7 @@ class SweepFile:
     parameters: tuple[Parameter, ...]
     sampling: Sampling | None
     constraints: tuple[str, ...]
+    shape: tuple[studies.FreeForm, ...]
 
 
 def read(path: Path, options: Table | None = None) -> StudyFile:
@@ -164,7 +172,9 @@ def parse_sweep(text: str, options: Table | None = None) -> SweepFile:
         sampling = _sampling(table["sampling"], tuple(parameters.values()))
     rest = {word: value for word, value in table.items() if word not in SWEEP_WORDS}
     asked = _study(_filled_in(rest, parameters), options)
-    return SweepFile(asked.study, asked.request, tuple(parameters.values()), sampling, tuple(constraints))
+    return SweepFile(
+        asked.study, asked.request, tuple(parameters.values()), sampling, tuple(constraints), asked.shape
+    )
 
 
 def _toml(text: str) -> Table:
@@ -223,7 +233,7 @@ def _filled_in(value: Any, parameters: Mapping[str, Parameter]) -> Any:
 
 def _study(table: Table, options: Table | None) -> StudyFile:
     words = tuple(inspect.signature(studies.Request).parameters)
-    _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", *words))
+    _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", "shape", *words))
     kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
     given: dict[str, Any] = {"material": _material(_needed(table, "material"))}
     given["supports"] = _things(table.get("supports", []), kind.supports, "supports")
@@ -239,8 +249,25 @@ def _study(table: Table, options: Table | None) -> StudyFile:
         given["bodies"] = [
             _body(entry, f"bodies[{index}]") for index, entry in enumerate(_list(table["bodies"], "bodies"))
         ]
+    shape = tuple(
+        _free_form(entry, f"shape[{index}]")
+        for index, entry in enumerate(_list(table.get("shape", []), "shape"))
+    )
     request = {name: table[name] for name in words if name in table} | dict(options or {})
-    return StudyFile(_call(kind.build, given), _call(studies.Request, request))
+    return StudyFile(_call(kind.build, given), _call(studies.Request, request), shape)
+
+
+def _free_form(value: Any, place: str) -> studies.FreeForm:
+    with _place(place):
+        table = dict(_table(value))
+        moves = {}
+        for index, entry in enumerate(_list(table.get("moves", []), "moves")):
+            with _place(f"moves[{index}]"):
+                move = _table(entry)
+                _known(move, ("at", "by"))
+                moves[tuple(_list(_needed(move, "at"), "at"))] = _needed(move, "by")
+        made: studies.FreeForm = _call(studies.FreeForm, table | {"moves": moves})
+        return made
 
 
 def _material(value: Any) -> Any:

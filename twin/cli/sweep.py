@@ -81,6 +81,7 @@ def sweep(
                 asked.parameters,
                 _sampling(asked, len(uploaded)),
                 constraints=asked.constraints,
+                shape=asked.shape,
                 keep_fields=keep_fields,
                 name=name or study.stem,
                 **{field: getattr(asked.request, field) for field in asked.request.__slots__},

@@ -45,6 +45,7 @@ from twin.codec.runs import (
     time_to_proto,
 )
 from twin.codec.selectors import selector_from_proto, selector_to_proto
+from twin.codec.shapes import parse_shape, shape_from_proto, shape_to_proto
 from twin.codec.static_stress import (
     load_from_proto,
     load_to_proto,
@@ -137,6 +138,7 @@ __all__ = [
     "options_to_proto",
     "parse_options",
     "parse_report",
+    "parse_shape",
     "parse_study",
     "parse_sweep",
     "progress_from_proto",
@@ -153,6 +155,8 @@ __all__ = [
     "sampling_to_proto",
     "selector_from_proto",
     "selector_to_proto",
+    "shape_from_proto",
+    "shape_to_proto",
     "status_from_error",
     "study_from_proto",
     "study_kind",

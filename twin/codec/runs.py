@@ -69,8 +69,10 @@ class RunEvent:
     error: TwinError | None = None
 
 
-def run_to_proto(view: RunView, study: bytes | None = None, options: bytes | None = None) -> run_pb2.Run:
-    """The run as a message. study, options: their serialised messages, left out of lists."""
+def run_to_proto(
+    view: RunView, study: bytes | None = None, options: bytes | None = None, shape: bytes | None = None
+) -> run_pb2.Run:
+    """The run as a message. study, options, shape: their serialised messages, left out of lists."""
     message = run_pb2.Run(
         name=view.name,
         display_name=view.display_name,
@@ -87,6 +89,8 @@ def run_to_proto(view: RunView, study: bytes | None = None, options: bytes | Non
         message.study.ParseFromString(study)
     if options is not None:
         message.options.ParseFromString(options)
+    if shape is not None:
+        message.shape.ParseFromString(shape)
     return message
 
 

@@ -18,6 +18,7 @@ from twin.codec.assignments import Assigned, assignments_of
 from twin.codec.enums import EnumWords
 from twin.codec.errors import error_from_status, status_from_error
 from twin.codec.runs import time_from_proto, time_to_proto
+from twin.codec.shapes import shape_from_proto, shape_to_proto
 from twin.codec.studies import (
     options_from_proto,
     options_to_proto,
@@ -27,7 +28,7 @@ from twin.codec.studies import (
 )
 from twin.errors import StudyError, TwinError
 from twin.quantities import Quantity
-from twin.studies import Request, Study
+from twin.studies import FreeForm, Request, Study
 from twin.sweeps import sampling
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
 from twin.sweeps.sampling import Factorial, Halton, LatinHypercube, Points, Sampling, Sobol
@@ -77,6 +78,7 @@ class SweepRequest:
     keep_fields: bool = False
     display_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    shape: tuple[FreeForm, ...] = ()
 
 
 @final
@@ -152,11 +154,12 @@ class Question:
     study_kind: str
     study: bytes
     options: bytes
+    shape: bytes | None
 
     @cached_property
     def content(self) -> str:
         digest = hashlib.sha256()
-        for part in (version("twin"), self.geometry, self.study, self.options):
+        for part in (version("twin"), self.geometry, self.study, self.options, self.shape or b""):
             data = part.encode() if isinstance(part, str) else part
             digest.update(len(data).to_bytes(8, "big") + data)
         return digest.hexdigest()
@@ -175,7 +178,7 @@ class SweepPlan:
             raise StudyError(f"The sweep would have {self.count:,} designs, more than {sampling.MOST:,}.")
         if message.study.WhichOneof("kind") == "gradient":
             raise StudyError("A sweep is of studies; gradients are of their runs.")
-        self._assigned = Assigned(message.study, self.space, message.assignments)
+        self._assigned = Assigned(message, self.space)
         self._options = message.options.SerializeToString(deterministic=True)
         options_from_proto(message.options)
         self.geometries = (
@@ -211,13 +214,15 @@ class SweepPlan:
         """What a design asks. Raises InvalidInput where a constraint is broken or the study makes no sense."""
         if broken := self.space.broken(point):
             raise StudyError(f"The design does not meet {broken}.", {"constraint": broken})
-        study = self._assigned.at(point)
+        study, shape = self._assigned.at(point)
         study_from_proto(study)
+        shape_from_proto(shape)
         return Question(
             self.geometries[0 if self._chooses is None else int(point[self._chooses])].partition("/")[2],
             study_kind(study),
             study.SerializeToString(deterministic=True),
             self._options,
+            shape.SerializeToString(deterministic=True) or None,
         )
 
     def _refuse_idle(self, message: sweep_pb2.Sweep) -> None:
@@ -229,9 +234,9 @@ class SweepPlan:
         for parameter in self.space.parameters:
             if parameter.name not in used:
                 raise StudyError(
-                    f"The parameter {parameter.name} changes nothing: put it into the study in place of a number, or "
-                    "leave it out. Where a number is turned into others before it is used, as that of a direction is, "
-                    "it can't be a parameter."
+                    f"The parameter {parameter.name} changes nothing: put it into the study or the shape in place of "
+                    "a number, or leave it out. Where a number is turned into others before it is used, as that of a "
+                    "direction is, it can't be a parameter."
                 )
 
 
@@ -245,7 +250,7 @@ def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
     """What is asked, as a message. Raises StudyError."""
     for each in asked.samplings:
         sampling.size(each, asked.space.parameters)
-    study = study_to_proto(asked.study)
+    study, shape = study_to_proto(asked.study), shape_to_proto(asked.shape)
     part: dict[str, Any] = {"geometry": asked.part}
     if isinstance(asked.part, Choice):
         choice = sweep_pb2.GeometryChoice(parameter=asked.part.name, geometries=asked.part.options)
@@ -256,7 +261,8 @@ def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
         study=study,
         options=options_to_proto(asked.request),
         parameters=map(_parameter_to_proto, asked.space.parameters),
-        assignments=assignments_of(study, asked.space),
+        shape=shape if asked.shape else None,
+        assignments=assignments_of(study, shape, asked.space),
         constraints=[constraint.text for constraint in asked.space.constraints],
         samplings=map(sampling_to_proto, asked.samplings),
         keep_fields=asked.keep_fields,

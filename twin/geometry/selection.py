@@ -99,6 +99,11 @@ def select(surface: Surface, selector: selectors.Selector, resolution: float) ->
     `resolution` [m] along a straight line, so the error of the area is of its second order. Raises
     SelectionError where nothing is selected, or a patch or group does not exist.
     """
+    if surface.before is not None:
+        chosen_before = select(surface.before, selector, resolution)
+        shares = barycentric(surface.before.corners[chosen_before.source], chosen_before.triangles)
+        moved = np.einsum("kpc,kcd->kpd", shares, surface.corners[chosen_before.source])
+        return Selection(moved, chosen_before.source)
     # A volume smaller than the pieces is followed as closely as its own size asks for.
     round_ones = (v.radius for v in volumes(selector) if isinstance(v, selectors.Sphere | selectors.Cylinder))
     resolution = min([resolution, *(radius / _PER_RADIUS for radius in round_ones)])
@@ -156,7 +161,27 @@ class Selected:
         normal = self.surface.normals[triangle]
         corner = self.surface.corners[triangle, 0]
         height = np.einsum("ij,ij->i", points - corner, normal)
-        return of_points(self.surface, self.selector, points - height[:, None] * normal, triangle)
+        on = points - height[:, None] * normal
+        before = self.surface.before
+        if before is None:
+            return of_points(self.surface, self.selector, on, triangle)
+        shares = barycentric(self.surface.corners[triangle], on[:, None])
+        return of_points(
+            before, self.selector, np.einsum("kpc,kcd->kpd", shares, before.corners[triangle])[:, 0], triangle
+        )
+
+
+def barycentric(corners: Float64, points: Float64) -> Float64:
+    """Shares (k, p, 3) of points (k, p, 3) in the planes of triangles (k, 3, 3); without area the first corner's."""
+    a = corners[:, :1]
+    u, v = corners[:, 1:2] - a, corners[:, 2:] - a
+    normal = np.cross(u, v)
+    square = np.einsum("kpd,kpd->kp", normal, normal)
+    safe = np.where(square > 0, square, 1.0)
+    along = points - a
+    second = np.einsum("kpd,kpd->kp", np.cross(along, v), np.broadcast_to(normal, along.shape)) / safe
+    third = np.einsum("kpd,kpd->kp", np.cross(u, along), np.broadcast_to(normal, along.shape)) / safe
+    return np.stack([1 - second - third, second, third], axis=-1)
 
 
 def _split(pieces: Float64, source: Int32, side: Float64) -> tuple[Float64, Int32]:

@@ -31,7 +31,8 @@ class Surface:
     vertices: (n, 3) [m]; triangles: (m, 3) vertex indices; patch: (m,) the face (by feature angle) each
     triangle belongs to, 0 ... p-1; groups: named sets of triangle indices (k,): names of faces, solids,
     products, objects, nodes or materials in the file, and body_1 ... body_b for those of several bodies (see
-    `body`) that the file gives no name.
+    `body`) that the file gives no name; before: the same triangles where the part was before it was deformed, which is
+    what selectors speak of.
     The arrays are read-only.
     """
 
@@ -39,6 +40,7 @@ class Surface:
     triangles: Int32
     patch: Int32
     groups: Mapping[str, Int32] = field(default_factory=dict)
+    before: Surface | None = None
 
     def __post_init__(self) -> None:
         vertices = np.ascontiguousarray(self.vertices, dtype=np.float64)

@@ -18,7 +18,7 @@ from twin.sdk.part import Part
 from twin.sdk.run import Run
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState, SweepInfo
-from twin.studies import Discretisation, Method, Study
+from twin.studies import Discretisation, FreeForm, Method, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 
@@ -82,18 +82,19 @@ class Client:
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
         *,
+        shape: Sequence[FreeForm] = (),
         name: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> Run:
         """Start a run and return at once.
 
         accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
-        max_unknowns: limits of the computation. name, labels: to find the run by. Raises InvalidInput for
-        what can't work.
+        max_unknowns: limits of the computation. shape: boxes that deform the part first; selectors speak of where it
+        was before. name, labels: to find the run by. Raises InvalidInput for what can't work.
         """
         started = self._client.simulate(
             part, study, accuracy, method, discretisation, quantities, max_seconds, max_unknowns,
-            name=name, labels=labels,
+            shape=shape, name=name, labels=labels,
         )  # fmt: skip
         return Run(self._bridge.run(started), self._bridge)
 
@@ -118,6 +119,7 @@ class Client:
         sampling: Sampling,
         *,
         constraints: Sequence[str] = (),
+        shape: Sequence[FreeForm] = (),
         accuracy: float | str = 0.05,
         method: Method = "auto",
         discretisation: Discretisation = "auto",
@@ -131,13 +133,13 @@ class Client:
         """Start a sweep and return at once: one question, asked of many designs.
 
         part: of all designs; a choice of parts, which is one of the parameters; or a list of parts, which makes the
-        parameter "part". study: with parameters in place of some numbers or of materials. sampling: twin.Sobol(64)
-        and the like, or a table by columns. constraints: such as "2 * wall < width"; designs that break one are
-        INFEASIBLE. keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
+        parameter "part". study, shape: with parameters in place of some numbers or of materials. sampling:
+        twin.Sobol(64) and the like. constraints: such as "2 * wall < width"; designs that break one are INFEASIBLE.
+        keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
         Raises InvalidInput for what can't work.
         """
         started = self._client.sweep(
-            part, study, parameters, sampling, constraints=constraints,
+            part, study, parameters, sampling, constraints=constraints, shape=shape,
             accuracy=accuracy, method=method, discretisation=discretisation, quantities=quantities,
             max_seconds=max_seconds, max_unknowns=max_unknowns,
             keep_fields=keep_fields, name=name, labels=labels,

@@ -48,6 +48,8 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         if isinstance(study, GradientOf):
             await asyncio.to_thread(self._check_gradient, tenant(), study, _identifier(wanted.geometry))
         codec.options_from_proto(wanted.options)
+        if codec.shape_from_proto(wanted.shape) and isinstance(study, GradientOf):
+            raise InvalidInput("a gradient is of the shape that its answer has: leave out shape")
         new = NewRun(
             geometry=_identifier(wanted.geometry),
             study_kind=codec.study_kind(wanted.study),
@@ -57,10 +59,11 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             request_id=request.request_id or None,
             display_name=wanted.display_name,
             labels=dict(wanted.labels),
+            shape=wanted.shape.SerializeToString(deterministic=True) if wanted.HasField("shape") else None,
         )
         run = await asyncio.to_thread(self._runs.create, tenant(), new)
         self._wake()
-        return codec.run_to_proto(run_view(run), run.study, run.options)
+        return codec.run_to_proto(run_view(run), run.study, run.options, run.shape)
 
     def _check_gradient(self, caller: str, asked: GradientOf, geometry: str) -> None:
         """Raise where there is no answer that a gradient can be taken of, or no such number in it."""
@@ -80,6 +83,11 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
                 "geometry of its answer",
                 facts,
             )
+        if answered.shape is not None:
+            raise FailedPrecondition(
+                f"{asked.run} is of a part that was deformed, and gradients are of parts as they were uploaded",
+                facts,
+            )
         if on_grid(self._results.get(caller, answered.id)):
             raise FailedPrecondition(
                 f"{asked.run} was answered on a grid, and gradients are taken on tetrahedra: simulate again with "
@@ -89,7 +97,7 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
 
     async def GetRun(self, request: run_pb2.GetRunRequest, context: Context) -> run_pb2.Run:
         run = await asyncio.to_thread(self._runs.get, tenant(), _identifier(request.name))
-        return codec.run_to_proto(run_view(run), run.study, run.options)
+        return codec.run_to_proto(run_view(run), run.study, run.options, run.shape)
 
     async def ListRuns(self, request: run_pb2.ListRunsRequest, context: Context) -> run_pb2.ListRunsResponse:
         size = page_size(request.page_size, _DEFAULT_PAGE)
@@ -108,7 +116,7 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
 
     async def CancelRun(self, request: run_pb2.CancelRunRequest, context: Context) -> run_pb2.Run:
         run = await asyncio.to_thread(self._runs.cancel, tenant(), _identifier(request.name))
-        return codec.run_to_proto(run_view(run), run.study, run.options)
+        return codec.run_to_proto(run_view(run), run.study, run.options, run.shape)
 
     async def DeleteRun(self, request: run_pb2.DeleteRunRequest, context: Context) -> empty_pb2.Empty:
         await asyncio.to_thread(self._runs.delete, tenant(), _identifier(request.name))

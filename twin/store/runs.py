@@ -23,7 +23,7 @@ from twin.store.states import RunState
 @final
 @dataclass(frozen=True)
 class NewRun:
-    """What is asked for. geometry: id; study, options: serialised twin.v1 messages of `study_kind`.
+    """What is asked for. geometry: id; study, options, shape: serialised twin.v1 messages, the study of `study_kind`.
 
     content: equal for what has the same answer; background: of a sweep, which waits for all others
     """
@@ -39,6 +39,7 @@ class NewRun:
     content: str = ""
     background: bool = False
     keep_fields: bool = True
+    shape: bytes | None = None
 
 
 @final
@@ -66,6 +67,7 @@ class RunRecord:
     sequence: int
     attempts: int
     keep_fields: bool
+    shape: bytes | None
 
     @property
     def name(self) -> str:
@@ -172,6 +174,7 @@ def add(connection: Connection, tenant: str, new: NewRun, now: float) -> str:
             content=new.content,
             background=new.background,
             keep_fields=new.keep_fields,
+            shape=new.shape,
         )
     )
     events.append(connection, tenant, identifier, now, state=RunState.PENDING)
@@ -268,4 +271,5 @@ def _record(row: RowMapping) -> RunRecord:
         sequence=row["sequence"],
         attempts=row["attempts"],
         keep_fields=row["keep_fields"],
+        shape=row["shape"],
     )

@@ -35,6 +35,7 @@ MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
         "ALTER TABLE runs ADD COLUMN background BOOLEAN NOT NULL DEFAULT false",
         "ALTER TABLE runs ADD COLUMN held BOOLEAN NOT NULL DEFAULT false",
         "ALTER TABLE runs ADD COLUMN keep_fields BOOLEAN NOT NULL DEFAULT true",
+        "ALTER TABLE runs ADD COLUMN shape BLOB",
         "CREATE INDEX runs_by_content ON runs (tenant, content)",
         "DROP INDEX runs_by_state",
         "CREATE INDEX runs_by_state ON runs (state, held, background, created)",
@@ -71,6 +72,7 @@ runs = Table(
     Column("study_kind", String, nullable=False),
     Column("study", LargeBinary, nullable=False),  # twin.v1.Study
     Column("options", LargeBinary, nullable=False),  # twin.v1.RunOptions
+    Column("shape", LargeBinary),  # twin.v1.Shape, where the part is deformed
     Column("display_name", Text, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("created", Float, nullable=False),

@@ -3,6 +3,7 @@
 static_stress.py, heat_conduction.py   the studies: what holds, what acts
 bodies.py    what single bodies are made of
 gradient.py  how the number of an answer changes
+shape.py     how a part is deformed first
 request.py   how a study is to be answered
 words.py     what all studies check of what they are given
 """
@@ -22,6 +23,7 @@ from twin.studies.heat_conduction import (
     ThermalSupport,
 )
 from twin.studies.request import DEFAULT_ACCURACY, Discretisation, Method, Request
+from twin.studies.shape import FreeForm
 from twin.studies.static_stress import (
     LOADS,
     SUPPORTS,
@@ -66,6 +68,7 @@ __all__ = [
     "Fixed",
     "Force",
     "FoundationDirection",
+    "FreeForm",
     "GradientOf",
     "Gravity",
     "HeatConduction",

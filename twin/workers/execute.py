@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, final
 from twin import codec
 from twin.errors import Internal, NotFound, TwinError
 from twin.geometry.formats.inflate import MAGIC, gunzip
+from twin.geometry.surface import Surface
 from twin.results import storage
 from twin.results.gradient import Differentiation, Gradient
 from twin.results.outcome import Outcome
@@ -80,6 +81,8 @@ class Executor:
             geometry = self.workspace.geometries.get(lease.tenant, run.geometry)
             surface = load_surface(self.workspace.arrays, lease.tenant, run.geometry)
             source = self._source(lease, geometry.source_digest, geometry.filename, workdir)
+            if run.shape is not None:
+                surface, source = _deformed(surface, run.shape), None  # the file is of the part before
             scratch = workdir / "analysis"
             scratch.mkdir()
             before = self.meter.joules()
@@ -98,6 +101,7 @@ class Executor:
                 "source": geometry.source_digest,
                 "study": _digest(run.study),
                 "options": _digest(run.options),
+                **({} if run.shape is None else {"shape": _digest(run.shape)}),
             }
             outcome = dataclasses.replace(outcome, provenance={**outcome.provenance, **hashes})
             self._commit(lease, outcome, monitor, run.keep_fields)
@@ -149,6 +153,12 @@ class Executor:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _deformed(surface: Surface, shape: bytes) -> Surface:
+    from twin.analyses.shape import deformed  # jax
+
+    return deformed(surface, codec.parse_shape(shape))
 
 
 def _with_joules(

@@ -55,6 +55,7 @@ def planner(sweep: SweepRecord) -> Callable[[tuple[float, ...]], Planned]:
             content=question.content,
             background=True,
             keep_fields=sweep.keep_fields,
+            shape=question.shape,
         )
         return Planned(point, run)
 

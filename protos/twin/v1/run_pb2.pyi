@@ -17,6 +17,7 @@ from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from google.rpc import status_pb2 as status_pb2
+from protos.twin.v1 import shape_pb2 as shape_pb2
 from protos.twin.v1 import study_pb2 as study_pb2
 import builtins as builtins
 import sys
@@ -136,6 +137,7 @@ class Run(message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     START_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
+    SHAPE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}"."""
     display_name: builtins.str
@@ -176,6 +178,10 @@ class Run(message.Message):
     def end_time(self) -> timestamp_pb2.Timestamp:
         """When it ended."""
 
+    @builtins.property
+    def shape(self) -> shape_pb2.Shape:
+        """How the part is deformed first; not at all if absent."""
+
     def __init__(
         self,
         *,
@@ -191,10 +197,11 @@ class Run(message.Message):
         create_time: timestamp_pb2.Timestamp | None = ...,
         start_time: timestamp_pb2.Timestamp | None = ...,
         end_time: timestamp_pb2.Timestamp | None = ...,
+        shape: shape_pb2.Shape | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "options", b"options", "progress", b"progress", "start_time", b"start_time", "study", b"study"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "options", b"options", "progress", b"progress", "shape", b"shape", "start_time", b"start_time", "study", b"study"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "display_name", b"display_name", "end_time", b"end_time", "error", b"error", "geometry", b"geometry", "labels", b"labels", "name", b"name", "options", b"options", "progress", b"progress", "start_time", b"start_time", "state", b"state", "study", b"study"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["create_time", b"create_time", "display_name", b"display_name", "end_time", b"end_time", "error", b"error", "geometry", b"geometry", "labels", b"labels", "name", b"name", "options", b"options", "progress", b"progress", "shape", b"shape", "start_time", b"start_time", "state", b"state", "study", b"study"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

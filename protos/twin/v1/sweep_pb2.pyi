@@ -16,6 +16,7 @@ from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from google.rpc import status_pb2 as status_pb2
 from protos.twin.v1 import material_pb2 as material_pb2
+from protos.twin.v1 import shape_pb2 as shape_pb2
 from protos.twin.v1 import study_pb2 as study_pb2
 import builtins as builtins
 import sys
@@ -238,7 +239,7 @@ class Parameter(message.Message):
 
 @typing.final
 class Assignment(message.Message):
-    """What of the study depends on the parameters."""
+    """What of the study, or of the shape, depends on the parameters."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -272,8 +273,8 @@ class Assignment(message.Message):
     EXPRESSION_FIELD_NUMBER: builtins.int
     MATERIAL_FIELD_NUMBER: builtins.int
     field: builtins.str
-    """Where in the study, such as "static_stress.load_cases[0].loads[1].force.vector.z" or "static_stress.material". The
-    field has a value in the study, which is replaced.
+    """Where in the sweep, such as "study.static_stress.load_cases[0].loads[1].force.vector.z", "study.static_stress.material"
+    or "shape.free_forms[0].moves[2].by.z". The field has a value there, which is replaced.
     """
     expression: builtins.str
     """Of a number: arithmetic on parameters, SI, such as "-2 * load * cos(angle)". It knows + - * / **, brackets, pi,
@@ -551,6 +552,7 @@ class Sweep(message.Message):
     STATE_FIELD_NUMBER: builtins.int
     COUNTS_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    SHAPE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"sweeps/{sweep}"."""
     display_name: builtins.str
@@ -601,6 +603,10 @@ class Sweep(message.Message):
     def create_time(self) -> timestamp_pb2.Timestamp:
         """When it was asked for."""
 
+    @builtins.property
+    def shape(self) -> shape_pb2.Shape:
+        """How the part is deformed; where the parameters come in, its numbers are placeholders."""
+
     def __init__(
         self,
         *,
@@ -619,10 +625,11 @@ class Sweep(message.Message):
         state: SweepState.ValueType = ...,
         counts: Sweep.Counts | None = ...,
         create_time: timestamp_pb2.Timestamp | None = ...,
+        shape: shape_pb2.Shape | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["counts", b"counts", "create_time", b"create_time", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "study", b"study"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["counts", b"counts", "create_time", b"create_time", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "shape", b"shape", "study", b"study"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "state", b"state", "study", b"study"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_part: _TypeAlias = typing.Literal["geometry", "geometry_choice"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = typing.Literal["part", b"part"]  # noqa: Y015

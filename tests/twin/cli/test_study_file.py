@@ -237,6 +237,11 @@ on = { patch = 0 }
 type = "Force"
 vector = [0, "=load / 2", "= -load * count"]
 on = { plane = { point = ["10 mm", 0, "=area * 1000"], normal = [0, 0, 1] } }
+[[shape]]
+min = [0, 0, 0]
+max = [1, 1, 1]
+control = [2, 2, 3]
+moves = [{ at = [1, 1, 2], by = [0, 0, "=area * 10"] }]
 """
 
 
@@ -247,13 +252,14 @@ def test_a_sweep_file_says_the_same_as_the_sdk() -> None:
     assert asked.constraints == ("load < 4000",)
     assert asked.request.accuracy == 0.1
     space = Space(asked.parameters, asked.constraints)
-    message = codec.study_to_proto(asked.study)
-    found = {a.field: a.expression or a.material.parameter for a in assignments_of(message, space)}
+    message, shape = codec.study_to_proto(asked.study), codec.shape_to_proto(asked.shape)
+    found = {a.field: a.expression or a.material.parameter for a in assignments_of(message, shape, space)}
     assert found == {
-        "static_stress.load_cases[0].loads[0].force.vector.y": "load / 2",
-        "static_stress.load_cases[0].loads[0].force.vector.z": "-load * count",
-        "static_stress.load_cases[0].loads[0].force.on.plane.point.z": "area * 1000",
-        "static_stress.material": "alloy",
+        "study.static_stress.load_cases[0].loads[0].force.vector.y": "load / 2",
+        "study.static_stress.load_cases[0].loads[0].force.vector.z": "-load * count",
+        "study.static_stress.load_cases[0].loads[0].force.on.plane.point.z": "area * 1000",
+        "study.static_stress.material": "alloy",
+        "shape.free_forms[0].moves[0].by.z": "area * 10",
     }
 
 

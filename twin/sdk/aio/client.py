@@ -20,7 +20,7 @@ from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
-from twin.studies import Discretisation, Method, Request, Study
+from twin.studies import Discretisation, FreeForm, Method, Request, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.space import Space
@@ -85,17 +85,18 @@ class AsyncClient:
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
         *,
+        shape: Sequence[FreeForm] = (),
         name: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> AsyncRun:
         """Start a run and return at once.
 
         accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
-        max_unknowns: limits of the computation. name, labels: to find the run by. Raises InvalidInput for
-        what can't work.
+        max_unknowns: limits of the computation. shape: boxes that deform the part first; selectors speak of where it
+        was before. name, labels: to find the run by. Raises InvalidInput for what can't work.
         """
         request = Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns)
-        info = await self._wire.create_run(part.id, study, request, name, labels or {})
+        info = await self._wire.create_run(part.id, study, request, name, labels or {}, shape=shape)
         return AsyncRun(self._wire, info.name)
 
     async def run(self, name: str) -> AsyncRun:
@@ -121,6 +122,7 @@ class AsyncClient:
         sampling: Sampling,
         *,
         constraints: Sequence[str] = (),
+        shape: Sequence[FreeForm] = (),
         accuracy: float | str = 0.05,
         method: Method = "auto",
         discretisation: Discretisation = "auto",
@@ -134,9 +136,9 @@ class AsyncClient:
         """Start a sweep and return at once: one question, asked of many designs.
 
         part: of all designs; a choice of parts, which is one of the parameters; or a list of parts, which makes the
-        parameter "part". study: with parameters in place of some numbers or of materials. sampling: twin.Sobol(64)
-        and the like, or a table by columns. constraints: such as "2 * wall < width"; designs that break one are
-        INFEASIBLE. keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
+        parameter "part". study, shape: with parameters in place of some numbers or of materials. sampling:
+        twin.Sobol(64) and the like. constraints: such as "2 * wall < width"; designs that break one are INFEASIBLE.
+        keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
         Raises InvalidInput for what can't work.
         """
         chosen, space = parts(part, parameters, constraints)
@@ -149,6 +151,7 @@ class AsyncClient:
             keep_fields,
             name,
             labels or {},
+            tuple(shape),
         )
         wire = SweepWire(self._wire)
         return AsyncSweep(wire, (await wire.create(asked)).name, space)

@@ -37,7 +37,7 @@ from twin.materials import Material
 from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState
 from twin.sdk.uploads import LocalFile
-from twin.studies import Question, Request
+from twin.studies import FreeForm, Question, Request
 
 SILENCE: Final = 45.0  # seconds; the server says something every 15
 
@@ -88,6 +88,7 @@ class Wire:
         display_name: str,
         labels: Mapping[str, str],
         request_id: str = "",
+        shape: Sequence[FreeForm] = (),
     ) -> RunInfo:
         """request_id: a UUID that finds the same run again; without one, it is a new run."""
         run = run_pb2.Run(
@@ -96,6 +97,7 @@ class Wire:
             study=codec.study_to_proto(study),
             options=codec.options_to_proto(request),
             labels=labels,
+            shape=codec.shape_to_proto(shape) if shape else None,
         )
         with self.errors():
             answer = await self._runs.CreateRun(
