@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -28,6 +29,38 @@ def coarse(monkeypatch: pytest.MonkeyPatch, client: twin.Client, tmp_path: Path)
     monkeypatch.setattr(twin.Client, "simulate", quick)
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.chdir(tmp_path)
+
+
+def test_sweep(tmp_path):
+    few = (EXAMPLES / "sweep.toml").read_text().replace("count = 32", "count = 3")
+    (tmp_path / "sweep.toml").write_text(few.replace("max_unknowns = 40_000", "max_unknowns = 15_000"))
+    subprocess.run([sys.executable, EXAMPLES / "bracket.py"], cwd=tmp_path, check=True, capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "twin",
+        "sweep",
+        "bracket.step",
+        "--study",
+        "sweep.toml",
+        "--out",
+        "sweep.csv",
+    ]
+    environment = {**os.environ, "TWIN_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [*command, "--out", "sweep.html"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    designs = [line for line in map(json.loads, done.stdout.splitlines()) if line["kind"] == "design"]
+    assert {design["state"] for design in designs} == {"DONE", "INFEASIBLE"}
+    rows = (tmp_path / "sweep.csv").read_text().splitlines()
+    assert len(rows) == 1 + 3
+    assert "What nothing beats" in (tmp_path / "sweep.html").read_text()
 
 
 @pytest.mark.usefixtures("coarse")

@@ -166,7 +166,7 @@ class Parameter(ABC):
     def label(self, value: float) -> str:
         """A value for people."""
         factor, unit = engineering(value, self.unit)
-        return f"{value / factor:.6g} {unit}".strip()
+        return f"{value / factor:.4g} {unit}".strip()
 
     def read(self, value: Any) -> float:
         """The number of a value as users write it."""
