@@ -187,7 +187,8 @@ class Terminal(Output):
             c = sweep.counts
             counts = map(str, (c.designs, c.done, c.failed, c.infeasible, c.cancelled))
             created = sweep.created.astimezone().strftime("%Y-%m-%d %H:%M")
-            shown.add_row(sweep.name, sweep.state, *counts, escape(sweep.display_name), created)
+            said = sweep.display_name if sweep.error is None else sweep.error.message
+            shown.add_row(sweep.name, sweep.state, *counts, escape(said), created)
         self._console.print(shown)
 
     def materials(self, materials: Mapping[str, Material]) -> None:

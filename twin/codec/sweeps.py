@@ -31,7 +31,7 @@ from twin.quantities import Quantity
 from twin.studies import FreeForm, Request, Study
 from twin.sweeps import sampling
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
-from twin.sweeps.sampling import Factorial, Halton, LatinHypercube, Points, Sampling, Sobol
+from twin.sweeps.sampling import Adaptive, Factorial, Halton, LatinHypercube, Points, Sampling, Sobol
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
@@ -102,7 +102,7 @@ class Counts:
 @final
 @dataclass(frozen=True)
 class SweepView:
-    """A sweep as the contract shows it. name: "sweeps/{id}"."""
+    """A sweep as the contract shows it. name: "sweeps/{id}"; error: why the service has paused it by itself."""
 
     name: str
     state: SweepState
@@ -111,6 +111,7 @@ class SweepView:
     display_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     keep_fields: bool = False
+    error: TwinError | None = None
 
 
 Found = Mapping[str, Mapping[str, Quantity]]  # by load case, by name
@@ -200,15 +201,23 @@ class SweepPlan:
         """How many designs there are."""
         return sum(self._sizes)
 
-    def points(self, first: int, last: int) -> NDArray[np.float64]:
-        """The designs from `first` to `last` (excluded) as points (n, parameters)."""
-        found, begin = [np.zeros((0, len(self.space.parameters)))], 0
+    def following(self, planned: int, most: int) -> NDArray[np.float64] | tuple[Adaptive, int]:
+        """What comes after the designs that are planned: at most so many points (n, parameters).
+
+        Or a sampling that chooses by what was found, and how many it is to choose now.
+        """
+        begin = 0
         for each, size in zip(self.samplings, self._sizes, strict=True):
-            low, high = max(first - begin, 0), min(last - begin, size)
-            if low < high:
-                found.append(sampling.points(each, self.space.parameters)[low:high])
+            done = planned - begin
+            if done < size:
+                if not isinstance(each, Adaptive):
+                    return sampling.points(each, self.space.parameters)[done : done + most]
+                first = each.first
+                if first is not None and done < first.count:
+                    return sampling.points(first, self.space.parameters)[done : done + most]
+                return each, min(each.batch, size - done)
             begin += size
-        return np.concatenate(found)
+        return np.zeros((0, len(self.space.parameters)))
 
     def question(self, point: NDArray[np.float64]) -> Question:
         """What a design asks. Raises InvalidInput where a constraint is broken or the study makes no sense."""
@@ -278,6 +287,8 @@ def sweep_view_to_proto(view: SweepView, spec: bytes | None = None) -> sweep_pb2
     message.name = view.name
     message.display_name = view.display_name
     message.keep_fields = view.keep_fields
+    if view.error is not None:
+        message.error.CopyFrom(status_from_error(view.error))
     message.state = SWEEP_STATES.value(view.state)
     message.counts.CopyFrom(counts_to_proto(view.counts))
     message.create_time.CopyFrom(time_to_proto(view.created))
@@ -296,6 +307,7 @@ def sweep_view_from_proto(message: sweep_pb2.Sweep) -> SweepView:
         message.display_name,
         dict(message.labels),
         message.keep_fields,
+        error_from_status(message.error) if message.HasField("error") else None,
     )
 
 
@@ -404,6 +416,10 @@ def sampling_to_proto(asked: Sampling) -> sweep_pb2.Sampling:
             return sweep_pb2.Sampling(sobol=sweep_pb2.Sampling.Sequence(count=count, seed=seed, skip=skip))
         case Halton(count, seed, skip):
             return sweep_pb2.Sampling(halton=sweep_pb2.Sampling.Sequence(count=count, seed=seed, skip=skip))
+        case Adaptive():
+            names = ("count", "seed", "initial", "batch", "quantities")
+            adaptive = sweep_pb2.Sampling.Adaptive(**{name: getattr(asked, name) for name in names})
+            return sweep_pb2.Sampling(adaptive=adaptive)
         case Points(rows):
             return sweep_pb2.Sampling(
                 points=sweep_pb2.Points(values=[value for row in rows for value in row])
@@ -421,6 +437,9 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
             return Sobol(message.sobol.count, message.sobol.seed, message.sobol.skip)
         case "halton":
             return Halton(message.halton.count, message.halton.seed, message.halton.skip)
+        case "adaptive":
+            own = message.adaptive
+            return Adaptive(own.count, own.seed, own.initial, own.batch, tuple(own.quantities))
         case "points":
             values = list(message.points.values)
             if len(values) % width:

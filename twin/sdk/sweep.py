@@ -63,7 +63,8 @@ class Sweep:
     def result(self, timeout: float | None = None) -> Table:
         """Wait until all designs have ended; their table.
 
-        Raises DeadlineExceeded after `timeout` [s]; the sweep goes on.
+        Raises DeadlineExceeded after `timeout` [s], when the sweep goes on, and why the service has paused it, where
+        it has done so by itself.
         """
         return self._bridge.run(self._sweep.result(timeout))
 

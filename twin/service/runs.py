@@ -20,9 +20,9 @@ from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
 from twin.service.tokens import page_token, read_page_token, read_resume_token, resume_token
-from twin.service.views import event_view, heartbeat, run_view
 from twin.store.runs import NewRun, RunFilter
 from twin.store.states import RunState
+from twin.store.views import event_view, heartbeat, run_view
 from twin.store.workspace import Workspace
 from twin.studies import GradientOf
 

@@ -17,9 +17,9 @@ from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
-from twin.service.views import design_view, sweep_view
 from twin.store.states import DesignState, SweepState
 from twin.store.sweeps import NewSweep, SweepRecord
+from twin.store.views import design_view, sweep_view
 from twin.store.workspace import Workspace
 from twin.workers.planning import planner
 
@@ -41,7 +41,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
     async def CreateSweep(self, request: sweep_pb2.CreateSweepRequest, context: Context) -> sweep_pb2.Sweep:
         wanted = sweep_pb2.Sweep()
         wanted.CopyFrom(request.sweep)
-        for output in ("name", "state", "counts", "create_time"):
+        for output in ("name", "state", "counts", "create_time", "error"):
             wanted.ClearField(output)
         spec = wanted.SerializeToString(deterministic=True)
         plan = await asyncio.to_thread(codec.parse_sweep, spec)  # refuses what makes no sense

@@ -138,6 +138,7 @@ sweeps = Table(
     Column("size", Integer, nullable=False),  # designs that the samplings have
     Column("planned", Integer, nullable=False, default=0),  # of those, rows of `designs`
     Column("sequence", BigInteger, nullable=False, default=0),  # of the design that ended last
+    Column("error", JSON),  # why it was paused by itself
     Column("extensions", JSON, nullable=False),  # request ids of those that were made
     Index("sweeps_by_time", "tenant", "created", "id"),
     Index("sweeps_by_state", "state", "created"),

@@ -65,6 +65,7 @@ class SweepRecord:
     sequence: int
     counts: Mapping[DesignState, int]
     shared: int
+    error: dict[str, Any] | None
 
     @property
     def name(self) -> str:
@@ -176,12 +177,16 @@ class Sweeps:
             _row(connection, tenant, identifier)
             return [_design(row) for row in connection.execute(query).mappings()]
 
-    def pause(self, tenant: str, identifier: str) -> SweepRecord:
-        """Hold the designs that nobody computes yet."""
+    def pause(self, tenant: str, identifier: str, error: TwinError | None = None) -> SweepRecord:
+        """Hold the designs that nobody computes yet. error: why, where nobody asked for it."""
         with self._database.write() as connection:
             sweep = _row(connection, tenant, identifier)
             if sweep["state"] == SweepState.ACTIVE:
-                connection.execute(_update(tenant, identifier).values(state=SweepState.PAUSED))
+                connection.execute(
+                    _update(tenant, identifier).values(
+                        state=SweepState.PAUSED, error=None if error is None else to_record(error)
+                    )
+                )
                 connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
             return _record(connection, _row(connection, tenant, identifier))
 
@@ -293,8 +298,8 @@ class Sweeps:
             for run in gone:
                 connection.execute(delete(runs).where(runs.c.tenant == tenant, runs.c.id == run))
 
-    def next_to_plan(self) -> SweepRecord | None:
-        """The oldest active sweep with designs that are not planned and few that wait."""
+    def to_plan(self) -> Sequence[SweepRecord]:
+        """Active sweeps with designs that are not planned and few that wait, the oldest first."""
         waiting = (
             select(func.count())
             .where(
@@ -308,11 +313,9 @@ class Sweeps:
             select(table)
             .where(table.c.state == SweepState.ACTIVE, table.c.planned < table.c.size, waiting < AHEAD)
             .order_by(table.c.created)
-            .limit(1)
         )
         with self._database.read() as connection:
-            row = connection.execute(query).mappings().one_or_none()
-            return None if row is None else _record(connection, row)
+            return [_record(connection, row) for row in connection.execute(query).mappings().all()]
 
     def plan(self, sweep: SweepRecord, chunk: Sequence[Planned]) -> bool:
         """Add the designs that come next; False where somebody else did, or the sweep is no longer active."""
@@ -380,7 +383,7 @@ class Sweeps:
             )
 
     def _activate(self, connection: Connection, tenant: str, identifier: str) -> None:
-        connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE))
+        connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE, error=None))
         connection.execute(_waiting(tenant, identifier, alone=False).values(held=False))
         designs.complete(connection, tenant, identifier)
 
@@ -449,6 +452,7 @@ def _record(connection: Connection, row: RowMapping) -> SweepRecord:
         sequence=row["sequence"],
         counts={DesignState(state): count for state, count in connection.execute(by_state).tuples()},
         shared=connection.execute(shared).scalar_one(),
+        error=row["error"],
     )
 
 

@@ -76,6 +76,33 @@ class Halton:
 
 
 @final
+@dataclass(frozen=True)
+class Adaptive:
+    """Where least is known: first `initial` designs of a Sobol' sequence, then batches chosen by Gaussian processes.
+
+    quantities: columns of the table that the processes are of, () for all; batch: planned when the one before has ended
+    """
+
+    count: int
+    seed: int = 0
+    initial: int = 16
+    batch: int = 8
+    quantities: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _whole("count", self.count, 1, 2000)
+        _whole("seed", self.seed, 0, 2**63 - 1)
+        _whole("initial", self.initial, 0, 2000)
+        _whole("batch", self.batch, 1, 256)
+        object.__setattr__(self, "quantities", tuple(self.quantities))
+
+    @property
+    def first(self) -> Sobol | None:
+        """Those that come by the sequence."""
+        return Sobol(min(self.initial, self.count), self.seed) if self.initial else None
+
+
+@final
 @dataclass(frozen=True, init=False)
 class Points:
     """A table of one's own. rows: a value of each parameter, in their order (of a choice the position of the word)."""
@@ -90,8 +117,8 @@ class Points:
             raise StudyError(f"The table has {len(self.rows):,} designs, more than {MOST:,}.")
 
 
-Sampling = Factorial | LatinHypercube | Sobol | Halton | Points
-SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points)
+Sampling = Factorial | LatinHypercube | Sobol | Halton | Points | Adaptive
+SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive)
 
 
 def table(parameters: Sequence[Parameter], columns: dict[str, Sequence[Any]]) -> Points:
@@ -125,7 +152,9 @@ def size(sampling: Sampling, parameters: Sequence[Parameter]) -> int:
 
 
 @lru_cache(maxsize=16)
-def points(sampling: Sampling, parameters: tuple[Parameter, ...]) -> Floats:
+def points(
+    sampling: Factorial | LatinHypercube | Sobol | Halton | Points, parameters: tuple[Parameter, ...]
+) -> Floats:
     """The designs (n, parameters); of a choice the position of the word."""
     match sampling:
         case Factorial(levels):
@@ -147,6 +176,8 @@ def following(sampling: Sampling, count: int) -> Sampling:
             return replace(sampling, count=count, skip=sampling.skip + sampling.count)
         case LatinHypercube():
             return LatinHypercube(count, sampling.seed + 1)
+        case Adaptive():
+            return replace(sampling, count=count, initial=0)
     raise StudyError("All combinations, or a table, don't go on by themselves: say which designs come next.")
 
 

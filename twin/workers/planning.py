@@ -7,30 +7,55 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin import codec
 from twin.errors import Internal, TwinError
 from twin.store.runs import NewRun
+from twin.store.states import DesignState
 from twin.store.sweeps import CHUNK, Planned, SweepRecord
+from twin.store.views import design_view
 from twin.store.workspace import Workspace
+from twin.sweeps.sampling import Adaptive
+from twin.sweeps.space import Space
+from twin.sweeps.table import Table
 
 _LOG: Final = logging.getLogger(__name__)
 
 
 def plan_ahead(workspace: Workspace) -> bool:
-    """Plan designs of a sweep that has few waiting; returns whether there was one."""
-    sweep = workspace.sweeps.next_to_plan()
-    if sweep is None:
-        return False
+    """Plan designs of the first sweep that has few waiting; returns whether there was one."""
+    return any(_plan(workspace, sweep) for sweep in workspace.sweeps.to_plan())
+
+
+def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
     try:
         plan = codec.parse_sweep(sweep.spec)
-        points = plan.points(sweep.planned, sweep.planned + CHUNK)
+        points = plan.following(sweep.planned, CHUNK)
+        if isinstance(points, tuple):
+            if sweep.counts.get(DesignState.PENDING):
+                return False  # what it is to choose by isn't known yet
+            points = _chosen(workspace, sweep, plan.space, *points)
         ask = planner(sweep)
-        workspace.sweeps.plan(sweep, [ask(tuple(point)) for point in points.tolist()])
-    except Exception:  # noqa: BLE001, a sweep that can't be planned must not stop the others
+        return workspace.sweeps.plan(sweep, [ask(tuple(point)) for point in points.tolist()])
+    except TwinError as error:
+        workspace.sweeps.pause(sweep.tenant, sweep.id, error)
+    except Exception as error:  # noqa: BLE001, a sweep that can't be planned must not stop the others
         _LOG.exception("%s can't be planned: it is paused", sweep.name)
-        workspace.sweeps.pause(sweep.tenant, sweep.id)
+        fault = Internal(f"the designs can't be planned, which is a fault of ours: {error}")
+        workspace.sweeps.pause(sweep.tenant, sweep.id, fault)
     return True
+
+
+def _chosen(
+    workspace: Workspace, sweep: SweepRecord, space: Space, asked: Adaptive, count: int
+) -> NDArray[np.float64]:
+    from twin.sweeps.adaptive import propose  # takes a while to import
+
+    records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, -1)
+    table = Table.of(space, [design_view(record) for record in records])
+    points = np.array([record.point for record in records]).reshape(-1, len(space.parameters))
+    return propose(space, asked, points, {name: table[name] for name in table.quantities}, count)
 
 
 def planner(sweep: SweepRecord) -> Callable[[tuple[float, ...]], Planned]:

@@ -425,11 +425,54 @@ class Sampling(message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @typing.final
+    class Adaptive(message.Message):
+        """Designs where least is known: after some of a Sobol' sequence, batches where Gaussian processes on the designs before are
+        least sure. A batch is planned when the one before has ended.
+        """
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        COUNT_FIELD_NUMBER: builtins.int
+        SEED_FIELD_NUMBER: builtins.int
+        INITIAL_FIELD_NUMBER: builtins.int
+        BATCH_FIELD_NUMBER: builtins.int
+        QUANTITIES_FIELD_NUMBER: builtins.int
+        count: builtins.int
+        """How many designs."""
+        seed: builtins.int
+        """The same seed, the same designs."""
+        initial: builtins.int
+        """Of those, how many come first by the sequence."""
+        batch: builtins.int
+        """How many are planned at once."""
+        @builtins.property
+        def quantities(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+            """What the processes are of: columns of the table, such as "max_von_mises", or "brake.max_von_mises" with several load
+            cases; all if empty.
+            """
+
+        def __init__(
+            self,
+            *,
+            count: builtins.int = ...,
+            seed: builtins.int = ...,
+            initial: builtins.int = ...,
+            batch: builtins.int = ...,
+            quantities: abc.Iterable[builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["batch", b"batch", "count", b"count", "initial", b"initial", "quantities", b"quantities", "seed", b"seed"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FACTORIAL_FIELD_NUMBER: builtins.int
     LATIN_HYPERCUBE_FIELD_NUMBER: builtins.int
     SOBOL_FIELD_NUMBER: builtins.int
     HALTON_FIELD_NUMBER: builtins.int
     POINTS_FIELD_NUMBER: builtins.int
+    ADAPTIVE_FIELD_NUMBER: builtins.int
     @builtins.property
     def factorial(self) -> Sampling.Factorial:
         """All combinations."""
@@ -450,6 +493,10 @@ class Sampling(message.Message):
     def points(self) -> Points:
         """These."""
 
+    @builtins.property
+    def adaptive(self) -> Sampling.Adaptive:
+        """Where least is known."""
+
     def __init__(
         self,
         *,
@@ -458,12 +505,13 @@ class Sampling(message.Message):
         sobol: Sampling.Sequence | None = ...,
         halton: Sampling.Sequence | None = ...,
         points: Points | None = ...,
+        adaptive: Sampling.Adaptive | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -553,6 +601,7 @@ class Sweep(message.Message):
     COUNTS_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     SHAPE_FIELD_NUMBER: builtins.int
+    ERROR_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"sweeps/{sweep}"."""
     display_name: builtins.str
@@ -607,6 +656,10 @@ class Sweep(message.Message):
     def shape(self) -> shape_pb2.Shape:
         """How the part is deformed; where the parameters come in, its numbers are placeholders."""
 
+    @builtins.property
+    def error(self) -> status_pb2.Status:
+        """Why the service has paused it by itself."""
+
     def __init__(
         self,
         *,
@@ -626,10 +679,11 @@ class Sweep(message.Message):
         counts: Sweep.Counts | None = ...,
         create_time: timestamp_pb2.Timestamp | None = ...,
         shape: shape_pb2.Shape | None = ...,
+        error: status_pb2.Status | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["counts", b"counts", "create_time", b"create_time", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "shape", b"shape", "study", b"study"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["counts", b"counts", "create_time", b"create_time", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "shape", b"shape", "study", b"study"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_part: _TypeAlias = typing.Literal["geometry", "geometry_choice"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = typing.Literal["part", b"part"]  # noqa: Y015

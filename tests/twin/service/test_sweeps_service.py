@@ -191,6 +191,26 @@ def test_a_sweep_survives_whatever_kills_the_service(tmp_path):
     database.close()
 
 
+def test_adaptive_designs_are_the_same_after_a_kill(tmp_path):
+    asked = twin.Adaptive(20, seed=2, initial=8, batch=4)
+    found = []
+    for home, kills in ((tmp_path / "whole", 0), (tmp_path / "killed", 2)):
+        name = ""
+        for kill in range(kills + 1):
+            with running(home) as server, connected(server) as (client, part):
+                if not name:
+                    name = client.sweep(part, study(FORCE), [FORCE], asked).name
+                if kill < kills:
+                    time.sleep(0.7)
+                    server.kill_tree()
+                else:
+                    found.append(client.find_sweep(name).result(120))
+    whole, killed = found
+    assert (whole["state"] == "DONE").all()
+    assert whole["force"].tolist() == killed["force"].tolist()
+    assert len(set(whole["force"])) == 20
+
+
 def test_a_worker_that_dies_takes_only_its_own_design_along(tmp_path):
     with running(tmp_path) as server, connected(server) as (client, part):
         sweep = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(60))
@@ -221,6 +241,18 @@ def test_what_makes_no_sense_is_refused_at_once(service, change, said):
     asked = {"parameters": [FORCE], "sampling": twin.Sobol(4), "constraints": []} | change
     with pytest.raises(twin.InvalidInput, match=said):
         client.sweep(part, study(FORCE), **asked)
+
+
+def test_what_can_not_go_on_is_paused_and_says_why(service):
+    client, part = service
+    asked = twin.Adaptive(20, initial=8, quantities=["max_mises"])
+    sweep = client.sweep(part, study(FORCE), [FORCE], asked)
+    with pytest.raises(twin.StudyError, match="max_mises"):
+        sweep.result(60)
+    assert sweep.info().state == "PAUSED"
+    assert sweep.info().counts.done == 8
+    other = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(4)).result(20)  # it holds nobody up
+    assert other["max_displacement"].shape == (4,)
 
 
 def test_parts_are_a_parameter(service, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from store_bench import Bench, new
+from store_bench import Bench, new, open_bench
 
 from twin.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
 from twin.store.database import Database
@@ -127,3 +127,26 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "twin.sqlite").write_bytes(b"not a database" * 1000)
     with pytest.raises(Unavailable, match="can't be opened"):
         Database.at(tmp_path / "twin.sqlite")
+
+
+def test_a_home_of_the_first_schema_goes_on(tmp_path: Path) -> None:
+    bench = open_bench(tmp_path)
+    run = bench.new_run()
+    with bench.database.write() as connection:
+        for index in ("runs_by_content", "runs_by_state"):
+            connection.execute(text(f"DROP INDEX {index}"))
+        connection.execute(text("CREATE INDEX runs_by_state ON runs (state, created)"))
+        for column in ("content", "background", "held", "keep_fields", "shape"):
+            connection.execute(text(f"ALTER TABLE runs DROP COLUMN {column}"))
+        for table in ("designs", "sweeps"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE schema_version SET version = 1"))
+    bench.database.close()
+    again = open_bench(tmp_path)
+    lease = again.leases.claim("w")
+    assert lease is not None
+    assert lease.run == run
+    assert again.runs.get("default", run).keep_fields
+    with again.database.read() as connection:
+        assert connection.execute(text("SELECT version FROM schema_version")).scalar_one() == 2
+        assert connection.execute(text("SELECT count(*) FROM sweeps")).scalar_one() == 0

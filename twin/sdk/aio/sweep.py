@@ -128,13 +128,15 @@ class AsyncSweep:
     async def result(self, timeout: float | None = None) -> Table:
         """Wait until all designs have ended; their table.
 
-        Raises DeadlineExceeded after `timeout` [s]; the sweep goes on.
+        Raises DeadlineExceeded after `timeout` [s], when the sweep goes on, and why the service has paused it, where
+        it has done so by itself.
         """
         try:
             async with asyncio.timeout(timeout):
                 async with aclosing(self.watch()) as updates:
-                    async for _ in updates:
-                        pass
+                    async for update in updates:
+                        if update.state == "PAUSED" and (error := (await self.info()).error) is not None:
+                            raise error
         except TimeoutError:
             raise DeadlineExceeded(
                 f"{self.name} has not ended within {timeout:g} s. It goes on: ask again, or cancel it."

@@ -51,6 +51,7 @@ def sweep_view(sweep: SweepRecord) -> codec.SweepView:
         sweep.display_name,
         sweep.labels,
         sweep.keep_fields,
+        _error(sweep.error),
     )
 
 
