@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from twin.sdk.part import Part as Part
     from twin.sdk.result import Result as Result
     from twin.sdk.run import Run as Run
+    from twin.sdk.script import Script as Script
     from twin.sdk.sweep import Sweep as Sweep
     from twin.sdk.update import RunInfo as RunInfo
     from twin.sdk.update import Update as Update
@@ -96,6 +97,7 @@ _NAMES: Final = {
     "twin.sdk.result": ("Result",),
     "twin.sdk.run": ("Run",),
     "twin.sdk.aio.sweep": ("Design",),
+    "twin.sdk.script": ("Script",),
     "twin.sdk.sweep": ("Sweep",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (

@@ -14,8 +14,10 @@ from twin.cli.output import Output
 from twin.cli.session import FAILED, Insecure, Json, Server, open_client, reporting
 from twin.cli.solve import Unit
 from twin.errors import InvalidInput
+from twin.sdk import script
 from twin.sdk.client import Client
 from twin.sdk.part import Part
+from twin.sdk.script import Script
 from twin.sdk.sweep import Sweep
 from twin.sweeps.sampling import Factorial, Sampling
 from twin.sweeps.table import SUFFIXES
@@ -28,6 +30,9 @@ Outputs = Annotated[
     typer.Option("--out", help=f"File to write, by its suffix ({', '.join(OUT)}); may be repeated."),
 ]
 Name = Annotated[str, typer.Argument(help="sweeps/..., as `twin sweeps list` has it.")]
+By = Annotated[
+    Path | None, typer.Option("--script", help="The script that builds its parts, where one does.")
+]
 
 sweeps = typer.Typer(no_args_is_help=True, help="Sweeps that were started: list, watch, steer them.")
 
@@ -35,7 +40,9 @@ sweeps = typer.Typer(no_args_is_help=True, help="Sweeps that were started: list,
 def sweep(
     parts: Annotated[
         list[str],
-        typer.Argument(help="A part's file, geometries/...; several, or a folder: a parameter 'part'."),
+        typer.Argument(
+            help="A part's file, geometries/...; several, or a folder: a parameter 'part'; or a script.py."
+        ),
     ],
     study: Annotated[Path, typer.Option(help="Study file (TOML) with [parameters] and [sampling].")],
     accuracy: Annotated[
@@ -72,14 +79,22 @@ def sweep(
             raise InvalidInput(
                 "--detach needs a server that goes on: name it with --server, or start `twin serve`"
             )
-        files = _files(parts)
+        scripted = len(parts) == 1 and parts[0].endswith(".py")
+        part: Part | list[Part] | Script | None = script.read(Path(parts[0]), unit) if scripted else None
+        if detach and scripted:
+            raise InvalidInput(
+                "--detach and a script don't go together: the command is what builds the parts"
+            )
+        files = [] if scripted else _files(parts)
         with open_client(server, insecure) as client:
-            uploaded = [_part(client, output, path, unit) for path in files]
+            if part is None:
+                uploaded = [_part(client, output, path, unit) for path in files]
+                part = uploaded[0] if len(uploaded) == 1 else uploaded
             started = client.sweep(
-                uploaded[0] if len(uploaded) == 1 else uploaded,
+                part,
                 asked.study,
                 asked.parameters,
-                _sampling(asked, len(uploaded)),
+                _sampling(asked, len(files)),
                 constraints=asked.constraints,
                 shape=asked.shape,
                 keep_fields=keep_fields,
@@ -135,13 +150,19 @@ def pause(name: Name, server: Server = None, insecure: Insecure = False, json: J
 
 @sweeps.command()
 def resume(
-    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+    name: Name,
+    by: By = None,
+    unit: Unit = "mm",
+    out: Outputs = None,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
 ) -> None:
     """Go on with a sweep that was paused or cancelled, and follow it."""
     with reporting(json) as output:
         outputs = _known(out or ())
         with open_client(server, insecure) as client:
-            found = client.find_sweep(name)
+            found = client.find_sweep(name, None if by is None else script.read(by, unit))
             found.resume()
             _finish(output, found, outputs, hold=server is None)
 
@@ -252,6 +273,6 @@ def _part(client: Client, output: Output, part: str, unit: str) -> Part:
 def _sampling(asked: study_file.SweepFile, parts: int) -> Sampling:
     if asked.sampling is not None:
         return asked.sampling
-    if asked.parameters or parts == 1:
+    if asked.parameters or parts <= 1:
         raise InvalidInput('the study file needs [sampling], such as type = "Sobol" and count = 64')
     return Factorial()  # of parts alone: each

@@ -37,7 +37,7 @@ from twin.sweeps.space import Space
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
 
 SweepState = Literal["ACTIVE", "PAUSED", "COMPLETE", "CANCELLED"]
-DesignState = Literal["PENDING", "DONE", "FAILED", "INFEASIBLE", "CANCELLED"]
+DesignState = Literal["AWAITING_PART", "PENDING", "DONE", "FAILED", "INFEASIBLE", "CANCELLED"]
 
 SWEEP_STATES: EnumWords[SweepState, sweep_pb2.SweepState.ValueType] = EnumWords(
     "state of a sweep",
@@ -52,6 +52,7 @@ SWEEP_STATES: EnumWords[SweepState, sweep_pb2.SweepState.ValueType] = EnumWords(
 DESIGN_STATES: EnumWords[DesignState, sweep_pb2.DesignState.ValueType] = EnumWords(
     "state of a design",
     {
+        "AWAITING_PART": sweep_pb2.DESIGN_STATE_AWAITING_PART,
         "PENDING": sweep_pb2.DESIGN_STATE_PENDING,
         "DONE": sweep_pb2.DESIGN_STATE_DONE,
         "FAILED": sweep_pb2.DESIGN_STATE_FAILED,
@@ -67,10 +68,11 @@ DESIGN_STATES: EnumWords[DesignState, sweep_pb2.DesignState.ValueType] = EnumWor
 class SweepRequest:
     """What a sweep asks.
 
-    part: "geometries/{id}", or a choice of such names; study: with parameters in place of some numbers
+    part: "geometries/{id}", a choice of such names, or the names of the parameters that the client builds it by; study:
+    with parameters in place of some numbers
     """
 
-    part: str | Choice
+    part: str | Choice | tuple[str, ...]
     study: Study
     request: Request
     space: Space
@@ -185,6 +187,13 @@ class SweepPlan:
         self.geometries = (
             [message.geometry] if message.HasField("geometry") else list(message.geometry_choice.geometries)
         )
+        self.awaits_parts = message.HasField("built_part")
+        known = [parameter.name for parameter in self.space.parameters]
+        for name in message.built_part.parameters:
+            if name not in known:
+                raise StudyError(
+                    f"The part depends on {name}, which is no parameter; known are {', '.join(known)}."
+                )
         self._chooses: int | None = None
         if message.HasField("geometry_choice"):
             self._chooses = self.space.column(message.geometry_choice.parameter)
@@ -219,15 +228,20 @@ class SweepPlan:
             begin += size
         return np.zeros((0, len(self.space.parameters)))
 
-    def question(self, point: NDArray[np.float64]) -> Question:
-        """What a design asks. Raises InvalidInput where a constraint is broken or the study makes no sense."""
+    def question(self, point: NDArray[np.float64], part: str = "") -> Question:
+        """What a design asks. Raises InvalidInput where a constraint is broken or the study makes no sense.
+
+        part: "geometries/{id}", of one that awaits it
+        """
         if broken := self.space.broken(point):
             raise StudyError(f"The design does not meet {broken}.", {"constraint": broken})
         study, shape = self._assigned.at(point)
         study_from_proto(study)
         shape_from_proto(shape)
+        if not self.awaits_parts:
+            part = self.geometries[0 if self._chooses is None else int(point[self._chooses])]
         return Question(
-            self.geometries[0 if self._chooses is None else int(point[self._chooses])].partition("/")[2],
+            part.partition("/")[2],
             study_kind(study),
             study.SerializeToString(deterministic=True),
             self._options,
@@ -237,7 +251,7 @@ class SweepPlan:
     def _refuse_idle(self, message: sweep_pb2.Sweep) -> None:
         """A parameter that changes nothing is a slip."""
         used = set().union(*(constraint.names for constraint in self.space.constraints))
-        used |= {message.geometry_choice.parameter}
+        used |= {message.geometry_choice.parameter, *message.built_part.parameters}
         for assignment in message.assignments:
             used |= self._assigned.names(assignment)
         for parameter in self.space.parameters:
@@ -264,6 +278,8 @@ def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
     if isinstance(asked.part, Choice):
         choice = sweep_pb2.GeometryChoice(parameter=asked.part.name, geometries=asked.part.options)
         part = {"geometry_choice": choice}
+    elif isinstance(asked.part, tuple):
+        part = {"built_part": sweep_pb2.BuiltPart(parameters=asked.part)}
     message = sweep_pb2.Sweep(
         display_name=asked.display_name,
         **part,

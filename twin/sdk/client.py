@@ -16,6 +16,7 @@ from twin.sdk import aio, bridge
 from twin.sdk.aio.client import AsyncClient, Opening
 from twin.sdk.part import Part
 from twin.sdk.run import Run
+from twin.sdk.script import Script
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.studies import Discretisation, FreeForm, Method, Study
@@ -113,7 +114,7 @@ class Client:
 
     def sweep(
         self,
-        part: Part | Choice | Sequence[Part],
+        part: Part | Choice | Sequence[Part] | Script,
         study: Study,
         parameters: Sequence[Parameter],
         sampling: Sampling,
@@ -132,8 +133,9 @@ class Client:
     ) -> Sweep:
         """Start a sweep and return at once: one question, asked of many designs.
 
-        part: of all designs; a choice of parts, which is one of the parameters; or a list of parts, which makes the
-        parameter "part". study, shape: with parameters in place of some numbers or of materials. sampling:
+        part: of all designs; a choice of parts, which is one of the parameters; a list of parts, which makes the
+        parameter "part"; or a twin.Script, which builds one for each design while somebody waits in `watch` or
+        `result` of the sweep. study, shape: with parameters in place of some numbers or of materials. sampling:
         twin.Sobol(64) and the like. constraints: such as "2 * wall < width"; designs that break one are INFEASIBLE.
         keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
         Raises InvalidInput for what can't work.
@@ -146,9 +148,9 @@ class Client:
         )  # fmt: skip
         return Sweep(self._bridge.run(started), self._bridge)
 
-    def find_sweep(self, name: str) -> Sweep:
-        """A sweep by its name, whoever started it. Raises NotFound."""
-        return Sweep(self._bridge.run(self._client.find_sweep(name)), self._bridge)
+    def find_sweep(self, name: str, script: Script | None = None) -> Sweep:
+        """A sweep by its name, whoever started it. script: what builds its parts, to go on. Raises NotFound."""
+        return Sweep(self._bridge.run(self._client.find_sweep(name, script)), self._bridge)
 
     def sweeps(self) -> Iterator[SweepInfo]:
         """Sweeps, newest first."""

@@ -48,7 +48,8 @@ class Sweep:
     def watch(self) -> Iterator[SweepUpdate]:
         """Designs in the order in which they end, those that have ended first; until the sweep has.
 
-        A connection that drops is made again and goes on where it broke; Unavailable after a minute without a server.
+        Of a sweep with a script it builds the parts meanwhile. A connection that drops is made again and goes on where
+        it broke; Unavailable after a minute without a server.
         """
         return self._bridge.iterate(self._sweep.watch())
 

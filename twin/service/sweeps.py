@@ -7,18 +7,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Final, final
 
 from google.protobuf import empty_pb2
 
 from protos.twin.v1 import sweep_pb2, sweep_pb2_grpc
 from twin import codec
+from twin.errors import GeometryError
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
 from twin.store.states import DesignState, SweepState
-from twin.store.sweeps import NewSweep, SweepRecord
+from twin.store.sweeps import NewSweep, Planned, SweepRecord
 from twin.store.views import design_view, sweep_view
 from twin.store.workspace import Workspace
 from twin.workers.planning import planner
@@ -103,6 +105,24 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
 
     def _retry(self, caller: str, identifier: str) -> SweepRecord:
         return self._sweeps.retry(caller, identifier, planner(self._sweeps.get(caller, identifier)))
+
+    async def ProvideParts(self, request: sweep_pb2.ProvidePartsRequest, context: Context) -> sweep_pb2.Sweep:
+        sweep = await asyncio.to_thread(self._provide, tenant(), request)
+        self._wake()
+        return _message(sweep)
+
+    def _provide(self, caller: str, request: sweep_pb2.ProvidePartsRequest) -> SweepRecord:
+        identifier = _identifier(request.name)
+        sweep = self._sweeps.get(caller, identifier)
+        plans: dict[int, Callable[[tuple[float, ...]], Planned]] = {}
+        for part in request.parts:
+            if part.WhichOneof("outcome") == "geometry":
+                plans[part.index] = planner(sweep, part.geometry)
+            else:
+                plans[part.index] = partial(
+                    Planned, error=GeometryError(f"The part was not built: {part.reason}")
+                )
+        return self._sweeps.provide(caller, identifier, plans)
 
     async def DeleteSweep(self, request: sweep_pb2.DeleteSweepRequest, context: Context) -> empty_pb2.Empty:
         await asyncio.to_thread(self._sweeps.delete, tenant(), _identifier(request.name))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, update
 from twin.errors import InvalidInput, from_record
 from twin.store.schema import designs as table
 from twin.store.schema import sweeps
-from twin.store.states import DesignState, RunState, SweepState
+from twin.store.states import WAITING, DesignState, RunState, SweepState
 
 _ENDS: Final = {
     RunState.SUCCEEDED: DesignState.DONE,
@@ -105,9 +105,7 @@ def next_sequence(connection: Connection, tenant: str, sweep: str) -> int:
 
 def complete(connection: Connection, tenant: str, sweep: str) -> None:
     """A sweep that is active and has nothing left to do is COMPLETE."""
-    waits = exists().where(
-        and_(table.c.tenant == tenant, table.c.sweep == sweep, table.c.state == DesignState.PENDING)
-    )
+    waits = exists().where(and_(table.c.tenant == tenant, table.c.sweep == sweep, table.c.state.in_(WAITING)))
     connection.execute(
         update(sweeps)
         .where(

@@ -33,10 +33,16 @@ class SweepState(StrEnum):
 
 
 class DesignState(StrEnum):
-    """PENDING -> one of the others; FAILED, CANCELLED -> PENDING where they are tried again."""
+    """AWAITING_PART -> PENDING -> one of the others; FAILED, CANCELLED -> PENDING where they are tried again."""
+
+    AWAITING_PART = "AWAITING_PART"
 
     PENDING = "PENDING"
     DONE = "DONE"
     FAILED = "FAILED"
     INFEASIBLE = "INFEASIBLE"
     CANCELLED = "CANCELLED"
+
+
+WAITING: Final = (DesignState.AWAITING_PART, DesignState.PENDING)
+"""Of designs that have not ended."""

@@ -26,7 +26,7 @@ from twin.store.runs import NewRun
 from twin.store.schema import designs as design_table
 from twin.store.schema import results, runs
 from twin.store.schema import sweeps as table
-from twin.store.states import ACTIVE, DesignState, RunState, SweepState
+from twin.store.states import ACTIVE, WAITING, DesignState, RunState, SweepState
 
 CHUNK: Final = 256  # designs that are planned at once
 AHEAD: Final = 256  # designs that may wait before more are planned
@@ -74,7 +74,7 @@ class SweepRecord:
     @property
     def pending(self) -> int:
         """Planned or not."""
-        return self.size - self.planned + self.counts.get(DesignState.PENDING, 0)
+        return self.size - self.planned + sum(self.counts.get(state, 0) for state in WAITING)
 
 
 @final
@@ -96,10 +96,10 @@ class DesignRecord:
 @final
 @dataclass(frozen=True)
 class Planned:
-    """A design to be: what computes it, or why nothing can."""
+    """A design to be: what computes it, or why nothing can; neither while it waits for its part."""
 
     point: tuple[float, ...]
-    run: NewRun | None
+    run: NewRun | None = None
     error: TwinError | None = None
 
 
@@ -209,9 +209,11 @@ class Sweeps:
     def _cancel(self, connection: Connection, tenant: str, identifier: str) -> None:
         now = self._clock()
         connection.execute(_update(tenant, identifier).values(state=SweepState.CANCELLED))
-        pending = _designs(tenant, identifier).where(design_table.c.state == DesignState.PENDING)
+        pending = _designs(tenant, identifier).where(design_table.c.state.in_(WAITING))
         for design in connection.execute(pending).mappings().all():
             designs.end(connection, tenant, identifier, design["number"], now, DesignState.CANCELLED)
+            if design["run"] is None:
+                continue
             others = select(design_table.c.sweep).where(
                 design_table.c.tenant == tenant,
                 design_table.c.run == design["run"],
@@ -269,6 +271,28 @@ class Sweeps:
                 self._activate(connection, tenant, identifier)
             return _record(connection, _row(connection, tenant, identifier))
 
+    def provide(
+        self, tenant: str, identifier: str, plans: Mapping[int, Callable[[tuple[float, ...]], Planned]]
+    ) -> SweepRecord:
+        """Go on with designs that wait for their part. plans: by number, what a point asks with that part."""
+        waiting = _designs(tenant, identifier).where(
+            design_table.c.state == DesignState.AWAITING_PART, design_table.c.number.in_(plans)
+        )
+        with self._database.write() as connection:
+            sweep = _row(connection, tenant, identifier)
+            for row in connection.execute(waiting.order_by(design_table.c.number)).mappings().all():
+                here = (
+                    design_table.c.tenant == tenant,
+                    design_table.c.sweep == identifier,
+                    design_table.c.number == row["number"],
+                )
+                connection.execute(update(design_table).where(*here).values(state=DesignState.PENDING))
+                self._start(connection, sweep, row["number"], plans[row["number"]](tuple(row["point"])))
+            if sweep["state"] == SweepState.PAUSED:
+                connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
+            designs.complete(connection, tenant, identifier)
+            return _record(connection, _row(connection, tenant, identifier))
+
     def delete(self, tenant: str, identifier: str) -> None:
         """Remove a sweep with the runs that no other one shares; a worker that computes one loses its lease."""
         with self._database.write() as connection:
@@ -305,7 +329,7 @@ class Sweeps:
             .where(
                 design_table.c.tenant == table.c.tenant,
                 design_table.c.sweep == table.c.id,
-                design_table.c.state == DesignState.PENDING,
+                design_table.c.state.in_(WAITING),
             )
             .scalar_subquery()
         )
@@ -344,6 +368,14 @@ class Sweeps:
         """Have a design computed, unless that can't be or was done before."""
         tenant, identifier, now = sweep["tenant"], sweep["id"], self._clock()
         run, error = planned.run, planned.error
+        here = (
+            design_table.c.tenant == tenant,
+            design_table.c.sweep == identifier,
+            design_table.c.number == number,
+        )
+        if run is None and error is None:
+            connection.execute(update(design_table).where(*here).values(state=DesignState.AWAITING_PART))
+            return
         if run is not None and error is None:
             try:
                 runs_of_all.require_geometry(connection, tenant, run.geometry)
@@ -365,11 +397,6 @@ class Sweeps:
             same = same.where(runs.c.keep_fields)
         found = connection.execute(same.limit(1)).mappings().one_or_none()
         name = found["id"] if found is not None else runs_of_all.add(connection, tenant, run, now)
-        here = (
-            design_table.c.tenant == tenant,
-            design_table.c.sweep == identifier,
-            design_table.c.number == number,
-        )
         connection.execute(update(design_table).where(*here).values(run=name, shared=found is not None))
         if found is None:
             return

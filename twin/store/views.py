@@ -11,6 +11,7 @@ from twin.errors import TwinError, from_record
 from twin.results import storage
 from twin.store.events import Event
 from twin.store.runs import RunRecord
+from twin.store.states import WAITING
 from twin.store.sweeps import DesignRecord, SweepRecord
 
 
@@ -39,7 +40,7 @@ def event_view(event: Event, token: str) -> codec.RunEvent:
 
 
 def sweep_view(sweep: SweepRecord) -> codec.SweepView:
-    by_state = {state.value.lower(): count for state, count in sweep.counts.items()}
+    by_state = {state.value.lower(): count for state, count in sweep.counts.items() if state not in WAITING}
     counts = codec.Counts(
         **by_state | {"designs": sweep.size, "pending": sweep.pending, "shared": sweep.shared}
     )

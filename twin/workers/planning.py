@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twin import codec
 from twin.errors import Internal, TwinError
 from twin.store.runs import NewRun
-from twin.store.states import DesignState
+from twin.store.states import WAITING
 from twin.store.sweeps import CHUNK, Planned, SweepRecord
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
@@ -33,7 +33,7 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
         plan = codec.parse_sweep(sweep.spec)
         points = plan.following(sweep.planned, CHUNK)
         if isinstance(points, tuple):
-            if sweep.counts.get(DesignState.PENDING):
+            if any(sweep.counts.get(state) for state in WAITING):
                 return False  # what it is to choose by isn't known yet
             points = _chosen(workspace, sweep, plan.space, *points)
         ask = planner(sweep)
@@ -58,18 +58,23 @@ def _chosen(
     return propose(space, asked, points, {name: table[name] for name in table.quantities}, count)
 
 
-def planner(sweep: SweepRecord) -> Callable[[tuple[float, ...]], Planned]:
-    """What the points of a sweep ask; a point that nothing can be asked of keeps the reason."""
+def planner(sweep: SweepRecord, part: str = "") -> Callable[[tuple[float, ...]], Planned]:
+    """What the points of a sweep ask; a point that nothing can be asked of keeps the reason.
+
+    part: "geometries/{id}" that was built for them; without, those of a sweep that has each built wait for theirs
+    """
     plan = codec.parse_sweep(sweep.spec)
 
     def ask(point: tuple[float, ...]) -> Planned:
         try:
-            question = plan.question(np.array(point))
+            question = plan.question(np.array(point), part)
         except TwinError as error:
-            return Planned(point, None, error)
+            return Planned(point, error=error)
         except Exception as error:  # noqa: BLE001, one bad design never poisons its batch
             _LOG.exception("%s: the design %s can't be planned", sweep.name, point)
-            return Planned(point, None, Internal(f"the design can't be planned, a fault of ours: {error}"))
+            return Planned(point, error=Internal(f"the design can't be planned, a fault of ours: {error}"))
+        if plan.awaits_parts and not part:
+            return Planned(point)
         run = NewRun(
             geometry=question.geometry,
             study_kind=question.study_kind,

@@ -78,6 +78,8 @@ class _DesignStateEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_DesignStat
     """Can't be: a constraint is broken, or what it asks makes no sense."""
     DESIGN_STATE_CANCELLED: _DesignState.ValueType  # 5
     """Was asked to stop."""
+    DESIGN_STATE_AWAITING_PART: _DesignState.ValueType  # 6
+    """Waits for its part, which the client builds."""
 
 class DesignState(_DesignState, metaclass=_DesignStateEnumTypeWrapper):
     """Where a design stands."""
@@ -94,6 +96,8 @@ DESIGN_STATE_INFEASIBLE: DesignState.ValueType  # 4
 """Can't be: a constraint is broken, or what it asks makes no sense."""
 DESIGN_STATE_CANCELLED: DesignState.ValueType  # 5
 """Was asked to stop."""
+DESIGN_STATE_AWAITING_PART: DesignState.ValueType  # 6
+"""Waits for its part, which the client builds."""
 
 @typing.final
 class Parameter(message.Message):
@@ -326,6 +330,28 @@ class GeometryChoice(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BuiltPart(message.Message):
+    """A part that the client builds for each design, by a script of its own."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PARAMETERS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def parameters(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Names of the parameters that it depends on; designs that differ in others share a part."""
+
+    def __init__(
+        self,
+        *,
+        parameters: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["parameters", b"parameters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Points(message.Message):
     """Points of the space, one after the other."""
 
@@ -537,7 +563,7 @@ class Sweep(message.Message):
         designs: builtins.int
         """Of all: the designs that the sampling has, planned or not."""
         pending: builtins.int
-        """Not planned yet, waiting or being computed."""
+        """Not planned yet, waiting, for a part too, or being computed."""
         done: builtins.int
         """Have quantities."""
         failed: builtins.int
@@ -589,6 +615,7 @@ class Sweep(message.Message):
     DISPLAY_NAME_FIELD_NUMBER: builtins.int
     GEOMETRY_FIELD_NUMBER: builtins.int
     GEOMETRY_CHOICE_FIELD_NUMBER: builtins.int
+    BUILT_PART_FIELD_NUMBER: builtins.int
     STUDY_FIELD_NUMBER: builtins.int
     OPTIONS_FIELD_NUMBER: builtins.int
     PARAMETERS_FIELD_NUMBER: builtins.int
@@ -615,6 +642,10 @@ class Sweep(message.Message):
     @builtins.property
     def geometry_choice(self) -> GeometryChoice:
         """One of several."""
+
+    @builtins.property
+    def built_part(self) -> BuiltPart:
+        """One of its own for each design: they wait for ProvideParts."""
 
     @builtins.property
     def study(self) -> study_pb2.Study:
@@ -667,6 +698,7 @@ class Sweep(message.Message):
         display_name: builtins.str = ...,
         geometry: builtins.str = ...,
         geometry_choice: GeometryChoice | None = ...,
+        built_part: BuiltPart | None = ...,
         study: study_pb2.Study | None = ...,
         options: study_pb2.SolveOptions | None = ...,
         parameters: abc.Iterable[Parameter] | None = ...,
@@ -681,11 +713,11 @@ class Sweep(message.Message):
         shape: shape_pb2.Shape | None = ...,
         error: status_pb2.Status | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["counts", b"counts", "create_time", b"create_time", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "shape", b"shape", "study", b"study"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["built_part", b"built_part", "counts", b"counts", "create_time", b"create_time", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "shape", b"shape", "study", b"study"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "built_part", b"built_part", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = typing.Literal["geometry", "geometry_choice"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = typing.Literal["geometry", "geometry_choice", "built_part"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
@@ -1014,6 +1046,62 @@ class DeleteSweepRequest(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ProvidePartsRequest(message.Message):
+    """Names the parts of designs."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    @typing.final
+    class Provided(message.Message):
+        """The part of a design."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        INDEX_FIELD_NUMBER: builtins.int
+        GEOMETRY_FIELD_NUMBER: builtins.int
+        REASON_FIELD_NUMBER: builtins.int
+        index: builtins.int
+        """The design."""
+        geometry: builtins.str
+        """"geometries/{geometry}"."""
+        reason: builtins.str
+        """Why there can be none: the design is INFEASIBLE."""
+        def __init__(
+            self,
+            *,
+            index: builtins.int = ...,
+            geometry: builtins.str = ...,
+            reason: builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["geometry", b"geometry", "outcome", b"outcome", "reason", b"reason"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["geometry", b"geometry", "index", b"index", "outcome", b"outcome", "reason", b"reason"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType_outcome: _TypeAlias = typing.Literal["geometry", "reason"]  # noqa: Y015
+        _WhichOneofArgType_outcome: _TypeAlias = typing.Literal["outcome", b"outcome"]  # noqa: Y015
+        def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+    NAME_FIELD_NUMBER: builtins.int
+    PARTS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """"sweeps/{sweep}"."""
+    @builtins.property
+    def parts(self) -> containers.RepeatedCompositeFieldContainer[ProvidePartsRequest.Provided]:
+        """Of designs that wait for their part; others stay as they are."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        parts: abc.Iterable[ProvidePartsRequest.Provided] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["name", b"name", "parts", b"parts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

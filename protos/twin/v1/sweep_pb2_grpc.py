@@ -81,6 +81,11 @@ class SweepServiceStub:
                 request_serializer=protos_dot_twin_dot_v1_dot_sweep__pb2.DeleteSweepRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.ProvideParts = channel.unary_unary(
+                '/twin.v1.SweepService/ProvideParts',
+                request_serializer=protos_dot_twin_dot_v1_dot_sweep__pb2.ProvidePartsRequest.SerializeToString,
+                response_deserializer=protos_dot_twin_dot_v1_dot_sweep__pb2.Sweep.FromString,
+                _registered_method=True)
         self.ListDesigns = channel.unary_unary(
                 '/twin.v1.SweepService/ListDesigns',
                 request_serializer=protos_dot_twin_dot_v1_dot_sweep__pb2.ListDesignsRequest.SerializeToString,
@@ -160,6 +165,13 @@ class SweepServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProvideParts(self, request, context):
+        """Names the parts that were built for designs which wait for theirs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDesigns(self, request, context):
         """Lists designs by their index.
         """
@@ -221,6 +233,11 @@ def add_SweepServiceServicer_to_server(servicer, server):
                     servicer.DeleteSweep,
                     request_deserializer=protos_dot_twin_dot_v1_dot_sweep__pb2.DeleteSweepRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'ProvideParts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProvideParts,
+                    request_deserializer=protos_dot_twin_dot_v1_dot_sweep__pb2.ProvidePartsRequest.FromString,
+                    response_serializer=protos_dot_twin_dot_v1_dot_sweep__pb2.Sweep.SerializeToString,
             ),
             'ListDesigns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDesigns,
@@ -477,6 +494,33 @@ class SweepService:
             '/twin.v1.SweepService/DeleteSweep',
             protos_dot_twin_dot_v1_dot_sweep__pb2.DeleteSweepRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProvideParts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twin.v1.SweepService/ProvideParts',
+            protos_dot_twin_dot_v1_dot_sweep__pb2.ProvidePartsRequest.SerializeToString,
+            protos_dot_twin_dot_v1_dot_sweep__pb2.Sweep.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,8 @@ class SweepServiceStub:
     """Computes the designs once more that failed or were cancelled, and no others."""
     DeleteSweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.DeleteSweepRequest, _empty_pb2.Empty]
     """Deletes a sweep with the results that no other sweep shares. One that has not ended is cancelled first."""
+    ProvideParts: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.ProvidePartsRequest, _sweep_pb2.Sweep]
+    """Names the parts that were built for designs which wait for theirs."""
     ListDesigns: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.ListDesignsRequest, _sweep_pb2.ListDesignsResponse]
     """Lists designs by their index."""
     WatchSweep: _grpc.UnaryStreamMultiCallable[_sweep_pb2.WatchSweepRequest, _sweep_pb2.WatchSweepResponse]
@@ -85,6 +87,8 @@ class SweepServiceAsyncStub(SweepServiceStub):
     """Computes the designs once more that failed or were cancelled, and no others."""
     DeleteSweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.DeleteSweepRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a sweep with the results that no other sweep shares. One that has not ended is cancelled first."""
+    ProvideParts: _aio.UnaryUnaryMultiCallable[_sweep_pb2.ProvidePartsRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
+    """Names the parts that were built for designs which wait for theirs."""
     ListDesigns: _aio.UnaryUnaryMultiCallable[_sweep_pb2.ListDesignsRequest, _sweep_pb2.ListDesignsResponse]  # type: ignore[assignment]
     """Lists designs by their index."""
     WatchSweep: _aio.UnaryStreamMultiCallable[_sweep_pb2.WatchSweepRequest, _sweep_pb2.WatchSweepResponse]  # type: ignore[assignment]
@@ -164,6 +168,14 @@ class SweepServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Deletes a sweep with the results that no other sweep shares. One that has not ended is cancelled first."""
+
+    @_abc_1.abstractmethod
+    def ProvideParts(
+        self,
+        request: _sweep_pb2.ProvidePartsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sweep_pb2.Sweep, _abc.Awaitable[_sweep_pb2.Sweep]]:
+        """Names the parts that were built for designs which wait for theirs."""
 
     @_abc_1.abstractmethod
     def ListDesigns(

@@ -255,6 +255,47 @@ def test_what_can_not_go_on_is_paused_and_says_why(service):
     assert other["max_displacement"].shape == (4,)
 
 
+def test_a_script_builds_a_part_for_each_design(service, tmp_path):
+    client, _ = service
+    built = []
+
+    def build(edge):
+        built.append(edge)
+        if edge > 0.025:
+            raise ValueError("no such cube")
+        path = tmp_path / f"cube-{edge:g}.stl"
+        path.write_bytes(cube(1e3 * edge))
+        return path
+
+    edge = twin.Levels("edge", ["10 mm", "20 mm", "30 mm"])
+    bottom = twin.Fixed(twin.select.plane((0, 0, 0), (0, 0, 1)))
+    top = twin.Force((0, 0, FORCE), twin.select.plane((0, 0, edge), (0, 0, 1)))
+    question = twin.StaticStress("Ti-6Al-4V", [bottom], load_cases={"sweep": [top]})
+    sweep = client.sweep(twin.Script(build), question, [edge, FORCE], twin.Factorial(2))
+    table = sweep.result(60)
+    assert table["state"].tolist() == ["DONE", "DONE", "DONE", "DONE", "INFEASIBLE", "INFEASIBLE"]
+    assert "ValueError: no such cube" in table["reason"][4]
+    assert sorted(set(built)) == [0.01, 0.02, 0.03]
+    assert built.count(0.01) == built.count(0.02) == 1  # a part is built once for all forces
+    # whoever comes later, with the same script, goes on
+    again = client.sweep(twin.Script(build), question, [edge, FORCE], twin.Points([[0.01, 20], [0.02, 33]]))
+    time.sleep(0.5)
+    assert {design.state for design in again.designs()} == {"AWAITING_PART"}
+    found = client.find_sweep(again.name, script=twin.Script(build))
+    assert found.result(60)["max_displacement"].tolist() == [400, 33**2]
+
+
+def test_scripts_that_make_no_sense_are_refused(service):
+    client, _ = service
+    for build, said in ((lambda: None, "takes no parameter"), (lambda *all: None, "by their names")):
+        with pytest.raises(twin.InvalidInput, match=said):
+            client.sweep(twin.Script(build), study(FORCE), [FORCE], twin.Sobol(2))
+    with pytest.raises(twin.InvalidInput, match="depends on width"):
+        client.sweep(twin.Script(lambda width: None), study(FORCE), [FORCE], twin.Sobol(2))
+    sweep = client.sweep(twin.Script(lambda force: force), study(FORCE), [FORCE], twin.Sobol(2))
+    assert "the script returned float" in sweep.result(30)["reason"][0]
+
+
 def test_parts_are_a_parameter(service, tmp_path):
     client, part = service
     (tmp_path / "large.stl").write_bytes(cube(20.0))

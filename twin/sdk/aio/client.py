@@ -18,6 +18,7 @@ from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.aio.wire import Wire
 from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
+from twin.sdk.script import Script
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
 from twin.studies import Discretisation, FreeForm, Method, Request, Study
@@ -116,7 +117,7 @@ class AsyncClient:
 
     async def sweep(
         self,
-        part: Part | Choice | Sequence[Part],
+        part: Part | Choice | Sequence[Part] | Script,
         study: Study,
         parameters: Sequence[Parameter],
         sampling: Sampling,
@@ -135,8 +136,9 @@ class AsyncClient:
     ) -> AsyncSweep:
         """Start a sweep and return at once: one question, asked of many designs.
 
-        part: of all designs; a choice of parts, which is one of the parameters; or a list of parts, which makes the
-        parameter "part". study, shape: with parameters in place of some numbers or of materials. sampling:
+        part: of all designs; a choice of parts, which is one of the parameters; a list of parts, which makes the
+        parameter "part"; or a twin.Script, which builds one for each design while somebody waits in `watch` or
+        `result` of the sweep. study, shape: with parameters in place of some numbers or of materials. sampling:
         twin.Sobol(64) and the like. constraints: such as "2 * wall < width"; designs that break one are INFEASIBLE.
         keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
         Raises InvalidInput for what can't work.
@@ -154,13 +156,14 @@ class AsyncClient:
             tuple(shape),
         )
         wire = SweepWire(self._wire)
-        return AsyncSweep(wire, (await wire.create(asked)).name, space)
+        script = part if isinstance(part, Script) else None
+        return AsyncSweep(wire, (await wire.create(asked)).name, space, script)
 
-    async def find_sweep(self, name: str) -> AsyncSweep:
-        """A sweep by its name, whoever started it. Raises NotFound."""
+    async def find_sweep(self, name: str, script: Script | None = None) -> AsyncSweep:
+        """A sweep by its name, whoever started it. script: what builds its parts, to go on. Raises NotFound."""
         wire = SweepWire(self._wire)
         info, space = await wire.get(name if "/" in name else f"sweeps/{name}")
-        return AsyncSweep(wire, info.name, space)
+        return AsyncSweep(wire, info.name, space, script)
 
     async def sweeps(self) -> AsyncGenerator[SweepInfo, None]:
         """Sweeps, newest first."""
@@ -173,11 +176,13 @@ class AsyncClient:
 
 
 def parts(
-    part: Part | Choice | Sequence[Part], parameters: Sequence[Parameter], constraints: Sequence[str]
-) -> tuple[str | Choice, Space]:
+    part: Part | Choice | Sequence[Part] | Script, parameters: Sequence[Parameter], constraints: Sequence[str]
+) -> tuple[str | Choice | tuple[str, ...], Space]:
     """The part of a sweep as the wire takes it, and the space, of which a list of parts is a parameter."""
     if isinstance(part, Part):
         return part.id, Space(parameters, constraints)
+    if isinstance(part, Script):
+        return part.parameters, Space(parameters, constraints)
     if not isinstance(part, Choice):
         part = Choice("part", part)
         parameters = (part, *parameters)

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
@@ -16,9 +16,11 @@ import numpy as np
 from twin.codec import Counts, DesignState, DesignView, SweepState
 from twin.errors import DeadlineExceeded, TwinError, Unavailable
 from twin.quantities import Quantity
+from twin.sdk.aio.builder import Builder
 from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.envelope import envelope
+from twin.sdk.script import Script
 from twin.sdk.update import SweepInfo
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.space import Space
@@ -37,9 +39,10 @@ _ENDED: Final[frozenset[SweepState]] = frozenset(("COMPLETE", "CANCELLED"))
 class Design:
     """A point in the space of a sweep's parameters, and what came of it.
 
-    index: counts the designs from 0. parameters: numbers (SI), and the words of choices. state: PENDING, DONE, FAILED,
-    INFEASIBLE (it can't be: error says why) or CANCELLED. quantities: of several load cases the worst of each; cases:
-    all. run: "runs/...", what computed it; shared: for an identical design, which was there before.
+    index: counts the designs from 0. parameters: numbers (SI), and the words of choices. state: AWAITING_PART (of a
+    script), PENDING, DONE, FAILED, INFEASIBLE (it can't be: error says why) or CANCELLED. quantities: of several load
+    cases the worst of each; cases: all. run: "runs/...", what computed it; shared: for an identical design, which was
+    there before.
     """
 
     index: int
@@ -80,10 +83,11 @@ def design_of(space: Space, view: DesignView) -> Design:
 class AsyncSweep:
     """Many designs of one question. It goes on whether or not anybody watches, and after a restart of the server."""
 
-    def __init__(self, wire: SweepWire, name: str, space: Space) -> None:
+    def __init__(self, wire: SweepWire, name: str, space: Space, script: Script | None = None) -> None:
         self._wire: Final = wire
         self.name: Final = name
         self.space: Final = space
+        self._script: Final = script
 
     def __repr__(self) -> str:
         return f"AsyncSweep({self.name!r})"
@@ -95,8 +99,27 @@ class AsyncSweep:
     async def watch(self) -> AsyncGenerator[SweepUpdate, None]:
         """Designs in the order in which they end, those that have ended first; until the sweep has.
 
-        A connection that drops is made again and goes on where it broke; Unavailable after a minute without a server.
+        Of a sweep with a script it builds the parts meanwhile. A connection that drops is made again and goes on where
+        it broke; Unavailable after a minute without a server.
         """
+        async with self._building(), aclosing(self._updates()) as updates:
+            async for update in updates:
+                yield update
+
+    @asynccontextmanager
+    async def _building(self) -> AsyncGenerator[None, None]:
+        """Parts are built within the block."""
+        if self._script is None:
+            yield
+            return
+        task = asyncio.create_task(Builder(self._wire, self.name, self.space, self._script).build_all())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _updates(self) -> AsyncGenerator[SweepUpdate, None]:
         token, heard = "", time.monotonic()
         while True:
             try:

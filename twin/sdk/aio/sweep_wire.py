@@ -67,6 +67,13 @@ class SweepWire:
         request = sweep_pb2.ExtendSweepRequest(name=name, request_id=str(uuid.uuid4()), **more)
         return await self._steer(self._sweeps.ExtendSweep, request)
 
+    async def provide(self, name: str, index: int, *, geometry: str = "", reason: str = "") -> None:
+        """The part of a design that waits for it, or why there is none."""
+        outcome = {"geometry": geometry} if geometry else {"reason": reason}
+        part = sweep_pb2.ProvidePartsRequest.Provided(index=index, **outcome)
+        with self.wire.errors():
+            await self._sweeps.ProvideParts(sweep_pb2.ProvidePartsRequest(name=name, parts=[part]))
+
     async def delete(self, name: str) -> None:
         with self.wire.errors():
             await self._sweeps.DeleteSweep(sweep_pb2.DeleteSweepRequest(name=name))
