@@ -66,6 +66,7 @@ class RunRecord:
     message: str
     sequence: int
     attempts: int
+    background: bool
     keep_fields: bool
     shape: bytes | None
 
@@ -270,6 +271,7 @@ def _record(row: RowMapping) -> RunRecord:
         message=row["message"],
         sequence=row["sequence"],
         attempts=row["attempts"],
+        background=row["background"],
         keep_fields=row["keep_fields"],
         shape=row["shape"],
     )

@@ -26,7 +26,7 @@ from twin.store.runs import RunRecord
 from twin.store.workspace import Workspace
 from twin.studies import GradientOf, Study
 from twin.workers.energy import EnergyMeter
-from twin.workers.monitor import RunMonitor, conclude
+from twin.workers.monitor import QUIET, Pace, RunMonitor, conclude
 
 if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
     from twin.workers.analyses import Analysis
@@ -75,7 +75,13 @@ class Executor:
         if analysis is None:
             raise Internal(f"this worker knows no analysis for studies of kind {run.study_kind!r}")
         request = codec.parse_options(run.options)
-        monitor = RunMonitor(self.workspace.leases, lease, self.give_up, _backstop(request.max_seconds))
+        monitor = RunMonitor(
+            self.workspace.leases,
+            lease,
+            self.give_up,
+            _backstop(request.max_seconds),
+            QUIET if run.background else Pace(),
+        )
         with monitor, self._folder(lease) as workdir:
             monitor.progress("check", 0.0)
             geometry = self.workspace.geometries.get(lease.tenant, run.geometry)

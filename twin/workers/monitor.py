@@ -27,13 +27,18 @@ _LOG: Final = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Pace:
     """Seconds between events of one phase, looks for a cancel, renewals; and how long an analysis may not
-    react.
+    react. phases: whether a new phase is an event, however soon it comes
     """
 
     events: float = 0.1
+    phases: bool = True
     look: float = 0.4
     renew: float = 3.0
     patience: float = 15.0  # a compilation can take that long
+
+
+QUIET: Final = Pace(events=2.0, phases=False)
+"""Of designs, which nobody watches one by one: each event is a write that reaches the disk."""
 
 
 @final
@@ -58,7 +63,7 @@ class RunMonitor:
         self._pace = pace
         self._started = time.monotonic()
         self._last = Progress("", 0.0)
-        self._written = -float("inf")  # when the last event was
+        self._written = -float("inf") if pace.phases else self._started  # when the last event was
         self._stop: BaseException | None = None  # set once, by the thread
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -82,7 +87,8 @@ class RunMonitor:
         news = Progress(phase, min(max(float(fraction), 0.0), 1.0), message, residual)
         if news == self._last:
             return  # an analysis that waits says the same again and again, to hear of a cancel
-        if news.phase != self._last.phase or now - self._written >= self._pace.events:
+        new_phase = self._pace.phases and news.phase != self._last.phase
+        if new_phase or now - self._written >= self._pace.events:
             self._leases.report(self._lease, news)
             self._written = now
             self._last = news
