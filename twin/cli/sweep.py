@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -124,10 +124,7 @@ def watch(
     name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
 ) -> None:
     """Follow a sweep to its end, and write files."""
-    with reporting(json) as output:
-        outputs = _known(out or ())
-        with open_client(server, insecure) as client:
-            _finish(output, client.find_sweep(name), outputs, hold=server is None)
+    _steer(name, lambda found: found.info(), out, server, insecure, json)
 
 
 @sweeps.command()
@@ -159,25 +156,15 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a sweep that was paused or cancelled, and follow it."""
-    with reporting(json) as output:
-        outputs = _known(out or ())
-        with open_client(server, insecure) as client:
-            found = client.find_sweep(name, None if by is None else script.read(by, unit))
-            found.resume()
-            _finish(output, found, outputs, hold=server is None)
+    _steer(name, lambda found: found.resume(), out, server, insecure, json, by, unit)
 
 
 @sweeps.command()
 def retry(
     name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
 ) -> None:
-    """Compute the designs once more that failed or were cancelled."""
-    with reporting(json) as output:
-        outputs = _known(out or ())
-        with open_client(server, insecure) as client:
-            found = client.find_sweep(name)
-            found.retry()
-            _finish(output, found, outputs, hold=server is None)
+    """Compute the designs once more that failed or were cancelled, and follow them."""
+    _steer(name, lambda found: found.retry(), out, server, insecure, json)
 
 
 @sweeps.command()
@@ -190,12 +177,7 @@ def extend(
     json: Json = False,
 ) -> None:
     """Ask for more designs, and follow them."""
-    with reporting(json) as output:
-        outputs = _known(out or ())
-        with open_client(server, insecure) as client:
-            found = client.find_sweep(name)
-            found.extend(count)
-            _finish(output, found, outputs, hold=server is None)
+    _steer(name, lambda found: found.extend(count), out, server, insecure, json)
 
 
 @sweeps.command()
@@ -211,6 +193,26 @@ def delete(name: Name, server: Server = None, insecure: Insecure = False, json: 
     with reporting(json) as output, open_client(server, insecure) as client:
         client.find_sweep(name).delete()
         output.note(f"{name} is deleted")
+
+
+def _steer(
+    name: str,
+    act: Callable[[Sweep], object],
+    out: Sequence[Path] | None,
+    server: str | None,
+    insecure: bool,
+    json: bool,
+    by: Path | None = None,
+    unit: str = "mm",
+) -> None:
+    """Do something with a sweep, follow it to its end and write files. by: the script that builds its parts."""
+    with reporting(json) as output:
+        outputs = _known(out or ())
+        built = None if by is None else script.read(by, unit)
+        with open_client(server, insecure) as client:
+            found = client.find_sweep(name, built)
+            act(found)
+            _finish(output, found, outputs, hold=server is None)
 
 
 def _finish(output: Output, sweep: Sweep, outputs: Sequence[Path], *, hold: bool) -> None:

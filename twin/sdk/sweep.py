@@ -49,7 +49,8 @@ class Sweep:
         """Designs in the order in which they end, those that have ended first; until the sweep has.
 
         Of a sweep with a script it builds the parts meanwhile. A connection that drops is made again and goes on where
-        it broke; Unavailable after a minute without a server.
+        it broke; Unavailable after a minute without a server. Raises why the service has paused the sweep, where it has
+        done so by itself.
         """
         return self._bridge.iterate(self._sweep.watch())
 
@@ -64,8 +65,7 @@ class Sweep:
     def result(self, timeout: float | None = None) -> Table:
         """Wait until all designs have ended; their table.
 
-        Raises DeadlineExceeded after `timeout` [s], when the sweep goes on, and why the service has paused it, where
-        it has done so by itself.
+        Raises DeadlineExceeded after `timeout` [s], when the sweep goes on, and what `watch` raises.
         """
         return self._bridge.run(self._sweep.result(timeout))
 

@@ -100,11 +100,14 @@ class AsyncSweep:
         """Designs in the order in which they end, those that have ended first; until the sweep has.
 
         Of a sweep with a script it builds the parts meanwhile. A connection that drops is made again and goes on where
-        it broke; Unavailable after a minute without a server.
+        it broke; Unavailable after a minute without a server. Raises why the service has paused the sweep, where it has
+        done so by itself.
         """
         async with self._building(), aclosing(self._updates()) as updates:
             async for update in updates:
                 yield update
+                if update.state == "PAUSED" and (error := (await self.info()).error) is not None:
+                    raise error
 
     @asynccontextmanager
     async def _building(self) -> AsyncGenerator[None, None]:
@@ -151,15 +154,13 @@ class AsyncSweep:
     async def result(self, timeout: float | None = None) -> Table:
         """Wait until all designs have ended; their table.
 
-        Raises DeadlineExceeded after `timeout` [s], when the sweep goes on, and why the service has paused it, where
-        it has done so by itself.
+        Raises DeadlineExceeded after `timeout` [s], when the sweep goes on, and what `watch` raises.
         """
         try:
             async with asyncio.timeout(timeout):
                 async with aclosing(self.watch()) as updates:
-                    async for update in updates:
-                        if update.state == "PAUSED" and (error := (await self.info()).error) is not None:
-                            raise error
+                    async for _ in updates:
+                        pass
         except TimeoutError:
             raise DeadlineExceeded(
                 f"{self.name} has not ended within {timeout:g} s. It goes on: ask again, or cancel it."
