@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from twin.sweeps.parameters import Levels as Levels
     from twin.sweeps.parameters import Range as Range
     from twin.sweeps.sampling import Adaptive as Adaptive
+    from twin.sweeps.sampling import Evolution as Evolution
     from twin.sweeps.sampling import Factorial as Factorial
     from twin.sweeps.sampling import Halton as Halton
     from twin.sweeps.sampling import LatinHypercube as LatinHypercube
@@ -106,7 +107,7 @@ _NAMES: Final = {
         "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
-    "twin.sweeps.sampling": ("Adaptive", "Factorial", "Halton", "LatinHypercube", "Points", "Sobol"),
+    "twin.sweeps.sampling": ("Adaptive", "Evolution", "Factorial", "Halton", "LatinHypercube", "Points", "Sobol"),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}
 

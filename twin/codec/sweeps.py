@@ -31,7 +31,17 @@ from twin.quantities import Quantity
 from twin.studies import FreeForm, Request, Study
 from twin.sweeps import sampling
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
-from twin.sweeps.sampling import Adaptive, Factorial, Halton, LatinHypercube, Points, Sampling, Sobol
+from twin.sweeps.sampling import (
+    Adaptive,
+    Evolution,
+    Factorial,
+    Halton,
+    LatinHypercube,
+    Points,
+    Sampling,
+    Sequential,
+    Sobol,
+)
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
@@ -174,8 +184,7 @@ class SweepPlan:
 
     def __init__(self, message: sweep_pb2.Sweep) -> None:
         self.space = sweep_space(message)
-        width = len(self.space.parameters)
-        self.samplings = tuple(sampling_from_proto(each, width) for each in message.samplings)
+        self.samplings = sweep_samplings(message)
         self._sizes = [sampling.size(each, self.space.parameters) for each in self.samplings]
         if self.count > sampling.MOST:
             raise StudyError(f"The sweep would have {self.count:,} designs, more than {sampling.MOST:,}.")
@@ -210,21 +219,21 @@ class SweepPlan:
         """How many designs there are."""
         return sum(self._sizes)
 
-    def following(self, planned: int, most: int) -> NDArray[np.float64] | tuple[Adaptive, int]:
+    def following(self, planned: int, most: int) -> NDArray[np.float64] | tuple[Sequential, int, int]:
         """What comes after the designs that are planned: at most so many points (n, parameters).
 
-        Or a sampling that chooses by what was found, and how many it is to choose now.
+        Or a sampling that chooses by what was found, its first design, and how many it is to choose now.
         """
         begin = 0
         for each, size in zip(self.samplings, self._sizes, strict=True):
             done = planned - begin
             if done < size:
-                if not isinstance(each, Adaptive):
+                if not isinstance(each, Sequential):
                     return sampling.points(each, self.space.parameters)[done : done + most]
                 first = each.first
                 if first is not None and done < first.count:
                     return sampling.points(first, self.space.parameters)[done : done + most]
-                return each, min(each.batch, size - done)
+                return each, begin, min(each.batch, size - done)
             begin += size
         return np.zeros((0, len(self.space.parameters)))
 
@@ -432,6 +441,18 @@ def sampling_to_proto(asked: Sampling) -> sweep_pb2.Sampling:
             return sweep_pb2.Sampling(sobol=sweep_pb2.Sampling.Sequence(count=count, seed=seed, skip=skip))
         case Halton(count, seed, skip):
             return sweep_pb2.Sampling(halton=sweep_pb2.Sampling.Sequence(count=count, seed=seed, skip=skip))
+        case Evolution():
+            evolution = sweep_pb2.Sampling.Evolution(
+                count=asked.count,
+                seed=asked.seed,
+                population=asked.population,
+                objectives=[
+                    sweep_pb2.Sampling.Objective(quantity=name, maximise=how == "max")
+                    for name, how in asked.objectives.items()
+                ],
+                subject_to=asked.subject_to,
+            )
+            return sweep_pb2.Sampling(evolution=evolution)
         case Adaptive():
             names = ("count", "seed", "initial", "batch", "quantities")
             adaptive = sweep_pb2.Sampling.Adaptive(**{name: getattr(asked, name) for name in names})
@@ -453,6 +474,10 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
             return Sobol(message.sobol.count, message.sobol.seed, message.sobol.skip)
         case "halton":
             return Halton(message.halton.count, message.halton.seed, message.halton.skip)
+        case "evolution":
+            goal = message.evolution
+            objectives = {entry.quantity: "max" if entry.maximise else "min" for entry in goal.objectives}
+            return Evolution(goal.count, objectives, tuple(goal.subject_to), goal.population, goal.seed)
         case "adaptive":
             own = message.adaptive
             return Adaptive(own.count, own.seed, own.initial, own.batch, tuple(own.quantities))
@@ -466,6 +491,11 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
     raise StudyError("The sampling is of a kind that this version does not know.")
 
 
+def sweep_samplings(message: sweep_pb2.Sweep) -> tuple[Sampling, ...]:
+    """Which designs a sweep has."""
+    return tuple(sampling_from_proto(each, len(message.parameters)) for each in message.samplings)
+
+
 def sweep_space(message: sweep_pb2.Sweep) -> Space:
     """The space of a sweep's parameters."""
     return Space([_parameter_from_proto(entry) for entry in message.parameters], message.constraints)
@@ -475,8 +505,9 @@ def extended(spec: bytes, request: sweep_pb2.ExtendSweepRequest) -> tuple[bytes,
     """The serialised message of a sweep with more designs, and how many it has then. Raises StudyError."""
     message = sweep_pb2.Sweep.FromString(spec)
     if request.WhichOneof("by") == "count":
-        last = sampling_from_proto(message.samplings[-1], len(message.parameters))
-        message.samplings.append(sampling_to_proto(sampling.following(last, request.count)))
+        longer = sampling.longer(sweep_samplings(message), request.count)
+        del message.samplings[:]
+        message.samplings.extend(map(sampling_to_proto, longer))
     else:
         message.samplings.append(request.sampling)
     if message.ByteSize() > _LARGEST:

@@ -100,6 +100,18 @@ class Formula:
         with np.errstate(all="ignore"):
             return _evaluate(self._tree, values)
 
+    def violation(self, values: Mapping[str, Value]) -> Any:
+        """How far a comparison is from being met, relative to what is compared; 0 or less where it is met."""
+        assert isinstance(self._tree, ast.Compare)
+        sides = [
+            np.asarray(_evaluate(side, values), float) for side in (self._tree.left, *self._tree.comparators)
+        ]
+        worst = np.full((), -np.inf)
+        for op, (left, right) in zip(self._tree.ops, itertools.pairwise(sides), strict=True):
+            excess = left - right if isinstance(op, ast.Lt | ast.LtE) else right - left
+            worst = np.maximum(worst, excess / np.maximum(np.maximum(np.abs(left), np.abs(right)), 1e-300))
+        return worst
+
     def _check(self, node: ast.AST, comparison: bool, depth: int) -> None:
         if depth > _DEEPEST:
             raise self._refusal("it is nested too deeply")

@@ -19,6 +19,7 @@ from twin.quantities import Quantity
 from twin.results.display import title
 from twin.sweeps import charts, emulator, statistics
 from twin.sweeps.emulator import Emulator
+from twin.sweeps.expressions import Formula
 from twin.sweeps.table import ERROR, Table
 
 Floats = NDArray[np.float64]
@@ -62,9 +63,18 @@ def objectives_of(table: Table, wished: Mapping[str, str] | None) -> dict[str, f
     return {columns[i]: usual[columns[i].rpartition(".")[2]] for i in differing[:2]}
 
 
-def best_designs(table: Table, objectives: Mapping[str, float]) -> NDArray[np.int64]:
-    """The designs, by index, that no other one beats in all objectives, in the order of the first."""
-    done = np.flatnonzero(table.done)
+def best_designs(
+    table: Table, objectives: Mapping[str, float], subject_to: Sequence[str] = ()
+) -> NDArray[np.int64]:
+    """The designs, by index, that no other one beats in all objectives, in the order of the first.
+
+    subject_to: comparisons that they meet
+    """
+    allowed = table.done
+    numbers = {name: column for name, column in table.items() if column.dtype.kind == "f"}
+    for text in subject_to:
+        allowed = allowed & Formula(text, comparison=True)(numbers)
+    done = np.flatnonzero(allowed)
     if not objectives or not len(done):
         return np.zeros(0, np.int64)
     values = np.stack([sign * table[name][done] for name, sign in objectives.items()], axis=1)
@@ -82,6 +92,7 @@ def write(
     name: str,
     facts: Sequence[tuple[str, str]],
     objectives: Mapping[str, float],
+    subject_to: Sequence[str] = (),
     thumbnails: Sequence[Thumbnail] = (),
 ) -> Path:
     """Write the report. facts: what was asked, in words; objectives: as of `objectives_of`."""
@@ -90,7 +101,7 @@ def write(
     quantities = {name: table[name][done] for name in table.quantities}
     differing = statistics.varying(list(quantities.values()))
     shown = _shown([list(quantities)[i] for i in differing], objectives)
-    best = best_designs(table, objectives)
+    best = best_designs(table, objectives, subject_to)
     stands_out = np.isin(table["design"][done], best)
     emulators = {name: emulator.fit(space, points, quantities[name]) for name in shown}
     believed = {name: found for name, found in emulators.items() if found and found.skill >= statistics.SKILL}
@@ -135,6 +146,7 @@ def write(
         parameters=[(p.name, _values(p.label, p.values, p.bounds)) for p in space.parameters],
         constraints=[constraint.text for constraint in space.constraints],
         objectives=[f"{title(n)} {'small' if sign > 0 else 'large'}" for n, sign in objectives.items()],
+        subject_to=subject_to,
         best=_rows(table, best[:_SHOWN], shown),
         best_columns=["design", *(p.name for p in space.parameters), *map(title, shown)],
         more=max(len(best) - _SHOWN, 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, final
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import StudyError
+from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Choice, Parameter
 
 Floats = NDArray[np.float64]
@@ -104,6 +105,55 @@ class Adaptive:
 
 @final
 @dataclass(frozen=True, init=False)
+class Evolution:
+    """Where the best are: generations by NSGA-II, the first of a Sobol' sequence.
+
+    objectives: "min" or "max" by column of the table, such as {"mass": "min"}; subject_to: comparisons of columns and
+    parameters, SI, such as "max_von_mises < 2e8"; population: designs of a generation, which is planned when the one
+    before has ended
+    """
+
+    count: int
+    objectives: Mapping[str, str]
+    subject_to: tuple[str, ...]
+    population: int
+    seed: int
+
+    def __init__(
+        self,
+        count: int,
+        objectives: Mapping[str, str],
+        subject_to: Sequence[str] = (),
+        population: int = 24,
+        seed: int = 0,
+    ) -> None:
+        _whole("count", count, 1, 10_000)
+        _whole("population", population, 4, 256)
+        _whole("seed", seed, 0, 2**31 - 1)
+        if not objectives or not set(objectives.values()) <= {"min", "max"}:
+            raise StudyError(
+                f"objectives are columns that are to be 'min' or 'max', not {dict(objectives)!r}."
+            )
+        for text in subject_to:
+            Formula(text, comparison=True)
+        object.__setattr__(self, "count", count)
+        object.__setattr__(self, "objectives", dict(objectives))
+        object.__setattr__(self, "subject_to", tuple(subject_to))
+        object.__setattr__(self, "population", population)
+        object.__setattr__(self, "seed", seed)
+
+    @property
+    def first(self) -> Sobol:
+        """Those that come by the sequence."""
+        return Sobol(min(self.population, self.count), self.seed)
+
+    @property
+    def batch(self) -> int:
+        return self.population
+
+
+@final
+@dataclass(frozen=True, init=False)
 class Points:
     """A table of one's own. rows: a value of each parameter, in their order (of a choice the position of the word)."""
 
@@ -117,8 +167,11 @@ class Points:
             raise StudyError(f"The table has {len(self.rows):,} designs, more than {MOST:,}.")
 
 
-Sampling = Factorial | LatinHypercube | Sobol | Halton | Points | Adaptive
-SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive)
+Sequential = Adaptive | Evolution
+"""What chooses by what was found."""
+
+Sampling = Factorial | LatinHypercube | Sobol | Halton | Points | Sequential
+SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution)
 
 
 def table(parameters: Sequence[Parameter], columns: dict[str, Sequence[Any]]) -> Points:
@@ -167,6 +220,15 @@ def points(
     return np.stack(
         [parameter.at(share) for parameter, share in zip(parameters, shares.T, strict=True)], axis=1
     )
+
+
+def longer(samplings: Sequence[Sampling], count: int) -> list[Sampling]:
+    """With so many more, as the last one goes on. Raises StudyError for one that doesn't."""
+    *before, last = samplings
+    if isinstance(last, Evolution):  # its generations go on, and end with a whole one no longer
+        more = Evolution(last.count + count, last.objectives, last.subject_to, last.population, last.seed)
+        return [*before, more]
+    return [*samplings, following(last, count)]
 
 
 def following(sampling: Sampling, count: int) -> Sampling:

@@ -16,7 +16,7 @@ from twin.store.states import WAITING
 from twin.store.sweeps import CHUNK, Planned, SweepRecord
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
-from twin.sweeps.sampling import Adaptive
+from twin.sweeps.sampling import Evolution, Sequential
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
 
@@ -48,14 +48,21 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
 
 
 def _chosen(
-    workspace: Workspace, sweep: SweepRecord, space: Space, asked: Adaptive, count: int
+    workspace: Workspace, sweep: SweepRecord, space: Space, asked: Sequential, first: int, count: int
 ) -> NDArray[np.float64]:
-    from twin.sweeps.adaptive import propose  # takes a while to import
-
-    records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, -1)
+    """What a sampling chooses by the designs that came before; by its own, where it is one of generations."""
+    begin = first if isinstance(asked, Evolution) else 0
+    records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, begin - 1)
     table = Table.of(space, [design_view(record) for record in records])
     points = np.array([record.point for record in records]).reshape(-1, len(space.parameters))
-    return propose(space, asked, points, {name: table[name] for name in table.quantities}, count)
+    columns = {name: table[name] for name in table.quantities}
+    if isinstance(asked, Evolution):
+        from twin.sweeps import evolution  # these take a while to import
+
+        return evolution.propose(space, asked, points, columns, count)
+    from twin.sweeps import adaptive
+
+    return adaptive.propose(space, asked, points, columns, count)
 
 
 def planner(sweep: SweepRecord, part: str = "") -> Callable[[tuple[float, ...]], Planned]:

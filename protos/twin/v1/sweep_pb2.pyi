@@ -493,12 +493,79 @@ class Sampling(message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @typing.final
+    class Objective(message.Message):
+        """Which way a quantity is to go."""
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        QUANTITY_FIELD_NUMBER: builtins.int
+        MAXIMISE_FIELD_NUMBER: builtins.int
+        quantity: builtins.str
+        """Column of the table, such as "mass"."""
+        maximise: builtins.bool
+        """Whether it is to be large; else small."""
+        def __init__(
+            self,
+            *,
+            quantity: builtins.str = ...,
+            maximise: builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["maximise", b"maximise", "quantity", b"quantity"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @typing.final
+    class Evolution(message.Message):
+        """Designs where the best are: generations by NSGA-II, the first of a Sobol' sequence. A generation is planned when the one
+        before has ended.
+        """
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        COUNT_FIELD_NUMBER: builtins.int
+        SEED_FIELD_NUMBER: builtins.int
+        POPULATION_FIELD_NUMBER: builtins.int
+        OBJECTIVES_FIELD_NUMBER: builtins.int
+        SUBJECT_TO_FIELD_NUMBER: builtins.int
+        count: builtins.int
+        """How many designs."""
+        seed: builtins.int
+        """The same seed, the same designs."""
+        population: builtins.int
+        """How many designs a generation has."""
+        @builtins.property
+        def objectives(self) -> containers.RepeatedCompositeFieldContainer[Sampling.Objective]:
+            """One, or several."""
+
+        @builtins.property
+        def subject_to(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+            """What designs should meet: comparisons of columns and parameters, SI, such as "max_von_mises < 2e8"."""
+
+        def __init__(
+            self,
+            *,
+            count: builtins.int = ...,
+            seed: builtins.int = ...,
+            population: builtins.int = ...,
+            objectives: abc.Iterable[Sampling.Objective] | None = ...,
+            subject_to: abc.Iterable[builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["count", b"count", "objectives", b"objectives", "population", b"population", "seed", b"seed", "subject_to", b"subject_to"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FACTORIAL_FIELD_NUMBER: builtins.int
     LATIN_HYPERCUBE_FIELD_NUMBER: builtins.int
     SOBOL_FIELD_NUMBER: builtins.int
     HALTON_FIELD_NUMBER: builtins.int
     POINTS_FIELD_NUMBER: builtins.int
     ADAPTIVE_FIELD_NUMBER: builtins.int
+    EVOLUTION_FIELD_NUMBER: builtins.int
     @builtins.property
     def factorial(self) -> Sampling.Factorial:
         """All combinations."""
@@ -523,6 +590,10 @@ class Sampling(message.Message):
     def adaptive(self) -> Sampling.Adaptive:
         """Where least is known."""
 
+    @builtins.property
+    def evolution(self) -> Sampling.Evolution:
+        """Where the best are."""
+
     def __init__(
         self,
         *,
@@ -532,12 +603,13 @@ class Sampling(message.Message):
         halton: Sampling.Sequence | None = ...,
         points: Points | None = ...,
         adaptive: Sampling.Adaptive | None = ...,
+        evolution: Sampling.Evolution | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

@@ -243,6 +243,20 @@ def test_what_makes_no_sense_is_refused_at_once(service, change, said):
         client.sweep(part, study(FORCE), **asked)
 
 
+def test_evolution_finds_the_least_that_is_allowed(service, tmp_path):
+    client, part = service
+    asked = twin.Evolution(48, {"max_displacement": "min"}, ["max_displacement > 900"], population=12, seed=5)
+    sweep = client.sweep(part, study(FORCE), [FORCE], asked)
+    table = sweep.result(60)
+    assert len(table["design"]) == 48
+    allowed = table["force"][table["max_displacement"] > 900]
+    assert allowed.min() == pytest.approx(30, abs=0.3)
+    assert sweep.extend(12).counts.designs == 60
+    assert len(sweep.result(60)["design"]) == 60
+    page = sweep.report(tmp_path / "sweep.html").read_text()
+    assert "Only designs that meet max_displacement &gt; 900 count" in page
+
+
 def test_what_can_not_go_on_is_paused_and_says_why(service):
     client, part = service
     asked = twin.Adaptive(20, initial=8, quantities=["max_mises"])

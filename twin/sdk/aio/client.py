@@ -162,7 +162,7 @@ class AsyncClient:
     async def find_sweep(self, name: str, script: Script | None = None) -> AsyncSweep:
         """A sweep by its name, whoever started it. script: what builds its parts, to go on. Raises NotFound."""
         wire = SweepWire(self._wire)
-        info, space = await wire.get(name if "/" in name else f"sweeps/{name}")
+        info, space, _ = await wire.get(name if "/" in name else f"sweeps/{name}")
         return AsyncSweep(wire, info.name, space, script)
 
     async def sweeps(self) -> AsyncGenerator[SweepInfo, None]:

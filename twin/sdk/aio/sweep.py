@@ -22,7 +22,7 @@ from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.envelope import envelope
 from twin.sdk.script import Script
 from twin.sdk.update import SweepInfo
-from twin.sweeps.sampling import Sampling
+from twin.sweeps.sampling import Evolution, Sampling
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
 
@@ -173,14 +173,18 @@ class AsyncSweep:
         """Write a self-contained HTML page of what is known by now.
 
         objectives: columns of the table that are to be small or large, as {"mass": "min", "safety_factor": "max"};
-        None: the usual ones, of those that differ. pictures: of so many of the best designs, where the sweep keeps
-        fields. Raises InvalidInput for an objective that is none.
+        None: those of an Evolution, else the usual ones, of those that differ. pictures: of so many of the best
+        designs, where the sweep keeps fields. Raises InvalidInput for an objective that is none.
         """
         from twin.sweeps import report  # it draws
 
-        info, table = await self.info(), await self.table()
+        (info, _, samplings), table = await self._wire.get(self.name), await self.table()
+        goal = next((each for each in samplings if isinstance(each, Evolution)), None)
+        if objectives is None and goal is not None and set(goal.objectives) <= set(table.quantities):
+            objectives = goal.objectives
         wished = report.objectives_of(table, objectives)
-        best = report.best_designs(table, wished)
+        subject_to = () if goal is None else goal.subject_to
+        best = report.best_designs(table, wished, subject_to)
         thumbnails = []
         if info.keep_fields:
             for design in best[np.linspace(0, len(best) - 1, min(pictures, len(best))).astype(int)]:
@@ -194,6 +198,7 @@ class AsyncSweep:
             name=self.name,
             facts=facts,
             objectives=wished,
+            subject_to=subject_to,
             thumbnails=thumbnails,
         )
 

@@ -31,11 +31,12 @@ class SweepWire:
         with self.wire.errors():
             return codec.sweep_view_from_proto(await self._sweeps.CreateSweep(request))
 
-    async def get(self, name: str) -> tuple[codec.SweepView, Space]:
-        """The sweep, and the space of its parameters."""
+    async def get(self, name: str) -> tuple[codec.SweepView, Space, tuple[Sampling, ...]]:
+        """The sweep, the space of its parameters, and which designs it has."""
         with self.wire.errors():
             message = await self._sweeps.GetSweep(sweep_pb2.GetSweepRequest(name=name))
-            return codec.sweep_view_from_proto(message), codec.sweep_space(message)
+            view = codec.sweep_view_from_proto(message)
+            return view, codec.sweep_space(message), codec.sweep_samplings(message)
 
     async def list(self) -> AsyncGenerator[codec.SweepView, None]:
         token = ""

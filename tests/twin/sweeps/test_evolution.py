@@ -1,0 +1,124 @@
+"""Evolution finds the fronts that are known, and the same designs from the same journal."""
+
+import numpy as np
+import pytest
+
+import twin
+from twin.sweeps import sampling, statistics
+from twin.sweeps.evolution import goals, propose
+from twin.sweeps.sampling import longer
+from twin.sweeps.space import Space
+
+BEAM = Space([twin.Range("width", 0.01, 0.1), twin.Range("height", 0.01, 0.2)])
+
+
+def beam(points):
+    """A cantilever of 1 m under 1 kN: mass and stress."""
+    width, height = points.T
+    return {"mass": 7850 * width * height, "stress": 6 * 1e3 / (width * height**2)}
+
+
+def evolved(space, asked, answers, count=None):
+    points = sampling.points(asked.first, space.parameters)
+    while len(points) < (count or asked.count):
+        left = min(asked.population, asked.count - len(points))
+        points = np.concatenate([points, propose(space, asked, points, answers(points), left)])
+    return points
+
+
+def test_the_lightest_beam_that_holds():
+    """With s = 6 F L / (b h^2) <= s_max the lightest one is as narrow as can be: h^2 = 6 F L / (s_max b)."""
+    asked = twin.Evolution(480, {"mass": "min"}, ["stress < 20e6"], population=24, seed=1)
+    points = evolved(BEAM, asked, beam)
+    found = beam(points)
+    holds = found["stress"] < 20e6
+    lightest = 7850 * 0.01 * np.sqrt(6 * 1e3 / (20e6 * 0.01))
+    assert found["mass"][holds].min() == pytest.approx(lightest, rel=0.01)
+
+
+def test_the_front_of_zdt1():
+    """Zitzler, Deb & Thiele 2000: f2 = 1 - sqrt(f1) where the others are zero; hypervolume 2/3 below (1, 1)."""
+    space = Space([twin.Range(f"x{i}", 0, 1) for i in range(6)])
+
+    def zdt1(points):
+        g = 1 + 9 * points[:, 1:].mean(axis=1)
+        return {"f1": points[:, 0], "f2": g * (1 - np.sqrt(points[:, 0] / g))}
+
+    asked = twin.Evolution(1600, {"f1": "min", "f2": "min"}, population=40, seed=3)
+    found = zdt1(evolved(space, asked, zdt1))
+    values = np.stack([found["f1"], found["f2"]], axis=1)
+    front = values[statistics.pareto(values) & (values <= 1).all(axis=1)]
+    front = front[np.argsort(front[:, 0])]
+    steps = np.diff(np.append(front[:, 0], 1.0))
+    assert (steps * (1 - front[:, 1])).sum() > 0.9 * 2 / 3
+
+
+def test_the_same_journal_gives_the_same_designs():
+    asked = twin.Evolution(60, {"mass": "min", "stress": "min"}, population=12, seed=2)
+    points = evolved(BEAM, asked, beam)
+    assert (points == evolved(BEAM, asked, beam)).all()
+    # a generation that was cut short by the count is completed first
+    short = twin.Evolution(30, {"mass": "min", "stress": "min"}, population=12, seed=2)
+    begun = evolved(BEAM, short, beam)
+    (more,) = longer([short], 30)
+    rest = propose(BEAM, more, begun, beam(begun), 12)
+    assert (np.concatenate([begun, rest]) == points[:36]).all()
+
+
+def test_designs_without_an_answer_have_no_offspring():
+    def half(points):
+        return {name: np.where(points[:, 0] > 0.05, np.nan, column) for name, column in beam(points).items()}
+
+    asked = twin.Evolution(120, {"mass": "min"}, ["stress < 20e6"], population=24, seed=1)
+    points = evolved(BEAM, asked, half)
+    assert (points[-24:, 0] < 0.06).mean() > 0.8
+    nothing = {name: np.full(24, np.nan) for name in ("mass", "stress")}
+    with pytest.raises(twin.StudyError, match="first generation"):
+        propose(BEAM, asked, points[:24], nothing, 24)
+
+
+def test_levels_integers_and_choices_take_part():
+    space = Space([twin.Integers("n", 1, 50), twin.Choice("c", ["a", "b", "d"]), twin.Levels("t", [1, 2, 4])])
+
+    def cost(points):
+        return {
+            "cost": (points[:, 0] - 17) ** 2
+            + np.array([3.0, 0.0, 5.0])[points[:, 1].astype(int)]
+            + points[:, 2]
+        }
+
+    points = evolved(space, twin.Evolution(240, {"cost": "min"}, population=16), cost)
+    best = points[cost(points)["cost"].argmin()]
+    assert best.tolist() == [17, 1, 1]
+
+
+def test_constraints_are_broken_by_how_much():
+    points = np.array([[0.05, 0.1], [0.05, 0.2]])
+    asked = twin.Evolution(8, {"mass": "max"}, ["stress < 6e6", "height > width"])
+    objectives, broken = goals(BEAM, asked, points, beam(points))
+    assert objectives[:, 0] == pytest.approx([-39.25, -78.5])
+    assert broken[:, 0] == pytest.approx([0.5, -0.5])
+    assert (broken[:, 1] < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"objectives": {}}, "objectives are columns"),
+        ({"objectives": {"mass": "less"}}, "objectives are columns"),
+        ({"population": 2}, "population"),
+        ({"subject_to": ["stress"]}, "compares"),
+        ({"count": 0}, "count"),
+    ],
+)
+def test_nonsense_is_refused(change, said):
+    with pytest.raises(twin.StudyError, match=said):
+        twin.Evolution(**({"count": 24, "objectives": {"mass": "min"}} | change))
+
+
+@pytest.mark.parametrize("change", [{"objectives": {"weight": "min"}}, {"subject_to": ["strain < 3"]}])
+def test_what_no_design_has_is_told(change):
+    points = sampling.points(twin.Sobol(8), BEAM.parameters)
+    asked = twin.Evolution(**({"count": 24, "objectives": {"mass": "min"}} | change))
+    with pytest.raises(twin.StudyError, match=r"weight|strain"):
+        propose(BEAM, asked, points, beam(points), 8)
