@@ -44,6 +44,7 @@ from twin.codec.runs import (
     time_from_proto,
     time_to_proto,
 )
+from twin.codec.samplings import sampling_to_proto
 from twin.codec.selectors import selector_from_proto, selector_to_proto
 from twin.codec.shapes import parse_shape, shape_from_proto, shape_to_proto
 from twin.codec.static_stress import (
@@ -79,7 +80,6 @@ from twin.codec.sweeps import (
     extended,
     news_from_proto,
     parse_sweep,
-    sampling_to_proto,
     sweep_samplings,
     sweep_space,
     sweep_to_proto,

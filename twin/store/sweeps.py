@@ -17,16 +17,15 @@ from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, selec
 from sqlalchemy.exc import IntegrityError
 
 from twin.errors import AlreadyExists, FailedPrecondition, NotFound, TwinError, to_record
-from twin.results import storage
 from twin.store import designs
 from twin.store import runs as runs_of_all
 from twin.store.arrays import delete_arrays
 from twin.store.database import Database
-from twin.store.runs import NewRun
+from twin.store.planned import Planned, start
 from twin.store.schema import designs as design_table
-from twin.store.schema import results, runs
+from twin.store.schema import runs
 from twin.store.schema import sweeps as table
-from twin.store.states import ACTIVE, WAITING, DesignState, RunState, SweepState
+from twin.store.states import WAITING, DesignState, RunState, SweepState
 
 CHUNK: Final = 256  # designs that are planned at once
 AHEAD: Final = 256  # designs that may wait before more are planned
@@ -91,16 +90,6 @@ class DesignRecord:
     error: dict[str, Any] | None
     sequence: int
     ended: float | None
-
-
-@final
-@dataclass(frozen=True)
-class Planned:
-    """A design to be: what computes it, or why nothing can; neither while it waits for its part."""
-
-    point: tuple[float, ...]
-    run: NewRun | None = None
-    error: TwinError | None = None
 
 
 @final
@@ -266,7 +255,7 @@ class Sweeps:
                     "shared": False,
                 }
                 connection.execute(update(design_table).where(*here).values(**waits))
-                self._start(connection, sweep, row["number"], plan(tuple(row["point"])))
+                start(connection, sweep, row["number"], plan(tuple(row["point"])), self._clock())
             if sweep["state"] != SweepState.PAUSED:
                 self._activate(connection, tenant, identifier)
             return _record(connection, _row(connection, tenant, identifier))
@@ -287,7 +276,9 @@ class Sweeps:
                     design_table.c.number == row["number"],
                 )
                 connection.execute(update(design_table).where(*here).values(state=DesignState.PENDING))
-                self._start(connection, sweep, row["number"], plans[row["number"]](tuple(row["point"])))
+                start(
+                    connection, sweep, row["number"], plans[row["number"]](tuple(row["point"])), self._clock()
+                )
             if sweep["state"] == SweepState.PAUSED:
                 connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
             designs.complete(connection, tenant, identifier)
@@ -349,7 +340,7 @@ class Sweeps:
                 return False
             for number, planned in enumerate(chunk, start=sweep.planned):
                 designs.add(connection, sweep.tenant, sweep.id, number, list(planned.point))
-                self._start(connection, row, number, planned)
+                start(connection, row, number, planned, self._clock())
             values = {"planned": sweep.planned + len(chunk)}
             connection.execute(_update(sweep.tenant, sweep.id).values(**values))
             designs.complete(connection, sweep.tenant, sweep.id)
@@ -363,51 +354,6 @@ class Sweeps:
         query = query.order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             return [_record(connection, row) for row in connection.execute(query).mappings().all()]
-
-    def _start(self, connection: Connection, sweep: RowMapping, number: int, planned: Planned) -> None:
-        """Have a design computed, unless that can't be or was done before."""
-        tenant, identifier, now = sweep["tenant"], sweep["id"], self._clock()
-        run, error = planned.run, planned.error
-        here = (
-            design_table.c.tenant == tenant,
-            design_table.c.sweep == identifier,
-            design_table.c.number == number,
-        )
-        if run is None and error is None:
-            connection.execute(update(design_table).where(*here).values(state=DesignState.AWAITING_PART))
-            return
-        if run is not None and error is None:
-            try:
-                runs_of_all.require_geometry(connection, tenant, run.geometry)
-            except NotFound as missing:
-                error = missing
-        if run is None or error is not None:
-            assert error is not None
-            ending = designs.ended_as(RunState.FAILED, to_record(error))
-            designs.end(connection, tenant, identifier, number, now, ending, error=to_record(error))
-            return
-        same = select(runs).where(
-            runs.c.tenant == tenant,
-            runs.c.content == run.content,
-            runs.c.background,
-            runs.c.state.in_((*ACTIVE, RunState.SUCCEEDED)),
-            ~runs.c.cancel_requested,
-        )
-        if sweep["keep_fields"]:
-            same = same.where(runs.c.keep_fields)
-        found = connection.execute(same.limit(1)).mappings().one_or_none()
-        name = found["id"] if found is not None else runs_of_all.add(connection, tenant, run, now)
-        connection.execute(update(design_table).where(*here).values(run=name, shared=found is not None))
-        if found is None:
-            return
-        if found["state"] == RunState.SUCCEEDED:
-            manifest = select(results.c.manifest).where(results.c.tenant == tenant, results.c.run == name)
-            brief = storage.brief(json.loads(connection.execute(manifest).scalar_one()))
-            designs.end(connection, tenant, identifier, number, now, DesignState.DONE, brief)
-        elif found["held"]:
-            connection.execute(
-                update(runs).where(runs.c.tenant == tenant, runs.c.id == name).values(held=False)
-            )
 
     def _activate(self, connection: Connection, tenant: str, identifier: str) -> None:
         connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE, error=None))

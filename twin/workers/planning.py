@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from twin import codec
 from twin.errors import Internal, TwinError
+from twin.store.planned import Planned
 from twin.store.runs import NewRun
 from twin.store.states import WAITING
-from twin.store.sweeps import CHUNK, Planned, SweepRecord
+from twin.store.sweeps import CHUNK, SweepRecord
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
 from twin.sweeps.sampling import Evolution, Sequential

@@ -8,7 +8,8 @@ import pytest
 
 import twin
 from twin.codec import DesignView
-from twin.sweeps import report, sampling
+from twin.results import sweep_report as report
+from twin.sweeps import sampling
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
 

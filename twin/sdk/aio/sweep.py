@@ -27,7 +27,7 @@ from twin.sweeps.space import Space
 from twin.sweeps.table import Table
 
 if TYPE_CHECKING:
-    from twin.sweeps.report import Thumbnail
+    from twin.results.sweep_report import Thumbnail
 
 _PATIENCE: Final = 60.0  # seconds of trying to reach the server again before giving up
 _PAUSE: Final = 0.5  # seconds between such trials
@@ -176,7 +176,7 @@ class AsyncSweep:
         None: those of an Evolution, else the usual ones, of those that differ. pictures: of so many of the best
         designs, where the sweep keeps fields. Raises InvalidInput for an objective that is none.
         """
-        from twin.sweeps import report  # it draws
+        from twin.results import sweep_report as report  # it draws
 
         (info, _, samplings), table = await self._wire.get(self.name), await self.table()
         goal = next((each for each in samplings if isinstance(each, Evolution)), None)
@@ -203,7 +203,7 @@ class AsyncSweep:
         )
 
     async def _thumbnail(self, design: int, table: Table) -> Thumbnail:
-        from twin.sweeps.report import Thumbnail
+        from twin.results.sweep_report import Thumbnail
 
         row = int(np.flatnonzero(table["design"] == design)[0])
         result = await AsyncResult.fetch(self._wire.wire, str(table["run"][row]))

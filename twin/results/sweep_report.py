@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from twin.errors import InvalidInput
 from twin.quantities import Quantity
+from twin.results import sweep_charts as charts
 from twin.results.display import title
-from twin.sweeps import charts, emulator, statistics
+from twin.sweeps import emulator, statistics
 from twin.sweeps.emulator import Emulator
 from twin.sweeps.expressions import Formula
 from twin.sweeps.table import ERROR, Table
@@ -134,7 +135,7 @@ def write(
             shares = {name: statistics.sobol_indices(own) for name, own in believed.items()}
             pictures["indices"] = charts.indices(space, shares)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(files("twin.sweeps").joinpath("report.html").read_text("utf-8"))
+    template = environment.from_string(files("twin.results").joinpath("sweep_report.html").read_text("utf-8"))
     style = files("twin.results").joinpath("report.html").read_text("utf-8")
     style = style[style.index("<style>") + len("<style>") : style.index("</style>")]
     page = template.render(
