@@ -58,5 +58,6 @@ def test_a_cantilever_moves_as_beam_theory_says(box, tmp_path):
         assert alone.quantities["max_displacement"].value == pytest.approx(
             table["max_displacement"][0], rel=1e-9
         )
+        assert any("free-form" in line for line in alone.assumptions)
         with pytest.raises(twin.FailedPrecondition, match="deformed"):
             alone.gradient("max_displacement", wrt="loads")

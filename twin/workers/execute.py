@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
     from twin.workers.analyses import Analysis
 
 _LOG: Final = logging.getLogger(__name__)
+_DEFORMED: Final = "The part was deformed by free-form boxes before it was meshed; what was selected by place is where it was before."
 
 
 @final
@@ -109,7 +110,10 @@ class Executor:
                 "options": _digest(run.options),
                 **({} if run.shape is None else {"shape": _digest(run.shape)}),
             }
-            outcome = dataclasses.replace(outcome, provenance={**outcome.provenance, **hashes})
+            assumptions = outcome.assumptions + (() if run.shape is None else (_DEFORMED,))
+            outcome = dataclasses.replace(
+                outcome, assumptions=assumptions, provenance={**outcome.provenance, **hashes}
+            )
             self._commit(lease, outcome, monitor, run.keep_fields)
 
     def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation:
