@@ -256,7 +256,9 @@ class Sweeps:
                 }
                 connection.execute(update(design_table).where(*here).values(**waits))
                 start(connection, sweep, row["number"], plan(tuple(row["point"])), self._clock())
-            if sweep["state"] != SweepState.PAUSED:
+            if sweep["state"] == SweepState.PAUSED:
+                connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
+            else:
                 self._activate(connection, tenant, identifier)
             return _record(connection, _row(connection, tenant, identifier))
 

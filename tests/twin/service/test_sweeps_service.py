@@ -145,6 +145,24 @@ def test_only_what_failed_is_tried_again(service, tmp_path):
     assert len(runs_computed(tmp_path)) == 4 + 3
 
 
+def test_what_is_tried_again_waits_while_the_sweep_is_paused(service, tmp_path):
+    client, part = service
+    (tmp_path / "broken").touch()
+    force = twin.Range("force", "10 N", "80 N")
+    rows = [[72], [74], *([10 + 0.1 * number] for number in range(300))]
+    sweep = client.sweep(part, study(force), [force], twin.Points(rows))
+    for update in sweep.watch():
+        if update.counts.ended > 5:
+            break
+    sweep.pause()
+    (tmp_path / "broken").unlink()
+    assert sweep.retry().state == "PAUSED"
+    time.sleep(0.5)
+    assert [design.state for design in sweep.designs()][:2] == ["PENDING", "PENDING"]
+    sweep.resume()
+    assert (sweep.result(60)["state"] == "DONE").all()
+
+
 def test_cancelled_designs_are_told_and_can_be_had_later(service):
     client, part = service
     sweep = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(400))
