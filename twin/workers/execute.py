@@ -32,7 +32,10 @@ if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
     from twin.workers.analyses import Analysis
 
 _LOG: Final = logging.getLogger(__name__)
-_DEFORMED: Final = "The part was deformed by free-form boxes before it was meshed; what was selected by place is where it was before."
+_DEFORMED: Final = (
+    "The part was deformed by free-form boxes before it was meshed; "
+    "what was selected by place is where it was before."
+)
 
 
 @final
