@@ -18,6 +18,7 @@ import numpy as np
 
 import twin
 from tests.corpus import brackets, comparison, published, sharing
+from twin.analyses import programs
 
 COLUMNS = (
     "id", "discretisation", "case", "reason", "differs",
@@ -127,6 +128,7 @@ def main() -> None:
             for number in options.ids or brackets.bracket_ids():
                 if (number, discretisation) in done:
                     continue
+                programs.drop_when_many()  # this process compiles some of its own
                 try:
                     limits = LIMITS[discretisation] | {"max_seconds": options.max_seconds}
                     if discretisation == "tet" and number in LARGER:

@@ -121,10 +121,16 @@ def list_sweeps(
 
 @sweeps.command()
 def watch(
-    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+    name: Name,
+    by: By = None,
+    unit: Unit = "mm",
+    out: Outputs = None,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
 ) -> None:
     """Follow a sweep to its end, and write files."""
-    _steer(name, lambda found: found.info(), out, server, insecure, json)
+    _steer(name, lambda found: found.info(), out, server, insecure, json, by, unit)
 
 
 @sweeps.command()
@@ -161,23 +167,31 @@ def resume(
 
 @sweeps.command()
 def retry(
-    name: Name, out: Outputs = None, server: Server = None, insecure: Insecure = False, json: Json = False
+    name: Name,
+    by: By = None,
+    unit: Unit = "mm",
+    out: Outputs = None,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
 ) -> None:
     """Compute the designs once more that failed or were cancelled, and follow them."""
-    _steer(name, lambda found: found.retry(), out, server, insecure, json)
+    _steer(name, lambda found: found.retry(), out, server, insecure, json, by, unit)
 
 
 @sweeps.command()
 def extend(
     name: Name,
     count: Annotated[int, typer.Argument(min=1, help="How many designs more, as the sampling goes on.")],
+    by: By = None,
+    unit: Unit = "mm",
     out: Outputs = None,
     server: Server = None,
     insecure: Insecure = False,
     json: Json = False,
 ) -> None:
     """Ask for more designs, and follow them."""
-    _steer(name, lambda found: found.extend(count), out, server, insecure, json)
+    _steer(name, lambda found: found.extend(count), out, server, insecure, json, by, unit)
 
 
 @sweeps.command()

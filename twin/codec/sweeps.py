@@ -13,7 +13,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from protos.twin.v1 import sweep_pb2
+from protos.twin.v1 import study_pb2, sweep_pb2
 from twin.codec.assignments import Assigned, assignments_of
 from twin.codec.enums import EnumWords
 from twin.codec.errors import error_from_status, status_from_error
@@ -35,9 +35,10 @@ from twin.codec.studies import (
 from twin.errors import StudyError, TwinError
 from twin.quantities import Quantity
 from twin.studies import FreeForm, Request, Study
-from twin.sweeps import sampling
+from twin.sweeps import columns, sampling
+from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Choice
-from twin.sweeps.sampling import Sampling, Sequential
+from twin.sweeps.sampling import Adaptive, Evolution, Sampling, Sequential
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
@@ -209,6 +210,7 @@ class SweepPlan:
                     f"{message.geometry_choice.parameter} another number of words."
                 )
         self._refuse_idle(message)
+        self._refuse_unknown(message.study)
 
     @property
     def count(self) -> int:
@@ -252,6 +254,24 @@ class SweepPlan:
             self._options,
             shape.SerializeToString(deterministic=True) or None,
         )
+
+    def _refuse_unknown(self, study: study_pb2.Study) -> None:
+        """Samplings that choose by what no design will have would be found out late."""
+        kind = study_kind(study)
+        if kind not in columns.QUANTITIES:
+            return
+        cases = tuple(case.name for case in getattr(study, kind).load_cases)
+        known = columns.of_study(kind, cases)
+        for each in self.samplings:
+            if not isinstance(each, Sequential):
+                continue
+            for name in each.quantities if isinstance(each, Adaptive) else each.objectives:
+                if name not in known:
+                    raise StudyError(
+                        f"No design has {name}, by which others are to be chosen; they have {', '.join(known)}."
+                    )
+            for text in each.subject_to if isinstance(each, Evolution) else ():
+                Formula(text, comparison=True).check(dict.fromkeys((*self.space.numbers, *known)))
 
     def _refuse_idle(self, message: sweep_pb2.Sweep) -> None:
         """A parameter that changes nothing is a slip."""
@@ -407,6 +427,14 @@ def sweep_space(message: sweep_pb2.Sweep) -> Space:
     return Space([parameter_from_proto(entry) for entry in message.parameters], message.constraints)
 
 
+def check_size(message: sweep_pb2.Sweep) -> None:
+    """Raise StudyError for one that could not be read back: no message is over 2 MiB."""
+    if message.ByteSize() > _LARGEST:
+        raise StudyError(
+            "The sweep's own tables of designs are too long: put some of them into another sweep."
+        )
+
+
 def extended(spec: bytes, request: sweep_pb2.ExtendSweepRequest) -> tuple[bytes, int]:
     """The serialised message of a sweep with more designs, and how many it has then. Raises StudyError."""
     message = sweep_pb2.Sweep.FromString(spec)
@@ -416,8 +444,5 @@ def extended(spec: bytes, request: sweep_pb2.ExtendSweepRequest) -> tuple[bytes,
         message.samplings.extend(map(sampling_to_proto, longer))
     else:
         message.samplings.append(request.sampling)
-    if message.ByteSize() > _LARGEST:
-        raise StudyError(
-            "The sweep's own tables of designs are too long by now: put more of them into another sweep."
-        )
+    check_size(message)
     return message.SerializeToString(deterministic=True), SweepPlan(message).count

@@ -19,9 +19,10 @@ from twin.quantities import Quantity
 from twin.results import sweep_charts as charts
 from twin.results.display import title
 from twin.sweeps import emulator, statistics
+from twin.sweeps.columns import ERROR
 from twin.sweeps.emulator import Emulator
 from twin.sweeps.expressions import Formula
-from twin.sweeps.table import ERROR, Table
+from twin.sweeps.table import Table
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +73,8 @@ def best_designs(
     subject_to: comparisons that they meet
     """
     allowed = table.done
+    if not allowed.any():
+        return np.zeros(0, np.int64)
     numbers = {name: column for name, column in table.items() if column.dtype.kind == "f"}
     for text in subject_to:
         allowed = allowed & Formula(text, comparison=True)(numbers)

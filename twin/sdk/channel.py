@@ -21,7 +21,7 @@ _RETRIES: Final = {
             # Every method is idempotent: creations carry a request id, uploads a digest.
             "name": [
                 {"service": f"twin.v1.{name}Service"}
-                for name in ("Geometry", "Run", "Result", "Array", "Material")
+                for name in ("Geometry", "Run", "Result", "Array", "Material", "Sweep")
             ],
             "retryPolicy": {
                 "maxAttempts": 5,

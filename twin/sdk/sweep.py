@@ -85,7 +85,7 @@ class Sweep:
         return self._bridge.run(self._sweep.pause())
 
     def resume(self) -> SweepInfo:
-        """Go on after `pause` or `cancel`."""
+        """Go on after `pause` or `cancel`; designs that were cancelled need `retry`."""
         return self._bridge.run(self._sweep.resume())
 
     def cancel(self) -> SweepInfo:
@@ -97,7 +97,7 @@ class Sweep:
         return self._bridge.run(self._sweep.extend(by))
 
     def retry(self) -> SweepInfo:
-        """Compute the designs once more that failed or were cancelled, and no others."""
+        """Compute the designs once more that failed or were cancelled, none that are done. If cancelled it goes on."""
         return self._bridge.run(self._sweep.retry())
 
     def delete(self) -> None:

@@ -59,7 +59,7 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             request_id=request.request_id or None,
             display_name=wanted.display_name,
             labels=dict(wanted.labels),
-            shape=wanted.shape.SerializeToString(deterministic=True) if wanted.HasField("shape") else None,
+            shape=wanted.shape.SerializeToString(deterministic=True) or None,
         )
         run = await asyncio.to_thread(self._runs.create, tenant(), new)
         self._wake()
@@ -81,6 +81,12 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             raise FailedPrecondition(
                 f"{asked.run} is of geometries/{answered.geometry}, not of geometries/{geometry}: a gradient has the "
                 "geometry of its answer",
+                facts,
+            )
+        if not answered.keep_fields:
+            raise FailedPrecondition(
+                f"{asked.run} is a design of a sweep that keeps no fields, and has no mesh to take a gradient on: "
+                "simulate it again",
                 facts,
             )
         if answered.shape is not None:

@@ -48,6 +48,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
             wanted.ClearField(output)
         spec = wanted.SerializeToString(deterministic=True)
         plan = await asyncio.to_thread(codec.parse_sweep, spec)  # refuses what makes no sense
+        codec.check_size(wanted)
         new = NewSweep(
             spec=spec,
             size=plan.count,
@@ -95,7 +96,10 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
 
     def _extend(self, caller: str, request: sweep_pb2.ExtendSweepRequest) -> SweepRecord:
         identifier = _identifier(request.name)
-        before = self._sweeps.get(caller, identifier).spec
+        sweep = self._sweeps.get(caller, identifier)
+        if request.request_id and request.request_id in sweep.extensions:
+            return sweep
+        before = sweep.spec
         spec, size = codec.extended(before, request)
         return self._sweeps.extend(caller, identifier, before, spec, size, request.request_id or None)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, and_, or_, select, update
 
 from twin.errors import NotFound, TwinError, to_record
 from twin.results import storage
@@ -57,8 +57,7 @@ def start(connection: Connection, sweep: RowMapping, number: int, planned: Plann
         runs.c.tenant == tenant,
         runs.c.content == run.content,
         runs.c.background,
-        runs.c.state.in_((*ACTIVE, RunState.SUCCEEDED)),
-        ~runs.c.cancel_requested,
+        or_(runs.c.state == RunState.SUCCEEDED, and_(runs.c.state.in_(ACTIVE), ~runs.c.cancel_requested)),
     )
     if sweep["keep_fields"]:
         same = same.where(runs.c.keep_fields)

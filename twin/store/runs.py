@@ -151,8 +151,7 @@ class Runs:
                     f"{run.name} is a design of sweeps/{sweep}: delete the sweep",
                     facts={"sweep": f"sweeps/{sweep}"},
                 )
-            delete_arrays(connection, tenant, run.name)
-            connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
+            remove(connection, tenant, run.id)
 
 
 def add(connection: Connection, tenant: str, new: NewRun, now: float) -> str:
@@ -180,6 +179,12 @@ def add(connection: Connection, tenant: str, new: NewRun, now: float) -> str:
     )
     events.append(connection, tenant, identifier, now, state=RunState.PENDING)
     return identifier
+
+
+def remove(connection: Connection, tenant: str, identifier: str) -> None:
+    """Take a run out with its result."""
+    delete_arrays(connection, tenant, f"runs/{identifier}")
+    connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
 
 
 def stop(connection: Connection, tenant: str, identifier: str, now: float) -> None:

@@ -35,7 +35,7 @@ MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
         "ALTER TABLE runs ADD COLUMN background BOOLEAN NOT NULL DEFAULT false",
         "ALTER TABLE runs ADD COLUMN held BOOLEAN NOT NULL DEFAULT false",
         "ALTER TABLE runs ADD COLUMN keep_fields BOOLEAN NOT NULL DEFAULT true",
-        "ALTER TABLE runs ADD COLUMN shape BLOB",
+        "ALTER TABLE runs ADD COLUMN shape BLOB",  # homes of the first version are SQLite
         "CREATE INDEX runs_by_content ON runs (tenant, content)",
         "DROP INDEX runs_by_state",
         "CREATE INDEX runs_by_state ON runs (state, held, background, created)",

@@ -19,7 +19,6 @@ from sqlalchemy.exc import IntegrityError
 from twin.errors import AlreadyExists, FailedPrecondition, NotFound, TwinError, to_record
 from twin.store import designs
 from twin.store import runs as runs_of_all
-from twin.store.arrays import delete_arrays
 from twin.store.database import Database
 from twin.store.planned import Planned, start
 from twin.store.schema import designs as design_table
@@ -65,6 +64,7 @@ class SweepRecord:
     counts: Mapping[DesignState, int]
     shared: int
     error: dict[str, Any] | None
+    extensions: Sequence[str]
 
     @property
     def name(self) -> str:
@@ -157,7 +157,7 @@ class Sweeps:
     def ended(self, tenant: str, identifier: str, after: int, limit: int) -> list[DesignRecord]:
         """In the order in which they ended, those above the sequence `after`."""
         query = _designs(tenant, identifier).where(
-            design_table.c.sequence > after, design_table.c.state != DesignState.PENDING
+            design_table.c.sequence > after, design_table.c.state.not_in(WAITING)
         )
         return self._read(tenant, identifier, query.order_by(design_table.c.sequence).limit(limit))
 
@@ -235,30 +235,34 @@ class Sweeps:
     def retry(
         self, tenant: str, identifier: str, plan: Callable[[tuple[float, ...]], Planned]
     ) -> SweepRecord:
-        """Compute the designs once more that failed or were cancelled. plan: what a point asks."""
+        """Compute the designs once more that failed or were cancelled. plan: what a point asks.
+
+        A chunk at a time: leases have to be renewed in between.
+        """
+        with self._database.read() as connection:
+            until = _row(connection, tenant, identifier)[
+                "sequence"
+            ]  # what fails again meanwhile is not tried for ever
         again = _designs(tenant, identifier).where(
-            design_table.c.state.in_((DesignState.FAILED, DesignState.CANCELLED))
+            design_table.c.state.in_((DesignState.FAILED, DesignState.CANCELLED)),
+            design_table.c.sequence <= until,
         )
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(again.order_by(design_table.c.number).limit(CHUNK)).mappings().all()
+            if not rows:
+                break
+            planned = {row["number"]: plan(tuple(row["point"])) for row in rows}
+            with self._database.write() as connection:
+                sweep = _row(connection, tenant, identifier)
+                own = again.where(design_table.c.number.in_(planned)).order_by(design_table.c.number)
+                for row in connection.execute(own).mappings().all():
+                    _clear(connection, row)
+                    start(connection, sweep, row["number"], planned[row["number"]], self._clock())
+                if sweep["state"] == SweepState.PAUSED:
+                    connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
-            for row in connection.execute(again.order_by(design_table.c.number)).mappings().all():
-                here = (
-                    design_table.c.tenant == tenant,
-                    design_table.c.sweep == identifier,
-                    design_table.c.number == row["number"],
-                )
-                waits = {
-                    "state": DesignState.PENDING,
-                    "error": None,
-                    "ended": None,
-                    "run": None,
-                    "shared": False,
-                }
-                connection.execute(update(design_table).where(*here).values(**waits))
-                start(connection, sweep, row["number"], plan(tuple(row["point"])), self._clock())
-            if sweep["state"] == SweepState.PAUSED:
-                connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
-            else:
+            if _row(connection, tenant, identifier)["state"] != SweepState.PAUSED:
                 self._activate(connection, tenant, identifier)
             return _record(connection, _row(connection, tenant, identifier))
 
@@ -309,11 +313,9 @@ class Sweeps:
                 runs.c.id.not_in(others),
             )
             gone = connection.execute(select(runs.c.id).where(*alone)).scalars().all()
-            for run in gone:
-                delete_arrays(connection, tenant, f"runs/{run}")
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
             for run in gone:
-                connection.execute(delete(runs).where(runs.c.tenant == tenant, runs.c.id == run))
+                runs_of_all.remove(connection, tenant, run)
 
     def to_plan(self) -> Sequence[SweepRecord]:
         """Active sweeps with designs that are not planned and few that wait, the oldest first."""
@@ -337,7 +339,7 @@ class Sweeps:
     def plan(self, sweep: SweepRecord, chunk: Sequence[Planned]) -> bool:
         """Add the designs that come next; False where somebody else did, or the sweep is no longer active."""
         with self._database.write() as connection:
-            row = _find(connection, sweep.tenant, sweep.id)
+            row = _find(connection, sweep.tenant, sweep.id, lock=True)
             if row is None or row["state"] != SweepState.ACTIVE or row["planned"] != sweep.planned:
                 return False
             for number, planned in enumerate(chunk, start=sweep.planned):
@@ -361,6 +363,23 @@ class Sweeps:
         connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE, error=None))
         connection.execute(_waiting(tenant, identifier, alone=False).values(held=False))
         designs.complete(connection, tenant, identifier)
+
+
+def _clear(connection: Connection, design: RowMapping) -> None:
+    """Have a design wait again, without the run that it had."""
+    tenant, run = design["tenant"], design["run"]
+    waits = {"state": DesignState.PENDING, "error": None, "ended": None, "run": None, "shared": False}
+    connection.execute(
+        update(design_table)
+        .where(
+            design_table.c.tenant == tenant,
+            design_table.c.sweep == design["sweep"],
+            design_table.c.number == design["number"],
+        )
+        .values(**waits)
+    )
+    if run is not None and designs.in_use(connection, tenant, run) is None:
+        runs_of_all.remove(connection, tenant, run)
 
 
 def _waiting(tenant: str, identifier: str, *, alone: bool) -> Any:
@@ -397,9 +416,9 @@ def _designs(tenant: str, identifier: str) -> Any:
     return select(design_table).where(design_table.c.tenant == tenant, design_table.c.sweep == identifier)
 
 
-def _find(connection: Connection, tenant: str, identifier: str) -> RowMapping | None:
+def _find(connection: Connection, tenant: str, identifier: str, *, lock: bool = False) -> RowMapping | None:
     query = select(table).where(table.c.tenant == tenant, table.c.id == identifier)
-    return connection.execute(query).mappings().one_or_none()
+    return connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
 
 
 def _row(connection: Connection, tenant: str, identifier: str) -> RowMapping:
@@ -428,6 +447,7 @@ def _record(connection: Connection, row: RowMapping) -> SweepRecord:
         counts={DesignState(state): count for state, count in connection.execute(by_state).tuples()},
         shared=connection.execute(shared).scalar_one(),
         error=row["error"],
+        extensions=row["extensions"],
     )
 
 

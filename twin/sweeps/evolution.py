@@ -31,31 +31,35 @@ def propose(
     points: the designs before (n, p); columns: what was found (n,). Raises StudyError for an objective or a constraint
     that speaks of what no design has, and where nothing is left to try.
     """
+    from pymoo.core.population import Population
+
     objectives, broken = goals(space, asked, points, columns)
     algorithm = _algorithm(
         asked, len(space.parameters), broken.shape[1], shares(space, points[: asked.population])
     )
-    begin, parents = 0, 0
+    algorithm.ask()  # the first generation is the journal's, whatever the algorithm makes of it
+    begin, generation, parents = 0, min(asked.population, len(points)), 0
     while True:
-        offspring = algorithm.ask()
-        if offspring is None or not len(offspring):
-            raise StudyError(
-                f"Evolution finds no further design after {len(points)}: the parameters have no other values."
-            )
-        end = begin + len(offspring)
-        if end > len(points):
-            rest: Floats = np.array(offspring[len(points) - begin :].get("X"), float)
-            return _points(space, rest[:count])
-        answered = begin + np.flatnonzero(np.isfinite(objectives[begin:end]).all(axis=1))
+        if begin:
+            offspring = algorithm.ask()
+            if offspring is None or not len(offspring):
+                raise StudyError(f"Evolution finds no design that is not among the {len(points)} before.")
+            generation = len(offspring)
+            if begin + generation > len(points):
+                rest: Floats = np.array(offspring[len(points) - begin :].get("X"), float)
+                return _points(space, rest[:count])
+        own = np.arange(begin, begin + generation)
+        answered = own[np.isfinite(objectives[own]).all(axis=1)]
         parents += len(answered)
         if not parents:
             raise StudyError("No design of the first generation has an answer to go on from.")
         if len(answered):
-            told = offspring[answered - begin]
-            told.set("F", objectives[answered])
-            told.set("G", broken[answered])
+            # of the journal throughout: where a design got its answer late, the replay would have had other offspring
+            told = Population.new(
+                X=shares(space, points[answered]), F=objectives[answered], G=broken[answered]
+            )
             algorithm.tell(infills=told)
-        begin = end
+        begin += generation
 
 
 def goals(

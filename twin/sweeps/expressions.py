@@ -11,7 +11,7 @@ import difflib
 import itertools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, final
@@ -67,7 +67,12 @@ class Formula:
     def __post_init__(self) -> None:
         if len(self.text) > _LONGEST:
             raise StudyError(f"{self.text[:40]!r}... is longer than {_LONGEST} characters.")
-        self._check(self._tree, self.comparison, 0)
+        try:
+            self._check(self._tree, self.comparison, 0)
+        except (OverflowError, RecursionError):
+            raise StudyError(
+                f"{self.text[:40]!r}... can't be read: its numbers or its nesting are too large."
+            ) from None
 
     @cached_property
     def _tree(self) -> ast.expr:
@@ -81,19 +86,16 @@ class Formula:
     @cached_property
     def names(self) -> frozenset[str]:
         """The parameters that it speaks of."""
-        called = {id(node.func) for node in ast.walk(self._tree) if isinstance(node, ast.Call)}
-        return frozenset(
-            node.id
-            for node in ast.walk(self._tree)
-            if isinstance(node, ast.Name) and id(node) not in called and node.id not in CONSTANTS
-        )
+        return frozenset(_names(self._tree)) - CONSTANTS.keys()
 
     def check(self, known: Mapping[str, Any]) -> None:
         """Raise StudyError for a name that is no parameter."""
         for name in sorted(self.names - known.keys()):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known) or 'none'}"
-            raise StudyError(f"{self.text!r} speaks of {name}, which is no parameter with a number; {hint}")
+            raise StudyError(
+                f"{self.text!r} speaks of {name}, which is none of what has a number here; {hint}"
+            )
 
     def __call__(self, values: Mapping[str, Value]) -> Any:
         """What it is for these values of the parameters; where it has no meaning, NaN or False."""
@@ -136,6 +138,8 @@ class Formula:
                 parts = []
             case ast.Name(id=name) if name not in FUNCTIONS:
                 parts = []
+            case ast.Attribute(value=ast.Name()):  # "brake.max_von_mises", of a load case
+                parts = []
             case _:
                 raise self._refusal(
                     f"{ast.unparse(node)!r} is none of + - * / **, brackets, numbers, parameters, "
@@ -146,6 +150,20 @@ class Formula:
 
     def _refusal(self, reason: str) -> StudyError:
         return StudyError(f"{self.text!r} can't be used: {reason}.")
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.Attribute(value=ast.Name(id=case), attr=name):
+            yield f"{case}.{name}"
+        case ast.Call(args=args):
+            for argument in args:
+                yield from _names(argument)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _names(child)
 
 
 def _evaluate(node: ast.AST, values: Mapping[str, Value]) -> Any:
@@ -166,4 +184,6 @@ def _evaluate(node: ast.AST, values: Mapping[str, Value]) -> Any:
             return float(number)
         case ast.Name(id=name):
             return CONSTANTS[name] if name in CONSTANTS else values[name]
+        case ast.Attribute(value=ast.Name(id=case), attr=name):
+            return values[f"{case}.{name}"]
     raise AssertionError(ast.dump(node))  # Formula._check let nothing else through

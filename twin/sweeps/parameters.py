@@ -23,6 +23,7 @@ from twin import materials
 from twin.errors import StudyError
 from twin.materials import Material
 from twin.quantities import engineering
+from twin.sweeps.columns import ERROR, RESERVED
 from twin.sweeps.expressions import CONSTANTS, FUNCTIONS, Formula
 from twin.units import Scalar, quantity, si
 
@@ -34,6 +35,7 @@ MARKS: Final[dict[float, str]] = {}
 _SERIAL: Final = itertools.count(1)
 _APART: Final = math.sqrt(2) * 2.0**-40  # neighbouring marks, relative
 _SMALL: Final = 2.0**-200  # marks of what is zero in the middle of its range
+_POSITIVE: Final = re.compile(r"[0-9.]+")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
@@ -122,7 +124,7 @@ class Expression(Term):
 
 
 def _joined(left: Term | float, operator: str, right: Term | float) -> Expression:
-    texts = [_bracketed(side.text) if isinstance(side, Term) else repr(float(side)) for side in (left, right)]
+    texts = [_bracketed(side.text if isinstance(side, Term) else repr(float(side))) for side in (left, right)]
     a, b = (side.nominal if isinstance(side, Term) else float(side) for side in (left, right))
     text = f"{texts[0]} {operator} {texts[1]}"
     nominal = float(Formula(f"({a!r}) {operator} ({b!r})")({}))
@@ -130,7 +132,7 @@ def _joined(left: Term | float, operator: str, right: Term | float) -> Expressio
 
 
 def _bracketed(text: str) -> str:
-    return text if _NAME.fullmatch(text) else f"({text})"
+    return text if _NAME.fullmatch(text) or _POSITIVE.fullmatch(text) else f"({text})"
 
 
 class Parameter(ABC):
@@ -177,6 +179,10 @@ class Parameter(ABC):
             raise StudyError(f"{name!r} can't name a parameter: use letters, digits and '_', a letter first.")
         if name in FUNCTIONS or name in CONSTANTS:
             raise StudyError(f"{name!r} can't name a parameter: in arithmetic it means something else.")
+        if name in RESERVED or name.endswith(ERROR):
+            raise StudyError(
+                f"{name!r} can't name a parameter: a column of the table of designs has that name."
+            )
         object.__setattr__(self, "name", name)
 
     def _measured(self, values: Sequence[Scalar], unit: str | None) -> list[float]:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from twin.errors import InvalidInput, TwinError
 from twin.quantities import Quantity
+from twin.sweeps.columns import ERROR
 from twin.sweeps.parameters import Choice
 from twin.sweeps.space import Space
 
 SUFFIXES: Final = (".csv", ".parquet")
-ERROR: Final = "_error"
 _AXES: Final = ("x", "y", "z")
 
 

@@ -1,16 +1,18 @@
-"""From the message of a sweep to its next designs. Quick, and without jax."""
+"""From the message of a sweep to its next designs. Without jax, and in seconds whatever the sampling."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from twin import codec
-from twin.errors import Internal, TwinError
+from twin.errors import Internal, NotFound, TwinError
 from twin.store.planned import Planned
 from twin.store.runs import NewRun
 from twin.store.states import WAITING
@@ -39,13 +41,21 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
             points = _chosen(workspace, sweep, plan.space, *points)
         ask = planner(sweep)
         return workspace.sweeps.plan(sweep, [ask(tuple(point)) for point in points.tolist()])
+    except IntegrityError:
+        return False  # somebody else planned the same
+    except SQLAlchemyError:
+        raise  # no fault of the sweep; whoever works here tries again
     except TwinError as error:
-        workspace.sweeps.pause(sweep.tenant, sweep.id, error)
+        _pause(workspace, sweep, error)
     except Exception as error:  # noqa: BLE001, a sweep that can't be planned must not stop the others
         _LOG.exception("%s can't be planned: it is paused", sweep.name)
-        fault = Internal(f"the designs can't be planned, which is a fault of ours: {error}")
-        workspace.sweeps.pause(sweep.tenant, sweep.id, fault)
+        _pause(workspace, sweep, Internal(f"the designs can't be planned, which is a fault of ours: {error}"))
     return True
+
+
+def _pause(workspace: Workspace, sweep: SweepRecord, error: TwinError) -> None:
+    with contextlib.suppress(NotFound):  # it was deleted meanwhile
+        workspace.sweeps.pause(sweep.tenant, sweep.id, error)
 
 
 def _chosen(

@@ -131,7 +131,7 @@ class SweepServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeSweep(self, request, context):
-        """Goes on with a sweep that was paused or cancelled.
+        """Goes on with a sweep that was paused or cancelled; designs that were cancelled need RetrySweep.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +152,8 @@ class SweepServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetrySweep(self, request, context):
-        """Computes the designs once more that failed or were cancelled, and no others.
+        """Computes the designs once more that failed or were cancelled, none that are done. A sweep that was cancelled goes on
+        with its other designs too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

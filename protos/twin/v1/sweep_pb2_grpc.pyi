@@ -48,13 +48,15 @@ class SweepServiceStub:
     PauseSweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.PauseSweepRequest, _sweep_pb2.Sweep]
     """Computes no further designs until it is resumed; those that are being computed end."""
     ResumeSweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.ResumeSweepRequest, _sweep_pb2.Sweep]
-    """Goes on with a sweep that was paused or cancelled."""
+    """Goes on with a sweep that was paused or cancelled; designs that were cancelled need RetrySweep."""
     CancelSweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.CancelSweepRequest, _sweep_pb2.Sweep]
     """Stops a sweep with what it computes. Designs that have ended stay."""
     ExtendSweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.ExtendSweepRequest, _sweep_pb2.Sweep]
     """Asks for more designs."""
     RetrySweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.RetrySweepRequest, _sweep_pb2.Sweep]
-    """Computes the designs once more that failed or were cancelled, and no others."""
+    """Computes the designs once more that failed or were cancelled, none that are done. A sweep that was cancelled goes on
+    with its other designs too.
+    """
     DeleteSweep: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.DeleteSweepRequest, _empty_pb2.Empty]
     """Deletes a sweep with the results that no other sweep shares. One that has not ended is cancelled first."""
     ProvideParts: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.ProvidePartsRequest, _sweep_pb2.Sweep]
@@ -78,13 +80,15 @@ class SweepServiceAsyncStub(SweepServiceStub):
     PauseSweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.PauseSweepRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
     """Computes no further designs until it is resumed; those that are being computed end."""
     ResumeSweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.ResumeSweepRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
-    """Goes on with a sweep that was paused or cancelled."""
+    """Goes on with a sweep that was paused or cancelled; designs that were cancelled need RetrySweep."""
     CancelSweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.CancelSweepRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
     """Stops a sweep with what it computes. Designs that have ended stay."""
     ExtendSweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.ExtendSweepRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
     """Asks for more designs."""
     RetrySweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.RetrySweepRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
-    """Computes the designs once more that failed or were cancelled, and no others."""
+    """Computes the designs once more that failed or were cancelled, none that are done. A sweep that was cancelled goes on
+    with its other designs too.
+    """
     DeleteSweep: _aio.UnaryUnaryMultiCallable[_sweep_pb2.DeleteSweepRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a sweep with the results that no other sweep shares. One that has not ended is cancelled first."""
     ProvideParts: _aio.UnaryUnaryMultiCallable[_sweep_pb2.ProvidePartsRequest, _sweep_pb2.Sweep]  # type: ignore[assignment]
@@ -135,7 +139,7 @@ class SweepServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sweep_pb2.ResumeSweepRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sweep_pb2.Sweep, _abc.Awaitable[_sweep_pb2.Sweep]]:
-        """Goes on with a sweep that was paused or cancelled."""
+        """Goes on with a sweep that was paused or cancelled; designs that were cancelled need RetrySweep."""
 
     @_abc_1.abstractmethod
     def CancelSweep(
@@ -159,7 +163,9 @@ class SweepServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sweep_pb2.RetrySweepRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sweep_pb2.Sweep, _abc.Awaitable[_sweep_pb2.Sweep]]:
-        """Computes the designs once more that failed or were cancelled, and no others."""
+        """Computes the designs once more that failed or were cancelled, none that are done. A sweep that was cancelled goes on
+        with its other designs too.
+        """
 
     @_abc_1.abstractmethod
     def DeleteSweep(

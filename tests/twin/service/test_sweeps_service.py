@@ -137,12 +137,14 @@ def test_only_what_failed_is_tried_again(service, tmp_path):
     (tmp_path / "broken").touch()  # the worker's folder is the home
     force = twin.Levels("force", [50, 72, 74, 85], "N")
     sweep = client.sweep(part, study(force), [force], twin.Factorial())
-    assert sweep.result()["state"].tolist() == ["DONE", "FAILED", "FAILED", "FAILED"]
+    before = sweep.result()
+    assert before["state"].tolist() == ["DONE", "FAILED", "FAILED", "FAILED"]
     (tmp_path / "broken").unlink()
     assert sweep.retry().state == "ACTIVE"
     table = sweep.result()
     assert table["state"].tolist() == ["DONE", "DONE", "DONE", "FAILED"]
-    assert len(runs_computed(tmp_path)) == 4 + 3
+    assert (table["run"] == before["run"]).tolist() == [True, False, False, False]
+    assert len(runs_computed(tmp_path)) == 4  # those that failed are gone
 
 
 def test_what_is_tried_again_waits_while_the_sweep_is_paused(service, tmp_path):
@@ -250,6 +252,9 @@ def test_a_worker_that_dies_takes_only_its_own_design_along(tmp_path):
         ({"constraints": ["forse < 3"]}, "did you mean force"),
         ({"sampling": twin.Points([[5]])}, "Design 0: force is 5"),
         ({"sampling": twin.Points([[20, 1]])}, "2 values"),
+        ({"sampling": twin.Adaptive(9, quantities=["max_mises"])}, "No design has max_mises"),
+        ({"sampling": twin.Evolution(9, {"max_mises": "min"})}, "No design has max_mises"),
+        ({"sampling": twin.Evolution(9, {"mass": "min"}, ["max_mises < 3"])}, "did you mean"),
         ({"sampling": twin.Factorial(1000), "parameters": [FORCE, twin.Range("b", 0, 1)], "constraints": ["b < 2"]},
          "1,000,000 designs"),
     ],
@@ -277,9 +282,9 @@ def test_evolution_finds_the_least_that_is_allowed(service, tmp_path):
 
 def test_what_can_not_go_on_is_paused_and_says_why(service):
     client, part = service
-    asked = twin.Adaptive(20, initial=8, quantities=["max_mises"])
+    asked = twin.Adaptive(20, initial=8, quantities=["mass"])  # which the fake worker does not find
     sweep = client.sweep(part, study(FORCE), [FORCE], asked)
-    with pytest.raises(twin.StudyError, match="max_mises"):
+    with pytest.raises(twin.StudyError, match="quantity mass"):
         sweep.result(60)
     assert sweep.info().state == "PAUSED"
     assert sweep.info().counts.done == 8

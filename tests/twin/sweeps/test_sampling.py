@@ -94,6 +94,7 @@ def test_what_is_outside_is_refused(row, said):
         lambda: twin.Factorial(1), lambda: twin.Range("a", 2, 1), lambda: twin.Range("a", "1 m", "2 N"),
         lambda: twin.Range("2a", 0, 1), lambda: twin.Range("sin", 0, 1), lambda: twin.Levels("a", []),
         lambda: twin.Integers("n", 1.5, 3), lambda: twin.Choice("c", []), lambda: twin.Choice("c", ["x", "x"]),
+        lambda: twin.Range("mass", 0, 1), lambda: twin.Range("a_error", 0, 1), lambda: twin.Choice("state", ["x"]),
         lambda: Space([twin.Range("a", 0, 1)], ["c < 2"]), lambda: sampling.following(twin.Factorial(2), 3),
     ],
 )  # fmt: skip

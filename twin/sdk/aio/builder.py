@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, final
 
 from twin.codec import DesignView
-from twin.errors import TwinError, Unavailable
+from twin.errors import DeadlineExceeded, InvalidInput, ResourceExhausted, TwinError, Unavailable
 from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.script import Script
 from twin.sdk.uploads import LocalFile
@@ -16,6 +16,10 @@ from twin.sweeps.space import Space
 
 _LOOK: Final = 0.5  # seconds between looks for designs that wait
 _REASON: Final = 2000  # characters
+
+
+class ScriptError(Exception):
+    """A script that has not built a part, and why."""
 
 
 @final
@@ -36,8 +40,8 @@ class Builder:
                 waiting = [view async for view in self._wire.designs(self._sweep, ["AWAITING_PART"])]
                 for view in waiting:
                     await self._provide(view)
-            except Unavailable:
-                waiting = []  # whoever watches the sweep says so, if it lasts
+            except (Unavailable, ResourceExhausted, DeadlineExceeded):
+                waiting = []  # it passes; where it does not, whoever watches the sweep is told
             if not waiting:
                 await asyncio.sleep(_LOOK)
 
@@ -51,19 +55,20 @@ class Builder:
         try:
             if key not in self._built:
                 self._built[key] = await self._uploaded(values)
-        except Unavailable:
-            raise
-        except TwinError as error:
-            await self._wire.provide(self._sweep, view.index, reason=error.message[:_REASON])
-        except Exception as error:  # noqa: BLE001, whatever the script does is its design's own
-            reason = f"{type(error).__name__}: {error}"[:_REASON]
+        except (InvalidInput, ScriptError) as error:
+            reason = str(error)[:_REASON] or type(error).__name__
             await self._wire.provide(self._sweep, view.index, reason=reason)
         else:
             await self._wire.provide(self._sweep, view.index, geometry=self._built[key])
 
     async def _uploaded(self, values: dict[str, float | str]) -> str:
         with tempfile.TemporaryDirectory(prefix="twin-script-") as folder:
-            path = await asyncio.to_thread(self._script.write, values, Path(folder))
+            try:
+                path = await asyncio.to_thread(self._script.write, values, Path(folder))
+            except TwinError as error:
+                raise ScriptError(error.message) from error
+            except Exception as error:  # whatever the script does is its design's own
+                raise ScriptError(f"{type(error).__name__}: {error}") from error
             file = await LocalFile.of(path)
             await self._wire.wire.send_blob(file)
             part = await self._wire.wire.create_geometry(file.digest, file.path.name, self._script.unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,21 +103,27 @@ class AsyncSweep:
         it broke; Unavailable after a minute without a server. Raises why the service has paused the sweep, where it has
         done so by itself.
         """
-        async with self._building(), aclosing(self._updates()) as updates:
+        async with self._building() as built, aclosing(self._updates()) as updates:
             async for update in updates:
+                built()
                 yield update
                 if update.state == "PAUSED" and (error := (await self.info()).error) is not None:
                     raise error
 
     @asynccontextmanager
-    async def _building(self) -> AsyncGenerator[None, None]:
-        """Parts are built within the block."""
+    async def _building(self) -> AsyncGenerator[Callable[[], None], None]:
+        """Parts are built within the block; what it gives raises why they no longer are, where that is so."""
         if self._script is None:
-            yield
+            yield lambda: None
             return
         task = asyncio.create_task(Builder(self._wire, self.name, self.space, self._script).build_all())
+
+        def check() -> None:
+            if task.done() and not task.cancelled():
+                task.result()
+
         try:
-            yield
+            yield check
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -218,7 +224,7 @@ class AsyncSweep:
         return await self._wire.pause(self.name)
 
     async def resume(self) -> SweepInfo:
-        """Go on after `pause` or `cancel`."""
+        """Go on after `pause` or `cancel`; designs that were cancelled need `retry`."""
         return await self._wire.resume(self.name)
 
     async def cancel(self) -> SweepInfo:
@@ -230,7 +236,7 @@ class AsyncSweep:
         return await self._wire.extend(self.name, by)
 
     async def retry(self) -> SweepInfo:
-        """Compute the designs once more that failed or were cancelled, and no others."""
+        """Compute the designs once more that failed or were cancelled, none that are done. If cancelled it goes on."""
         return await self._wire.retry(self.name)
 
     async def delete(self) -> None:
