@@ -37,7 +37,8 @@ def test_what_has_no_meaning_is_no_number():
 @pytest.mark.parametrize(
     "text",
     ["__import__('os')", "a.b.c", "a().b", "a[0]", "9" * 400, "a" + ".b" * 500, "a if a else b", "f(a)", "min(a)",
-     "a**", "'a'", "True", "a < b", "lambda: 1", "(a := 3)", "9" * 2000, "-" * 200 + "a", "a and b", "1e999", "", "a = 3"],
+     "a**", "'a'", "True", "a < b", "lambda: 1", "(a := 3)", "9" * 2000, "-" * 200 + "a", "a and b",
+     "1e999", "", "a = 3"],
 )  # fmt: skip
 def test_nothing_else_is_let_in(text):
     with pytest.raises(twin.StudyError):
