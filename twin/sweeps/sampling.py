@@ -225,7 +225,7 @@ def points(
 def longer(samplings: Sequence[Sampling], count: int) -> list[Sampling]:
     """With so many more, as the last one goes on. Raises StudyError for one that doesn't."""
     *before, last = samplings
-    if isinstance(last, Evolution):  # its generations go on, and end with a whole one no longer
+    if isinstance(last, Evolution):  # its generations go on; another one would begin anew
         more = Evolution(last.count + count, last.objectives, last.subject_to, last.population, last.seed)
         return [*before, more]
     return [*samplings, following(last, count)]
