@@ -31,7 +31,10 @@ LIMITS: dict[str, dict[str, Any]] = {
     "tet": {"accuracy": 0.03, "max_unknowns": 200_000},
     "grid": {"accuracy": 0.1, "max_unknowns": 150_000},
 }
-LARGER = {"236": 400_000, "324": 800_000}  # unknowns: of brackets whose coarsest mesh has more than the others are allowed
+LARGER = {
+    "236": 400_000,
+    "324": 800_000,
+}  # unknowns, where the coarsest mesh has more than that
 WORDS = (*COLUMNS[:5], "mesher")
 HEADER = (
     "  id case       u [mm]        published  ratio shared  von Mises [MPa]  publ. ratio unknowns  [s] mesher"

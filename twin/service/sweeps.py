@@ -17,7 +17,7 @@ from twin import codec
 from twin.errors import GeometryError
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
-from twin.service.pages import page_size
+from twin.service.pages import fitting, page_size
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
 from twin.store.planned import Planned
 from twin.store.states import DesignState, SweepState
@@ -29,7 +29,6 @@ from twin.workers.planning import planner
 _DEFAULT_PAGE: Final = 50
 _LOOK: Final = 0.2  # seconds between looks for designs that have ended
 _ENDED_AT_ONCE: Final = 256
-_PAGE_BYTES: Final = 1 << 20  # of designs, after which a page ends; the last one may be 0.1 MB
 
 
 @final
@@ -72,10 +71,11 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         size = page_size(request.page_size, _DEFAULT_PAGE)
         after = read_page_token(request.page_token)
         found = await asyncio.to_thread(self._sweeps.list, tenant(), size + 1, after)
-        page = found[:size]
+        page = fitting(codec.sweep_view_to_proto(sweep_view(sweep)) for sweep in found[:size])
+        last = found[len(page) - 1] if page else None
+        more = last is not None and len(found) > len(page)
         return sweep_pb2.ListSweepsResponse(
-            sweeps=[codec.sweep_view_to_proto(sweep_view(sweep)) for sweep in page],
-            next_page_token=page_token(page[-1].created, page[-1].id) if len(found) > size else "",
+            sweeps=page, next_page_token=page_token(last.created, last.id) if last and more else ""
         )
 
     async def PauseSweep(self, request: sweep_pb2.PauseSweepRequest, context: Context) -> sweep_pb2.Sweep:
@@ -141,12 +141,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         states = [DesignState(codec.DESIGN_STATES.word(state)) for state in request.states]
         identifier = _identifier(request.parent)
         found = await asyncio.to_thread(self._sweeps.designs, tenant(), identifier, states, size + 1, after)
-        page, room = [], _PAGE_BYTES
-        for design in found[:size]:
-            page.append(codec.design_to_proto(design_view(design)))
-            room -= page[-1].ByteSize()
-            if room < 0:
-                break
+        page = fitting(codec.design_to_proto(design_view(design)) for design in found[:size])
         more = len(found) > len(page)
         return sweep_pb2.ListDesignsResponse(
             designs=page, next_page_token=place_token(request.parent, page[-1].index) if more else ""

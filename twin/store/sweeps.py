@@ -198,6 +198,9 @@ class Sweeps:
     def _cancel(self, connection: Connection, tenant: str, identifier: str) -> None:
         now = self._clock()
         connection.execute(_update(tenant, identifier).values(state=SweepState.CANCELLED))
+        connection.execute(
+            _waiting(tenant, identifier, alone=True).values(held=True)
+        )  # what paused ones share
         pending = _designs(tenant, identifier).where(design_table.c.state.in_(WAITING))
         for design in connection.execute(pending).mappings().all():
             designs.end(connection, tenant, identifier, design["number"], now, DesignState.CANCELLED)
