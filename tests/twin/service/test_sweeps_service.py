@@ -318,6 +318,8 @@ def test_a_script_builds_a_part_for_each_design(service, tmp_path):
     again = client.sweep(twin.Script(build), question, [edge, FORCE], twin.Points([[0.01, 20], [0.02, 33]]))
     time.sleep(0.5)
     assert {design.state for design in again.designs()} == {"AWAITING_PART"}
+    with pytest.raises(twin.InvalidInput, match="takes width"):
+        client.find_sweep(again.name, script=twin.Script(lambda width: None))
     found = client.find_sweep(again.name, script=twin.Script(build))
     assert found.result(60)["max_displacement"].tolist() == [400, 33**2]
 

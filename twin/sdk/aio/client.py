@@ -163,6 +163,12 @@ class AsyncClient:
         """A sweep by its name, whoever started it. script: what builds its parts, to go on. Raises NotFound."""
         wire = SweepWire(self._wire)
         info, space, _ = await wire.get(name if "/" in name else f"sweeps/{name}")
+        known = {parameter.name for parameter in space.parameters}
+        if script is not None and (unknown := set(script.parameters) - known):
+            raise InvalidInput(
+                f"the script takes {', '.join(sorted(unknown))}, and the parameters of {info.name} are "
+                f"{', '.join(sorted(known))}: it is not the one that the sweep was begun with"
+            )
         return AsyncSweep(wire, info.name, space, script)
 
     async def sweeps(self) -> AsyncGenerator[SweepInfo, None]:
