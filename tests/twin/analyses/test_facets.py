@@ -65,7 +65,8 @@ def test_the_error_of_facets_adds_to_that_of_the_elements_and_does_not_fall_with
             geometry={"compliance": 0.5},
         )  # fmt: skip
 
-    without = ON_GRID[2].energy * 0.01
-    assert errors(measured(100.0, 0.01), None)["compliance"] == pytest.approx(0.5 + without)
+    without = ON_GRID[2].energy * 0.1  # more than what a single grid never sees, 0.2 %
+    assert errors(measured(100.0, 0.1), None)["compliance"] == pytest.approx(0.5 + without)
+    assert errors(measured(100.0, 1e-6), None)["compliance"] == pytest.approx(0.5 + 0.2)
     fine, coarse = measured(100.0, 1e-6), measured(100.0, 2e-6)
     assert errors(fine, coarse)["compliance"] == pytest.approx(0.5, rel=1e-3)

@@ -18,7 +18,10 @@ def compiled(count):
         jax.block_until_ready(jax.jit(lambda x: jnp.sin(x) + x.sum())(jnp.ones(size)))
 
 
-def test_few_programs_stay():
+def test_few_programs_stay(monkeypatch, tmp_path):
+    limit = tmp_path / "max_map_count"
+    limit.write_text(str(3 * mappings()))
+    monkeypatch.setattr(programs, "_MOST", limit)
     assert not programs.drop_when_many()
 
 

@@ -244,7 +244,9 @@ def _assemble(document: Document) -> Soup:
                 warnings.append(f"{_MODES[mode]}, which bound no part, were left out")
                 continue
             place = instance.place
-            corners = document.array(primitive["attributes"]["POSITION"]).astype(np.float64).reshape(-1, 3)
+            with np.errstate(invalid="ignore"):  # places that are no numbers go later (repair.py)
+                corners = document.array(primitive["attributes"]["POSITION"]).astype(np.float64)
+            corners = corners.reshape(-1, 3)
             indices = (
                 document.array(primitive["indices"]).astype(np.int64)
                 if "indices" in primitive

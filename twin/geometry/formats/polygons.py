@@ -42,10 +42,11 @@ def triangulate(
         triangles[places] = corners[:, [(0, i, i + 1) for i in range(1, size - 1)]]
         if size == 3:
             continue
-        for start in range(0, len(rows), _CHUNK // size + 1):
-            flat = _project(vertices[corners[start : start + _CHUNK // size + 1]])
-            for row in np.flatnonzero(~_convex(flat)).tolist():
-                triangles[places[start + row]] = corners[start + row][np.array(_cut_ears(flat[row]))]
+        with np.errstate(invalid="ignore", over="ignore"):  # places that are no numbers go later (repair.py)
+            for start in range(0, len(rows), _CHUNK // size + 1):
+                flat = _project(vertices[corners[start : start + _CHUNK // size + 1]])
+                for row in np.flatnonzero(~_convex(flat)).tolist():
+                    triangles[places[start + row]] = corners[start + row][np.array(_cut_ears(flat[row]))]
     return triangles, counts
 
 
