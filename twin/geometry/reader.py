@@ -80,8 +80,8 @@ def _lost_digits(soup: Soup, scale: float) -> tuple[str, ...]:
     farthest = float(np.abs(used).max())
     with np.errstate(over="ignore"):
         single = bool((used.astype(np.float32) == used).all())
+        size = float(np.linalg.norm(np.ptp(used, axis=0)))
     digit = float(np.spacing(np.float32(farthest) if single else farthest))
-    size = float(np.linalg.norm(np.ptp(used, axis=0)))
     if not size > 0 or size > _DIGITS * digit:
         return ()
     told = (
