@@ -21,7 +21,7 @@ from twin.service.pages import fitting, page_size
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
 from twin.store.planned import Planned
 from twin.store.states import DesignState, SweepState
-from twin.store.sweeps import NewSweep, SweepRecord
+from twin.store.sweep_records import NewSweep, SweepRecord
 from twin.store.views import design_view, sweep_view
 from twin.store.workspace import Workspace
 from twin.workers.planning import planner

@@ -6,17 +6,15 @@ sweep has as many designs as it had when the chunk was begun, so none is planned
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, final
 
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from twin.errors import AlreadyExists, FailedPrecondition, NotFound, TwinError, to_record
+from twin.errors import AlreadyExists, FailedPrecondition, TwinError, to_record
 from twin.store import designs
 from twin.store import runs as runs_of_all
 from twin.store.database import Database
@@ -25,71 +23,19 @@ from twin.store.schema import designs as design_table
 from twin.store.schema import runs
 from twin.store.schema import sweeps as table
 from twin.store.states import WAITING, DesignState, RunState, SweepState
+from twin.store.sweep_records import (
+    DesignRecord,
+    NewSweep,
+    SweepRecord,
+    design,
+    designs_of,
+    find,
+    record,
+    row_of,
+)
 
 CHUNK: Final = 256  # designs that are planned at once
 AHEAD: Final = 256  # designs that may wait before more are planned
-
-
-@final
-@dataclass(frozen=True)
-class NewSweep:
-    """What is asked for. spec: serialised twin.v1.Sweep; size: designs that it has; geometries: ids of its parts."""
-
-    spec: bytes
-    size: int
-    geometries: Sequence[str]
-    request_digest: str
-    request_id: str | None = None
-    display_name: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    keep_fields: bool = False
-
-
-@final
-@dataclass(frozen=True)
-class SweepRecord:
-    """A sweep. created: seconds since the epoch; sequence: of the design that ended last; counts: designs by state."""
-
-    tenant: str
-    id: str
-    spec: bytes
-    display_name: str
-    labels: Mapping[str, str]
-    keep_fields: bool
-    created: float
-    state: SweepState
-    size: int
-    planned: int
-    sequence: int
-    counts: Mapping[DesignState, int]
-    shared: int
-    error: dict[str, Any] | None
-    extensions: Sequence[str]
-
-    @property
-    def name(self) -> str:
-        return f"sweeps/{self.id}"
-
-    @property
-    def pending(self) -> int:
-        """Planned or not."""
-        return self.size - self.planned + sum(self.counts.get(state, 0) for state in WAITING)
-
-
-@final
-@dataclass(frozen=True)
-class DesignRecord:
-    """A design. point: in the order of the parameters; found: twin.results.storage.brief."""
-
-    number: int
-    point: tuple[float, ...]
-    state: DesignState
-    run: str | None
-    shared: bool
-    found: dict[str, Any] | None
-    error: dict[str, Any] | None
-    sequence: int
-    ended: float | None
 
 
 @final
@@ -119,7 +65,7 @@ class Sweeps:
                             "use a new one for each request",
                             facts={"sweep": name},
                         )
-                    return _record(connection, earlier)
+                    return record(connection, earlier)
             for geometry in new.geometries:
                 runs_of_all.require_geometry(connection, tenant, geometry)
             identifier = secrets.token_hex(8)
@@ -139,37 +85,37 @@ class Sweeps:
                     extensions=[],
                 )
             )
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def get(self, tenant: str, identifier: str) -> SweepRecord:
         with self._database.read() as connection:
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def designs(
         self, tenant: str, identifier: str, states: Sequence[DesignState], limit: int, after: int
     ) -> list[DesignRecord]:
         """By their number, those above `after`; in one of the states, or in any."""
-        query = _designs(tenant, identifier).where(design_table.c.number > after)
+        query = designs_of(tenant, identifier).where(design_table.c.number > after)
         if states:
             query = query.where(design_table.c.state.in_(states))
         return self._read(tenant, identifier, query.order_by(design_table.c.number).limit(limit))
 
     def ended(self, tenant: str, identifier: str, after: int, limit: int) -> list[DesignRecord]:
         """In the order in which they ended, those above the sequence `after`."""
-        query = _designs(tenant, identifier).where(
+        query = designs_of(tenant, identifier).where(
             design_table.c.sequence > after, design_table.c.state.not_in(WAITING)
         )
         return self._read(tenant, identifier, query.order_by(design_table.c.sequence).limit(limit))
 
     def _read(self, tenant: str, identifier: str, query: Any) -> list[DesignRecord]:
         with self._database.read() as connection:
-            _row(connection, tenant, identifier)
-            return [_design(row) for row in connection.execute(query).mappings()]
+            row_of(connection, tenant, identifier)
+            return [design(row) for row in connection.execute(query).mappings()]
 
     def pause(self, tenant: str, identifier: str, error: TwinError | None = None) -> SweepRecord:
         """Hold the designs that nobody computes yet. error: why, where nobody asked for it."""
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
+            sweep = row_of(connection, tenant, identifier)
             if sweep["state"] == SweepState.ACTIVE:
                 connection.execute(
                     _update(tenant, identifier).values(
@@ -177,23 +123,23 @@ class Sweeps:
                     )
                 )
                 connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def resume(self, tenant: str, identifier: str) -> SweepRecord:
         """Go on with a sweep that was paused or cancelled."""
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
+            sweep = row_of(connection, tenant, identifier)
             if sweep["state"] in (SweepState.PAUSED, SweepState.CANCELLED):
                 self._activate(connection, tenant, identifier)
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def cancel(self, tenant: str, identifier: str) -> SweepRecord:
         """Stop what is computed for this sweep alone; what others wait for as well goes on for them."""
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
+            sweep = row_of(connection, tenant, identifier)
             if sweep["state"] in (SweepState.ACTIVE, SweepState.PAUSED):
                 self._cancel(connection, tenant, identifier)
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def _cancel(self, connection: Connection, tenant: str, identifier: str) -> None:
         now = self._clock()
@@ -201,18 +147,18 @@ class Sweeps:
         connection.execute(
             _waiting(tenant, identifier, alone=True).values(held=True)
         )  # what paused ones share
-        pending = _designs(tenant, identifier).where(design_table.c.state.in_(WAITING))
-        for design in connection.execute(pending).mappings().all():
-            designs.end(connection, tenant, identifier, design["number"], now, DesignState.CANCELLED)
-            if design["run"] is None:
+        pending = designs_of(tenant, identifier).where(design_table.c.state.in_(WAITING))
+        for row in connection.execute(pending).mappings().all():
+            designs.end(connection, tenant, identifier, row["number"], now, DesignState.CANCELLED)
+            if row["run"] is None:
                 continue
             others = select(design_table.c.sweep).where(
                 design_table.c.tenant == tenant,
-                design_table.c.run == design["run"],
+                design_table.c.run == row["run"],
                 design_table.c.state == DesignState.PENDING,
             )
             if connection.execute(others.limit(1)).first() is None:
-                runs_of_all.stop(connection, tenant, design["run"], now)
+                runs_of_all.stop(connection, tenant, row["run"], now)
 
     def extend(
         self, tenant: str, identifier: str, before: bytes, spec: bytes, size: int, request_id: str | None
@@ -222,9 +168,9 @@ class Sweeps:
         Raises FailedPrecondition where another one extended it in between.
         """
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
+            sweep = row_of(connection, tenant, identifier)
             if request_id is not None and request_id in sweep["extensions"]:
-                return _record(connection, sweep)
+                return record(connection, sweep)
             if sweep["spec"] != before:
                 raise FailedPrecondition(
                     f"sweeps/{identifier} was extended by someone else just now: try again"
@@ -233,7 +179,7 @@ class Sweeps:
             connection.execute(_update(tenant, identifier).values(spec=spec, size=size, extensions=made))
             if sweep["state"] == SweepState.COMPLETE:
                 self._activate(connection, tenant, identifier)
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def retry(
         self, tenant: str, identifier: str, plan: Callable[[tuple[float, ...]], Planned]
@@ -243,10 +189,9 @@ class Sweeps:
         A chunk at a time: leases have to be renewed in between.
         """
         with self._database.read() as connection:
-            until = _row(connection, tenant, identifier)[
-                "sequence"
-            ]  # what fails again meanwhile is not tried for ever
-        again = _designs(tenant, identifier).where(
+            # what fails again meanwhile is not tried for ever
+            until = row_of(connection, tenant, identifier)["sequence"]
+        again = designs_of(tenant, identifier).where(
             design_table.c.state.in_((DesignState.FAILED, DesignState.CANCELLED)),
             design_table.c.sequence <= until,
         )
@@ -257,7 +202,7 @@ class Sweeps:
                 break
             planned = {row["number"]: plan(tuple(row["point"])) for row in rows}
             with self._database.write() as connection:
-                sweep = _row(connection, tenant, identifier)
+                sweep = row_of(connection, tenant, identifier)
                 own = again.where(design_table.c.number.in_(planned)).order_by(design_table.c.number)
                 for row in connection.execute(own).mappings().all():
                     _clear(connection, row)
@@ -265,19 +210,19 @@ class Sweeps:
                 if sweep["state"] == SweepState.PAUSED:
                     connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
         with self._database.write() as connection:
-            if _row(connection, tenant, identifier)["state"] != SweepState.PAUSED:
+            if row_of(connection, tenant, identifier)["state"] != SweepState.PAUSED:
                 self._activate(connection, tenant, identifier)
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def provide(
         self, tenant: str, identifier: str, plans: Mapping[int, Callable[[tuple[float, ...]], Planned]]
     ) -> SweepRecord:
         """Go on with designs that wait for their part. plans: by number, what a point asks with that part."""
-        waiting = _designs(tenant, identifier).where(
+        waiting = designs_of(tenant, identifier).where(
             design_table.c.state == DesignState.AWAITING_PART, design_table.c.number.in_(plans)
         )
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
+            sweep = row_of(connection, tenant, identifier)
             for row in connection.execute(waiting.order_by(design_table.c.number)).mappings().all():
                 here = (
                     design_table.c.tenant == tenant,
@@ -291,12 +236,12 @@ class Sweeps:
             if sweep["state"] == SweepState.PAUSED:
                 connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
             designs.complete(connection, tenant, identifier)
-            return _record(connection, _row(connection, tenant, identifier))
+            return record(connection, row_of(connection, tenant, identifier))
 
     def delete(self, tenant: str, identifier: str) -> None:
         """Remove a sweep with the runs that no other one shares; a worker that computes one loses its lease."""
         with self._database.write() as connection:
-            sweep = _row(connection, tenant, identifier)
+            sweep = row_of(connection, tenant, identifier)
             if sweep["state"] in (SweepState.ACTIVE, SweepState.PAUSED):
                 self._cancel(connection, tenant, identifier)
             mine = select(design_table.c.run).where(
@@ -337,12 +282,12 @@ class Sweeps:
             .order_by(table.c.created)
         )
         with self._database.read() as connection:
-            return [_record(connection, row) for row in connection.execute(query).mappings().all()]
+            return [record(connection, row) for row in connection.execute(query).mappings().all()]
 
     def plan(self, sweep: SweepRecord, chunk: Sequence[Planned]) -> bool:
         """Add the designs that come next; False where somebody else did, or the sweep is no longer active."""
         with self._database.write() as connection:
-            row = _find(connection, sweep.tenant, sweep.id, lock=True)
+            row = find(connection, sweep.tenant, sweep.id, lock=True)
             if row is None or row["state"] != SweepState.ACTIVE or row["planned"] != sweep.planned:
                 return False
             for number, planned in enumerate(chunk, start=sweep.planned):
@@ -360,7 +305,7 @@ class Sweeps:
             query = query.where(tuple_(table.c.created, table.c.id) < tuple_(*after))
         query = query.order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
         with self._database.read() as connection:
-            return [_record(connection, row) for row in connection.execute(query).mappings().all()]
+            return [record(connection, row) for row in connection.execute(query).mappings().all()]
 
     def _activate(self, connection: Connection, tenant: str, identifier: str) -> None:
         connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE, error=None))
@@ -413,56 +358,3 @@ def _waiting(tenant: str, identifier: str, *, alone: bool) -> Any:
 
 def _update(tenant: str, identifier: str) -> Any:
     return update(table).where(table.c.tenant == tenant, table.c.id == identifier)
-
-
-def _designs(tenant: str, identifier: str) -> Any:
-    return select(design_table).where(design_table.c.tenant == tenant, design_table.c.sweep == identifier)
-
-
-def _find(connection: Connection, tenant: str, identifier: str, *, lock: bool = False) -> RowMapping | None:
-    query = select(table).where(table.c.tenant == tenant, table.c.id == identifier)
-    return connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
-
-
-def _row(connection: Connection, tenant: str, identifier: str) -> RowMapping:
-    row = _find(connection, tenant, identifier)
-    if row is None:
-        raise NotFound(f"there is no sweep sweeps/{identifier}", facts={"sweep": f"sweeps/{identifier}"})
-    return row
-
-
-def _record(connection: Connection, row: RowMapping) -> SweepRecord:
-    own = (design_table.c.tenant == row["tenant"], design_table.c.sweep == row["id"])
-    by_state = select(design_table.c.state, func.count()).where(*own).group_by(design_table.c.state)
-    shared = select(func.count()).where(*own, design_table.c.state == DesignState.DONE, design_table.c.shared)
-    return SweepRecord(
-        tenant=row["tenant"],
-        id=row["id"],
-        spec=row["spec"],
-        display_name=row["display_name"],
-        labels=row["labels"],
-        keep_fields=row["keep_fields"],
-        created=row["created"],
-        state=SweepState(row["state"]),
-        size=row["size"],
-        planned=row["planned"],
-        sequence=row["sequence"],
-        counts={DesignState(state): count for state, count in connection.execute(by_state).tuples()},
-        shared=connection.execute(shared).scalar_one(),
-        error=row["error"],
-        extensions=row["extensions"],
-    )
-
-
-def _design(row: RowMapping) -> DesignRecord:
-    return DesignRecord(
-        number=row["number"],
-        point=tuple(row["point"]),
-        state=DesignState(row["state"]),
-        run=row["run"],
-        shared=row["shared"],
-        found=None if row["found"] is None else json.loads(row["found"]),
-        error=row["error"],
-        sequence=row["sequence"],
-        ended=row["ended"],
-    )

@@ -12,7 +12,7 @@ from twin.results import storage
 from twin.store.events import Event
 from twin.store.runs import RunRecord
 from twin.store.states import WAITING
-from twin.store.sweeps import DesignRecord, SweepRecord
+from twin.store.sweep_records import DesignRecord, SweepRecord
 
 
 def run_view(run: RunRecord) -> codec.RunView:

@@ -16,7 +16,8 @@ from twin.errors import Internal, NotFound, TwinError
 from twin.store.planned import Planned
 from twin.store.runs import NewRun
 from twin.store.states import WAITING
-from twin.store.sweeps import CHUNK, SweepRecord
+from twin.store.sweep_records import SweepRecord
+from twin.store.sweeps import CHUNK
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
 from twin.sweeps.sampling import Evolution, Sequential
