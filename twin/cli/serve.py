@@ -17,6 +17,9 @@ def serve(
     listen: Annotated[str | None, typer.Option(help="127.0.0.1:50051, or unix:/path of a socket.")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of runs, parts and caches.")] = None,
     devices: Annotated[str | None, typer.Option(help='"auto", "cpu", or CUDA devices such as "0,1".')] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help='Ray cluster whose nodes compute: "host:port" of its head, or "auto".')
+    ] = None,
     lifeline: Annotated[Path | None, typer.Option(hidden=True)] = None,
     json: Json = False,
 ) -> None:
@@ -26,7 +29,7 @@ def serve(
         from twin.sdk.lifeline import guard
 
         guard(lifeline)
-    given: dict[str, Any] = {"listen": listen, "home": home, "devices": devices}
+    given: dict[str, Any] = {"listen": listen, "home": home, "devices": devices, "cluster": cluster}
     with reporting(json) as output:
         from pydantic import ValidationError
 

@@ -51,8 +51,11 @@ from twin.service.sweeps import SweepServicer
 from twin.store.collect import collect
 from twin.store.workspace import Workspace
 from twin.workers.devices import parse_devices
+from twin.workers.executor import Executor
+from twin.workers.launch import COMMAND, Recipe
+from twin.workers.local import LocalExecutor
+from twin.workers.on_ray import RayExecutor
 from twin.workers.scratch import clear_scratch
-from twin.workers.supervisor import COMMAND, Supervisor
 
 _LOG: Final = logging.getLogger("twin")
 _THREADS: Final = 16  # for the database and the blobs
@@ -98,10 +101,10 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.callback(workspace.close)
         stack.enter_context(_log_to(workspace.home.logs / "service.log", settings.log_level))
-        supervisor = await stack.enter_async_context(_supervised(settings, workspace, worker_command))
+        executor = await stack.enter_async_context(_computing(settings, workspace, worker_command))
         feed = Feed(workspace.events)
         await stack.enter_async_context(_background(feed.follow(), _keep_house(workspace)))
-        address = await stack.enter_async_context(_server(settings, workspace, supervisor, feed))
+        address = await stack.enter_async_context(_server(settings, workspace, executor, feed))
         _LOG.info("serving %s at %s", settings.home, address)
         if ready is not None:
             ready(address)
@@ -111,19 +114,19 @@ async def serve(
 
 @asynccontextmanager
 async def _server(
-    settings: Settings, workspace: Workspace, supervisor: Supervisor, feed: Feed
+    settings: Settings, workspace: Workspace, executor: Executor, feed: Feed
 ) -> AsyncIterator[str]:
     server = grpc.aio.server(
         interceptors=[Chain((Log(), Errors(), Tenant(), Validation()))], options=_OPTIONS
     )
     geometries = GeometryServicer(workspace, parse, settings.parsers)
-    runs = RunServicer(workspace, feed, supervisor.wake, settings.heartbeat_seconds)
+    runs = RunServicer(workspace, feed, executor.wake, settings.heartbeat_seconds)
     geometry_pb2_grpc.add_GeometryServiceServicer_to_server(geometries, server)
     run_pb2_grpc.add_RunServiceServicer_to_server(runs, server)
     result_pb2_grpc.add_ResultServiceServicer_to_server(ResultServicer(workspace), server)
     array_pb2_grpc.add_ArrayServiceServicer_to_server(ArrayServicer(workspace), server)
     material_pb2_grpc.add_MaterialServiceServicer_to_server(MaterialServicer(), server)
-    sweeps = SweepServicer(workspace, supervisor.wake, settings.heartbeat_seconds)
+    sweeps = SweepServicer(workspace, executor.wake, settings.heartbeat_seconds)
     sweep_pb2_grpc.add_SweepServiceServicer_to_server(sweeps, server)
     status = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
@@ -155,19 +158,24 @@ def _bind(server: grpc.aio.Server, listen: str) -> str:
 
 
 @asynccontextmanager
-async def _supervised(
+async def _computing(
     settings: Settings, workspace: Workspace, command: Sequence[str]
-) -> AsyncIterator[Supervisor]:
+) -> AsyncIterator[Executor]:
     options = (
         f"--lease-seconds={settings.lease_seconds}",
         f"--max-attempts={settings.max_attempts}",
     )
-    supervisor = Supervisor(workspace, parse_devices(settings.devices), options, command)
-    supervisor.start()
+    recipe = Recipe(workspace.home.root.absolute(), options, tuple(command), settings.workers_per_device)
+    executor: Executor = (
+        RayExecutor(workspace, recipe, settings.cluster)
+        if settings.cluster
+        else LocalExecutor(workspace, recipe, parse_devices(settings.devices))
+    )
+    await executor.start()
     try:
-        yield supervisor
+        yield executor
     finally:
-        await supervisor.stop()
+        await executor.stop()
 
 
 @asynccontextmanager

@@ -31,6 +31,16 @@ class Settings(BaseSettings):
     devices: Annotated[str, Field(description='"auto", "cpu", or CUDA devices by index or UUID: "0,1"')] = (
         "auto"
     )
+    cluster: Annotated[
+        str,
+        Field(
+            description='Ray cluster whose nodes compute: "host:port" of its head, or "auto" for this machine\'s; '
+            "empty for this machine's devices"
+        ),
+    ] = ""
+    workers_per_device: Annotated[
+        int, Field(ge=1, le=64, description="processes that share a device, so that it is never idle")
+    ] = 1
     lease_seconds: Annotated[
         float, Field(ge=1.0, description="how long a run stays with a worker that gives no sign of life [s]")
     ] = 15.0

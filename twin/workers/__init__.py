@@ -1,16 +1,19 @@
-"""The processes that compute, one per device, and what keeps them running.
+"""The processes that compute, on each device, and what keeps them running.
 
     devices.py     what can compute here
-    supervisor.py  in the front end: starts the workers, wakes them, replaces those that die
+    executor.py    in the front end: where workers should be, wakes them, replaces those that die
+    local.py       ... as processes of this machine
+    on_ray.py      ... as processes on the nodes of a Ray cluster
+    launch.py      starts a worker's process
     lifeline.py    the pipe between the two
     presence.py    which workers are alive
     scratch.py     what killed ones have left
-    process.py     a worker: claim, execute, again (`python -m twin.workers`)
+    process.py     a worker: claim, compute, again (`python -m twin.workers`)
     planning.py    the next designs of a sweep
-    execute.py     one run, from its record to its committed result
+    compute.py     one run, from its record to its committed result
     monitor.py     what an analysis reports to: progress, cancellation, the lease
     analyses.py    which code answers which study
     energy.py      joules from the device's own counter
 
-Nothing here but process.py, execute.py and analyses.py may be imported where jax must not be.
+Nothing here but process.py, compute.py and analyses.py may be imported where jax must not be.
 """

@@ -1,4 +1,4 @@
-"""`python -m twin.workers`: what the supervisor starts. It has set the environment that jax reads at
+"""`python -m twin.workers`: what launch.py starts. It has set the environment that jax reads at
 import.
 """
 

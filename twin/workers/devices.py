@@ -25,6 +25,10 @@ class Device:
     def name(self) -> str:
         return f"cuda-{self.identifier}" if self.kind == "cuda" else "cpu"
 
+    def labels(self, count: int) -> list[str]:
+        """A name for each of the workers that share it."""
+        return [self.name if index == 0 else f"{self.name}-{index}" for index in range(count)]
+
     def environment(self) -> dict[str, str]:
         """What the worker's process must see before it imports jax."""
         if self.kind == "cuda":

@@ -42,7 +42,7 @@ class Lifeline:
 
 
 def end_group() -> None:
-    """End this process and everything it has started, now. The process leads its group (supervisor.py)."""
+    """End this process and everything it has started, now. The process leads its group (launch.py)."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 A thread keeps the lease and looks for a wish to cancel, so that a long compilation loses neither. The
 analysis hears of it in `progress`; one that doesn't call it in time is ended with its process, which the
-supervisor replaces.
+executor replaces.
 """
 
 from __future__ import annotations

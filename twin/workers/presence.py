@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def new_name(device: str) -> str:
+def new_name(machine: str, label: str) -> str:
     """A name that no other worker ever has. It begins with the machine's."""
-    return f"{_machine()}.{device}.{secrets.token_hex(4)}"
+    return f"{_word(machine)}.{label}.{secrets.token_hex(4)}"
 
 
 def of_this_machine(name: str) -> bool:
-    return name.startswith(f"{_machine()}.")
+    return name.startswith(f"{_word(machine())}.")
 
 
 @contextmanager
@@ -54,5 +54,10 @@ def alive(folder: Path, name: str) -> bool:
         os.close(descriptor)
 
 
-def _machine() -> str:
-    return platform.node().replace("/", "-").replace(".", "-") or "machine"
+def machine() -> str:
+    """The host name of this one."""
+    return platform.node() or "machine"
+
+
+def _word(name: str) -> str:
+    return name.replace("/", "-").replace(".", "-")

@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 from twin.store.leases import SECONDS
 from twin.store.workspace import Workspace
 from twin.workers import presence
+from twin.workers.compute import Computer
 from twin.workers.devices import Device
 from twin.workers.energy import EnergyMeter
-from twin.workers.execute import Executor
 from twin.workers.lifeline import Lifeline, end_group
 from twin.workers.planning import plan_ahead
 
@@ -27,7 +27,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """What the supervisor says on the command line."""
+    """What launch.py says on the command line."""
     parser = argparse.ArgumentParser(prog="python -m twin.workers", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--name", required=True)
@@ -45,7 +45,7 @@ def work(options: argparse.Namespace, lifeline: Lifeline, analyses: Mapping[str,
     )
     device = Device(options.device_kind, options.device_identifier)
     scratch = workspace.home.scratch_of(options.name)
-    executor = Executor(workspace, scratch, analyses, EnergyMeter(device), end_group)
+    computer = Computer(workspace, scratch, analyses, EnergyMeter(device), end_group)
     with presence.announced(workspace.home.workers, options.name):
         _LOG.info("%s is ready on %s", options.name, device.name)
         while True:
@@ -58,4 +58,4 @@ def work(options: argparse.Namespace, lifeline: Lifeline, analyses: Mapping[str,
             if lease is None:
                 lifeline.wait(_IDLE)
             else:
-                executor.execute(lease)
+                computer.compute(lease)

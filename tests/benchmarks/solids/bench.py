@@ -77,7 +77,7 @@ class Bench:
         return [{**about, **record, "peak_gb": max(record["peak_gb"], ended.peak_gb)} for record in records]
 
     def _own_environment(self, size: str) -> dict[str, str]:
-        """As the supervisor of workers sets it."""
+        """As the executor sets it."""
         return {
             **os.environ,
             **find_devices()[0].environment(),

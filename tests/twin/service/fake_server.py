@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twin.service.app import serve
 from twin.service.settings import Settings
-from twin.workers.supervisor import COMMAND
+from twin.workers.launch import COMMAND
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 

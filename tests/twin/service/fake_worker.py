@@ -1,6 +1,6 @@
 """A worker whose analysis does what the name of the load case says, in no time and without jax.
 
-Started by the supervisor under test in place of `python -m twin.workers`.
+Started by the executor under test in place of `python -m twin.workers`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, real: bool = False, listen: str = "127.0.0.1:0") -> Iterator[Server]:
+def running(
+    home: Path, *, real: bool = False, listen: str = "127.0.0.1:0", settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """settings: by variable, such as TWIN_CLUSTER."""
     script = str(Path(__file__).with_name("fake_server.py"))
     command = [sys.executable, script, str(home), listen, *(["real"] if real else [])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    environment = {**os.environ, **(settings or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         try:
             address = process.stdout.readline().decode().strip()

@@ -50,5 +50,5 @@ def test_no_counter_no_figure() -> None:
 
 
 def test_without_jax() -> None:
-    script = "import sys, twin.workers.supervisor, twin.workers.devices; sys.exit('jax' in sys.modules)"
+    script = "import sys, twin.workers.local, twin.workers.on_ray, twin.workers.devices; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -22,7 +22,7 @@ with presence.announced(pathlib.Path(sys.argv[1]), sys.argv[2]):
 
 
 def test_killed_means_gone(tmp_path: Path) -> None:
-    name = presence.new_name("cpu")
+    name = presence.new_name(presence.machine(), "cpu")
     assert presence.of_this_machine(name)
     assert not presence.alive(tmp_path, name)
     command = [sys.executable, "-c", _HOLD, str(tmp_path), name]
@@ -37,12 +37,12 @@ def test_killed_means_gone(tmp_path: Path) -> None:
 
 
 def test_names_are_never_used_again() -> None:
-    assert len({presence.new_name("cpu") for _ in range(100)}) == 100
+    assert len({presence.new_name(presence.machine(), "cpu") for _ in range(100)}) == 100
 
 
 def test_what_the_dead_have_left_is_removed(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
-    living, dead, starting = (presence.new_name("cpu") for _ in range(3))
+    living, dead, starting = (presence.new_name(presence.machine(), "cpu") for _ in range(3))
     old = time.time() - 3600
     for name in (living, dead, starting, "read-abc"):
         (home.scratch_of(name) / "mesh.npz").touch()

@@ -40,7 +40,7 @@ _DEFORMED: Final = (
 
 @final
 @dataclasses.dataclass(frozen=True)
-class Executor:
+class Computer:
     """What a worker needs to compute runs. scratch: its own folder for what doesn't outlive a run;
 
     give_up: ends this process (see monitor.py).
@@ -52,7 +52,7 @@ class Executor:
     meter: EnergyMeter
     give_up: Callable[[], None]
 
-    def execute(self, lease: Lease) -> None:
+    def compute(self, lease: Lease) -> None:
         """Compute the run and commit what came of it. Never raises for what an analysis does."""
         _LOG.info("runs/%s: attempt %d", lease.run, lease.attempt)
         leases = self.workspace.leases

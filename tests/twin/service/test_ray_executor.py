@@ -1,0 +1,97 @@
+"""The same service with its workers on a Ray cluster of several nodes, which this machine plays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Server, command, running
+from test_sweeps_service import FORCE, connected, runs_computed, study
+
+import twin
+
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+
+SMALL = {"object_store_memory": 80 << 20, "include_dashboard": False}
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A head without processors, where nothing is computed."""
+    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **SMALL})
+    yield cluster
+    cluster.shutdown()
+
+
+def serving(home: Path, cluster: Any) -> Any:
+    return running(home, settings={"TWIN_CLUSTER": cluster.address})
+
+
+def workers(home: Path) -> dict[int, list[str]]:
+    """The command lines of the workers of a home by process, on whatever node of this machine."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        words = command(int(path.name)).decode().split("\0")
+        if "--device-kind" in words and str(home) in words:
+            found[int(path.name)] = words
+    return found
+
+
+def wait_for(home: Path, count: int) -> dict[int, list[str]]:
+    end = time.monotonic() + 30.0
+    while time.monotonic() < end:
+        if len(found := workers(home)) == count:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{len(workers(home))} workers, not {count}")
+
+
+def test_a_node_that_is_lost_takes_no_design_along(cluster, tmp_path):
+    lost, _ = cluster.add_node(num_cpus=1, **SMALL), cluster.add_node(num_cpus=1, **SMALL)
+    home = tmp_path / "ray"
+    with serving(home, cluster) as server, connected(server) as (client, part):
+        wait_for(home, 3)
+        sweep = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(120, seed=7))
+        for update in sweep.watch():
+            if update.counts.ended > 10:
+                break
+        cluster.remove_node(lost, allow_graceful=False)
+        table = sweep.result(90)
+        wait_for(home, 2)
+    assert (table["state"] == "DONE").all()
+    assert len(runs_computed(home)) == 120
+    with running(tmp_path / "local") as server, connected(server) as (client, part):
+        whole = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(120, seed=7)).result(60)
+    for name in ("design", "force", "max_displacement"):
+        assert table[name].tolist() == whole[name].tolist()
+    wait_for(home, 0)
+
+
+def test_nodes_that_join_compute_and_gpus_have_a_worker_each(cluster, tmp_path):
+    def identifiers() -> list[str]:
+        words = wait_for(tmp_path, 3).values()
+        return sorted(each[each.index("--device-identifier") + 1] for each in words)
+
+    with serving(tmp_path, cluster) as server:
+        wait_for(tmp_path, 1)
+        cluster.add_node(num_cpus=1, num_gpus=2, **SMALL)
+        assert identifiers() == ["", "0", "1"]
+        assert ended_without_a_trace(server, tmp_path)
+
+
+def ended_without_a_trace(server: Server, home: Path) -> bool:
+    """Kill the front end: its workers are not its children."""
+    server.kill_tree()
+    wait_for(home, 0)
+    return True
+
+
+def test_a_cluster_that_is_not_there_is_an_error_at_the_start(tmp_path):
+    with (
+        pytest.raises(AssertionError, match="did not start"),
+        running(tmp_path, settings={"TWIN_CLUSTER": "127.0.0.1:1"}),
+    ):
+        pass
