@@ -107,7 +107,7 @@ class RayWorker:
 
 @final
 class Keeper:
-    """On a node: holds one worker. As an actor its process ends with the front end and with the node, however they end."""
+    """On a node: holds one worker. An actor's process ends with the front end and with the node, however they end."""
 
     def __init__(self, recipe: Recipe, name: str, label: str) -> None:
         self._recipe, self._name, self._label = recipe, name, label
