@@ -1,6 +1,7 @@
 """What turns a part and a study into an outcome, and an outcome into a gradient.
 
 run.py         one run, from the checks to the outcome
+together.py    many runs that differ in their load cases alone
 task.py        what was asked, how much time is left, whom to tell
 analysis.py    what is particular to a physics; static_stress/ and heat_conduction/ are those
 checks.py      what is refused of any study

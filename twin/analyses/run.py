@@ -47,15 +47,7 @@ def run(
         twin.errors.TwinError: the study can't be answered; the sentence says why
     """
     task = set_up(surface, report, study, request, source=source, monitor=monitor, workdir=workdir)
-    try:
-        found = solve(task)
-    except OutOfTimeError:
-        raise DeadlineExceeded(
-            f"max_seconds = {request.max_seconds:g} s is too short for a first, coarse answer to this study. "
-            "Allow more time.",
-            {"max_seconds": request.max_seconds},
-        ) from None
-    monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
+    found = solved(task)
     with task.watch.phase("estimate"):
         return summarise(task, found)
 
@@ -87,6 +79,20 @@ def set_up(
         ]
         zones = Zones(singularities.find(surface, analysis.grips(regions), acting))
     return Task(surface, report, analysis, request, regions, zones, source, monitor, workdir, watch, deadline)
+
+
+def solved(task: Task) -> Ladder:
+    """What is found of a task. Raises twin.errors.TwinError."""
+    try:
+        found = solve(task)
+    except OutOfTimeError:
+        raise DeadlineExceeded(
+            f"max_seconds = {task.request.max_seconds:g} s is too short for a first, coarse answer to this study. "
+            "Allow more time.",
+            {"max_seconds": task.request.max_seconds},
+        ) from None
+    task.monitor.progress("estimate", STAGES["recover"], "errors, fields on the uploaded surface")
+    return found
 
 
 def analysis_of(study: Study) -> Analysis[Any]:

@@ -61,6 +61,7 @@ from twin.codec.studies import (
     study_from_proto,
     study_kind,
     study_to_proto,
+    without_load_cases,
 )
 from twin.codec.sweeps import (
     DESIGN_STATES,
@@ -175,4 +176,5 @@ __all__ = [
     "time_to_proto",
     "vector_from_proto",
     "vector_to_proto",
+    "without_load_cases",
 ]

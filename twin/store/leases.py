@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -35,12 +35,18 @@ class LeaseLostError(Exception):
 @final
 @dataclass(frozen=True)
 class Lease:
-    """The right to compute a run. attempt: 1 for the first."""
+    """The right to compute a run. attempt: 1 for the first; beside: those of runs that are computed with it."""
 
     tenant: str
     run: str
     fence: int
     attempt: int
+    beside: tuple[Lease, ...] = ()
+
+    @property
+    def all(self) -> tuple[Lease, ...]:
+        """That of each run."""
+        return self, *self.beside
 
 
 @final
@@ -73,7 +79,10 @@ class Leases:
         self._clock = clock
 
     def claim(self, worker: str) -> Lease | None:
-        """The oldest pending run for `worker`, those of sweeps last; None where there is none."""
+        """The oldest pending run for `worker`, those of sweeps last, with its pack; None where there is none.
+
+        What may have killed workers has its last attempt alone.
+        """
         pending = (
             select(table)
             .where(table.c.state == RunState.PENDING, ~table.c.held)
@@ -86,7 +95,28 @@ class Leases:
         with self._database.write() as connection:
             query = pending.with_for_update(skip_locked=True)  # for PostgreSQL; SQLite has one writer anyway
             row = connection.execute(query).mappings().one_or_none()
-            return None if row is None else self._take(connection, row, worker)
+            if row is None:
+                return None
+            lease = self._take(connection, row, worker)
+            if not row["pack"] or not self._packed(row):
+                return lease
+            same = (
+                select(table)
+                .where(table.c.tenant == lease.tenant, table.c.pack == row["pack"])
+                .where(table.c.state == RunState.PENDING, ~table.c.held)
+                .order_by(table.c.id)
+                .with_for_update(skip_locked=True)
+            )
+            others = connection.execute(same).mappings().all()
+            return replace(
+                lease,
+                beside=tuple(
+                    self._take(connection, other, worker) for other in others if self._packed(other)
+                ),
+            )
+
+    def _packed(self, row: RowMapping) -> bool:
+        return int(row["attempts"]) < max(1, self._max_attempts - 1)
 
     def _take(self, connection: Connection, row: RowMapping, worker: str) -> Lease:
         now = self._clock()
@@ -118,48 +148,55 @@ class Leases:
             self._hold(connection, lease)
             connection.execute(
                 update(table)
-                .where(table.c.tenant == lease.tenant, table.c.id == lease.run)
+                .where(table.c.tenant == lease.tenant, table.c.id.in_([each.run for each in lease.all]))
                 .values(lease_until=self._clock() + self._seconds)
             )
 
     def cancel_requested(self, lease: Lease) -> bool:
+        """Of the run, or of one beside it."""
         with self._database.read() as connection:
-            requested = connection.execute(_held(lease)).scalar_one_or_none()
-        if requested is None:
-            raise _lost(lease)
-        return bool(requested)
+            return any(self._requested(connection, each) for each in lease.all)
 
     def report(self, lease: Lease, progress: Progress) -> None:
         with self._database.write() as connection:
             self._hold(connection, lease)
-            events.append(
-                connection, lease.tenant, lease.run, self._clock(),
-                phase=progress.phase, fraction=progress.fraction,
-                message=progress.message, residual=progress.residual,
-            )  # fmt: skip
+            for each in lease.all:
+                events.append(
+                    connection, each.tenant, each.run, self._clock(),
+                    phase=progress.phase, fraction=progress.fraction,
+                    message=progress.message, residual=progress.residual,
+                )  # fmt: skip
 
-    def succeed(self, lease: Lease, manifest: dict[str, Any], arrays: Sequence[StoredArray]) -> None:
-        """Commit the result: record, arrays, state and event become visible together, once."""
+    def succeed(self, lease: Lease, found: Sequence[tuple[dict[str, Any], Sequence[StoredArray]]]) -> None:
+        """Commit results: records, arrays, states and events become visible together, once.
+
+        found: of each run, as `lease.all` has them, manifest and arrays
+        """
         with self._database.write() as connection:
             self._hold(connection, lease)
             now = self._clock()
-            connection.execute(
-                insert(results).values(
-                    tenant=lease.tenant,
-                    run=lease.run,
-                    manifest=json.dumps(manifest),
-                    fence=lease.fence,
-                    created=now,
+            for each, (manifest, arrays) in zip(lease.all, found, strict=True):
+                connection.execute(
+                    insert(results).values(
+                        tenant=each.tenant,
+                        run=each.run,
+                        manifest=json.dumps(manifest),
+                        fence=each.fence,
+                        created=now,
+                    )
                 )
-            )
-            insert_arrays(connection, lease.tenant, arrays)
-            end(
-                connection, lease.tenant, lease.run, now,
-                RunState.SUCCEEDED, found=storage.brief(manifest),
-            )  # fmt: skip
+                insert_arrays(connection, each.tenant, arrays)
+                end(
+                    connection, each.tenant, each.run, now,
+                    RunState.SUCCEEDED, found=storage.brief(manifest),
+                )  # fmt: skip
 
     def fail(self, lease: Lease, error: TwinError) -> None:
+        """Where runs failed together, nobody knows which one made them: each is tried alone."""
         with self._database.write() as connection:
+            if lease.beside:
+                self._put_back(connection, lease, alone=True)
+                return
             self._hold(connection, lease)
             end(
                 connection, lease.tenant, lease.run, self._clock(),
@@ -167,9 +204,34 @@ class Leases:
             )  # fmt: skip
 
     def cancelled(self, lease: Lease) -> None:
+        """Of several the ones that were to be cancelled; the others start again."""
         with self._database.write() as connection:
+            if lease.beside:
+                self._put_back(connection, lease)
+                return
             self._hold(connection, lease)
             end(connection, lease.tenant, lease.run, self._clock(), RunState.CANCELLED)
+
+    def put_back(self, lease: Lease) -> None:
+        """Give back what is still ours of a pack of which something is lost."""
+        with self._database.write() as connection:
+            self._put_back(connection, lease)
+
+    def _put_back(self, connection: Connection, lease: Lease, *, alone: bool = False) -> None:
+        for each in lease.all:
+            held = select(table).where(
+                table.c.tenant == each.tenant,
+                table.c.id == each.run,
+                table.c.fence == each.fence,
+                table.c.state == RunState.RUNNING,
+            )
+            row = connection.execute(held.with_for_update()).mappings().one_or_none()
+            if row is None:
+                continue
+            self._give_back(connection, row, "what it was computed with ended otherwise")
+            if alone:
+                this = (table.c.tenant == each.tenant, table.c.id == each.run)
+                connection.execute(update(table).where(*this).values(pack=""))
 
     def expire(self) -> int:
         """Give back the runs whose leases have ended; returns how many."""
@@ -188,9 +250,22 @@ class Leases:
             return {worker for worker in connection.execute(query).scalars() if worker is not None}
 
     def _hold(self, connection: Connection, lease: Lease) -> None:
-        """Lock the run's row for the rest of the transaction."""
-        if connection.execute(_held(lease).with_for_update()).scalar_one_or_none() is None:
-            raise _lost(lease)
+        """Lock the runs' rows for the rest of the transaction."""
+        for each in lease.all:
+            self._requested(connection, each, lock=True)
+
+    def _requested(self, connection: Connection, lease: Lease, *, lock: bool = False) -> bool:
+        """Is a cancel requested, of this run alone?"""
+        query = select(table.c.cancel_requested).where(
+            table.c.tenant == lease.tenant,
+            table.c.id == lease.run,
+            table.c.fence == lease.fence,
+            table.c.state == RunState.RUNNING,
+        )
+        found = connection.execute(query.with_for_update() if lock else query).scalar_one_or_none()
+        if found is None:
+            raise LeaseLostError(f"runs/{lease.run} is no longer held with fencing token {lease.fence}")
+        return bool(found)
 
     def _give_back_all(self, condition: Any, *, blame: bool) -> int:
         query = select(table).where(table.c.state == RunState.RUNNING, condition)
@@ -200,10 +275,10 @@ class Leases:
         with self._database.write() as connection:
             rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
             for row in rows:
-                self._give_back(connection, row, blame)
+                self._give_back(connection, row, "its worker died" if blame else "the service stopped", blame)
             return len(rows)
 
-    def _give_back(self, connection: Connection, row: RowMapping, blame: bool) -> None:
+    def _give_back(self, connection: Connection, row: RowMapping, why: str, blame: bool = False) -> None:
         tenant, run, now = row["tenant"], row["id"], self._clock()
         if row["cancel_requested"]:
             end(connection, tenant, run, now, RunState.CANCELLED)
@@ -226,22 +301,7 @@ class Leases:
                     attempts=row["attempts"] - (0 if blame else 1),
                 )
             )
-            message = "its worker died" if blame else "the service stopped"
             events.append(
                 connection, tenant, run, now,
-                state=RunState.PENDING, phase="", fraction=0.0, message=f"{message}: starts again",
+                state=RunState.PENDING, phase="", fraction=0.0, message=f"{why}: starts again",
             )  # fmt: skip
-
-
-def _held(lease: Lease) -> Any:
-    """Is a cancel requested? No row where the lease isn't ours any more."""
-    return select(table.c.cancel_requested).where(
-        table.c.tenant == lease.tenant,
-        table.c.id == lease.run,
-        table.c.fence == lease.fence,
-        table.c.state == RunState.RUNNING,
-    )
-
-
-def _lost(lease: Lease) -> LeaseLostError:
-    return LeaseLostError(f"runs/{lease.run} is no longer held with fencing token {lease.fence}")

@@ -26,6 +26,7 @@ class NewRun:
     """What is asked for. geometry: id; study, options, shape: serialised twin.v1 messages, the study of `study_kind`.
 
     content: equal for what has the same answer; background: of a sweep, which waits for all others
+    pack: equal for runs that are computed together, "" for one alone
     """
 
     geometry: str
@@ -40,6 +41,7 @@ class NewRun:
     background: bool = False
     keep_fields: bool = True
     shape: bytes | None = None
+    pack: str = ""
 
 
 @final
@@ -175,6 +177,7 @@ def add(connection: Connection, tenant: str, new: NewRun, now: float) -> str:
             background=new.background,
             keep_fields=new.keep_fields,
             shape=new.shape,
+            pack=new.pack,
         )
     )
     events.append(connection, tenant, identifier, now, state=RunState.PENDING)

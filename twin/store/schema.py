@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
     1: (
@@ -39,6 +39,10 @@ MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
         "CREATE INDEX runs_by_content ON runs (tenant, content)",
         "DROP INDEX runs_by_state",
         "CREATE INDEX runs_by_state ON runs (state, held, background, created)",
+    ),
+    2: (
+        "ALTER TABLE runs ADD COLUMN pack VARCHAR NOT NULL DEFAULT ''",
+        "CREATE INDEX runs_by_pack ON runs (tenant, pack)",
     ),
 }
 """What leads from each version to the next; tables that are new are made besides."""
@@ -95,9 +99,11 @@ runs = Table(
     Column("background", Boolean, nullable=False, server_default=false()),  # of a sweep: waits for all others
     Column("held", Boolean, nullable=False, server_default=false()),  # of sweeps that are all paused
     Column("keep_fields", Boolean, nullable=False, server_default=true()),
+    Column("pack", String, nullable=False, server_default=""),  # equal for what is computed together
     Index("runs_by_time", "tenant", "created", "id"),
     Index("runs_by_state", "state", "held", "background", "created"),
     Index("runs_by_content", "tenant", "content"),
+    Index("runs_by_pack", "tenant", "pack"),
     Index("runs_by_request", "tenant", "request_id", unique=True),
 )
 

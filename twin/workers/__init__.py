@@ -10,7 +10,8 @@
     scratch.py     what killed ones have left
     process.py     a worker: claim, compute, again (`python -m twin.workers`)
     planning.py    the next designs of a sweep
-    compute.py     one run, from its record to its committed result
+    packing.py     which of them are computed together
+    compute.py     one run or pack, from its record to its committed result
     monitor.py     what an analysis reports to: progress, cancellation, the lease
     analyses.py    which code answers which study
     energy.py      joules from the device's own counter

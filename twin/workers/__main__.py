@@ -14,9 +14,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     options = arguments()
     lifeline = Lifeline()  # before the slow imports: the front end may go while they last
-    from twin.workers.analyses import ANALYSES
+    from twin.workers.analyses import ANALYSES, TOGETHER
 
-    work(options, lifeline, ANALYSES)
+    work(options, lifeline, ANALYSES, TOGETHER)
 
 
 if __name__ == "__main__":

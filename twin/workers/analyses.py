@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from twin.analyses.gradient import differentiate
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import run
+from twin.analyses.together import run_together
 from twin.geometry.surface import Report, Surface
 from twin.results.gradient import Gradient
 from twin.results.outcome import Outcome
@@ -35,8 +36,25 @@ class Analysis(Protocol):
     ) -> Outcome | Gradient: ...
 
 
+class Together(Protocol):
+    """Answers studies of one kind that differ in their load cases alone, each by an outcome; like `Analysis` else."""
+
+    def __call__(
+        self,
+        surface: Surface,
+        report: Report,
+        studies: Sequence[Any],
+        request: Request,
+        *,
+        source: Path | None,
+        monitor: Monitor,
+        workdir: Path,
+    ) -> list[Outcome]: ...
+
+
 ANALYSES: Final[Mapping[str, Analysis]] = {
     "static_stress": run,
     "heat_conduction": run,
     "gradient": differentiate,
 }
+TOGETHER: Final[Mapping[str, Together]] = {"static_stress": run_together, "heat_conduction": run_together}

@@ -1,4 +1,4 @@
-"""One run, from its record to its committed result."""
+"""One run, or a pack of them, from the record to the committed result."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from twin import codec
 from twin.errors import Internal, NotFound, TwinError
@@ -29,7 +29,7 @@ from twin.workers.energy import EnergyMeter
 from twin.workers.monitor import QUIET, Pace, RunMonitor, conclude
 
 if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
-    from twin.workers.analyses import Analysis
+    from twin.workers.analyses import Analysis, Together
 
 _LOG: Final = logging.getLogger(__name__)
 _DEFORMED: Final = (
@@ -43,23 +43,26 @@ _DEFORMED: Final = (
 class Computer:
     """What a worker needs to compute runs. scratch: its own folder for what doesn't outlive a run;
 
+    analyses: by kind of study; together: likewise, of many that differ in their load cases alone
     give_up: ends this process (see monitor.py).
     """
 
     workspace: Workspace
     scratch: Path
     analyses: Mapping[str, Analysis]
+    together: Mapping[str, Together]
     meter: EnergyMeter
     give_up: Callable[[], None]
 
     def compute(self, lease: Lease) -> None:
-        """Compute the run and commit what came of it. Never raises for what an analysis does."""
-        _LOG.info("runs/%s: attempt %d", lease.run, lease.attempt)
+        """Compute the run, with those beside it, and commit what came of it. Never raises for what an analysis does."""
+        _LOG.info("runs/%s and %d beside it: attempt %d", lease.run, len(lease.beside), lease.attempt)
         leases = self.workspace.leases
         try:
             self._compute(lease)
         except LeaseLostError as lost:
             _LOG.warning("%s", lost)
+            leases.put_back(lease)
         except TwinError as error:
             _LOG.info("runs/%s: %s", lease.run, error)
             conclude(leases, lease, error)
@@ -74,10 +77,8 @@ class Computer:
             _LOG.info("runs/%s: done", lease.run)
 
     def _compute(self, lease: Lease) -> None:
-        run = self.workspace.runs.get(lease.tenant, lease.run)
-        analysis = self.analyses.get(run.study_kind)
-        if analysis is None:
-            raise Internal(f"this worker knows no analysis for studies of kind {run.study_kind!r}")
+        runs = [self.workspace.runs.get(each.tenant, each.run) for each in lease.all]
+        run = runs[0]
         request = codec.parse_options(run.options)
         monitor = RunMonitor(
             self.workspace.leases,
@@ -95,29 +96,33 @@ class Computer:
                 surface, source = _deformed(surface, run.shape), None  # the file is of the part before
             scratch = workdir / "analysis"
             scratch.mkdir()
+            questions = [self._question(lease, each) for each in runs]
             before = self.meter.joules()
-            outcome = analysis(
-                surface,
-                codec.parse_report(geometry.report),
-                self._question(lease, run),
-                request,
-                source=source,
-                monitor=monitor,
-                workdir=scratch,
-            )
-            outcome = _with_joules(outcome, before, self.meter.joules())
+            about = surface, codec.parse_report(geometry.report)
+            beside: dict[str, Any] = {"source": source, "monitor": monitor, "workdir": scratch}
+            answers: Sequence[Outcome | Gradient]
+            if len(runs) > 1:
+                answers = _known(self.together, run)(*about, questions, request, **beside)
+            else:
+                answers = [_known(self.analyses, run)(*about, questions[0], request, **beside)]
+            joules = _difference(before, self.meter.joules(), len(runs))
             hashes = {
                 "geometry": f"geometries/{run.geometry}",
                 "source": geometry.source_digest,
-                "study": _digest(run.study),
                 "options": _digest(run.options),
                 **({} if run.shape is None else {"shape": _digest(run.shape)}),
             }
-            assumptions = outcome.assumptions + (() if run.shape is None else (_DEFORMED,))
-            outcome = dataclasses.replace(
-                outcome, assumptions=assumptions, provenance={**outcome.provenance, **hashes}
-            )
-            self._commit(lease, outcome, monitor, run.keep_fields)
+            told = () if run.shape is None else (_DEFORMED,)
+            answers = [
+                dataclasses.replace(
+                    answer,
+                    assumptions=answer.assumptions + told,
+                    provenance={**answer.provenance, **hashes, "study": _digest(each.study)},
+                    cost=dataclasses.replace(answer.cost, joules=joules),
+                )
+                for each, answer in zip(runs, answers, strict=True)
+            ]
+            self._commit(lease, answers, monitor, run.keep_fields)
 
     def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation:
         """What is asked; of a gradient with the answer that it is about."""
@@ -137,16 +142,19 @@ class Computer:
         return Differentiation(asked, study, outcome)
 
     def _commit(
-        self, lease: Lease, outcome: Outcome | Gradient, monitor: RunMonitor, keep_fields: bool
+        self, lease: Lease, answers: Sequence[Outcome | Gradient], monitor: RunMonitor, keep_fields: bool
     ) -> None:
         monitor.progress("write", 0.96, "storing the result")
-        manifest, arrays = storage.dump(outcome)
-        if not keep_fields:
-            arrays = {}
-        labels = {name: Label(**label) for name, label in codec.labels(manifest).items()}
-        stored = store_arrays(self.workspace.blobs, lease.tenant, f"runs/{lease.run}", arrays, labels)
+        blobs, found = self.workspace.blobs, []
+        for each, answer in zip(lease.all, answers, strict=True):
+            manifest, arrays = storage.dump(answer)
+            if not keep_fields:
+                arrays = {}
+            labels = {name: Label(**label) for name, label in codec.labels(manifest).items()}
+            found.append((manifest, store_arrays(blobs, lease.tenant, f"runs/{each.run}", arrays, labels)))
+            monitor.check()
         monitor.progress("write", 0.99, "committing the result")
-        self.workspace.leases.succeed(lease, manifest, stored)
+        self.workspace.leases.succeed(lease, found)
 
     def _source(self, lease: Lease, digest: str, filename: str, folder: Path) -> Path | None:
         path = folder / f"source{Path(filename).suffix.lower()}"
@@ -174,11 +182,18 @@ def _deformed(surface: Surface, shape: bytes) -> Surface:
     return deformed(surface, codec.parse_shape(shape))
 
 
-def _with_joules(
-    outcome: Outcome | Gradient, before: float | None, after: float | None
-) -> Outcome | Gradient:
-    joules = None if before is None or after is None else after - before
-    return dataclasses.replace(outcome, cost=dataclasses.replace(outcome.cost, joules=joules))
+Answering = TypeVar("Answering")
+
+
+def _known(table: Mapping[str, Answering], run: RunRecord) -> Answering:
+    if run.study_kind not in table:
+        raise Internal(f"this worker knows no analysis for studies of kind {run.study_kind!r}")
+    return table[run.study_kind]
+
+
+def _difference(before: float | None, after: float | None, count: int) -> float | None:
+    """Joules for each of so many."""
+    return None if before is None or after is None else (after - before) / count
 
 
 def _digest(message: bytes) -> str:

@@ -23,6 +23,7 @@ from twin.store.workspace import Workspace
 from twin.sweeps.sampling import Evolution, Sequential
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
+from twin.workers.packing import packed
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
                 return False  # what it is to choose by isn't known yet
             points = _chosen(workspace, sweep, plan.space, *points)
         ask = planner(sweep)
-        return workspace.sweeps.plan(sweep, [ask(tuple(point)) for point in points.tolist()])
+        designs = packed([ask(tuple(point)) for point in points.tolist()], f"{sweep.id}.{sweep.planned}")
+        return workspace.sweeps.plan(sweep, designs)
     except IntegrityError:
         return False  # somebody else planned the same
     except SQLAlchemyError:

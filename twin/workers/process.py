@@ -1,4 +1,4 @@
-"""A worker: one process, one device, one run at a time."""
+"""A worker: one process, one device, one run or one pack at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twin.workers.lifeline import Lifeline, end_group
 from twin.workers.planning import plan_ahead
 
 if TYPE_CHECKING:
-    from twin.workers.analyses import Analysis
+    from twin.workers.analyses import Analysis, Together
 
 _IDLE: Final = 1.0  # seconds between looks where nobody wakes us
 _LOG: Final = logging.getLogger(__name__)
@@ -38,14 +38,19 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def work(options: argparse.Namespace, lifeline: Lifeline, analyses: Mapping[str, Analysis]) -> None:
+def work(
+    options: argparse.Namespace,
+    lifeline: Lifeline,
+    analyses: Mapping[str, Analysis],
+    together: Mapping[str, Together],
+) -> None:
     """Compute runs for ever; the lifeline ends the process."""
     workspace = Workspace.open(
         options.home, lease_seconds=options.lease_seconds, max_attempts=options.max_attempts
     )
     device = Device(options.device_kind, options.device_identifier)
     scratch = workspace.home.scratch_of(options.name)
-    computer = Computer(workspace, scratch, analyses, EnergyMeter(device), end_group)
+    computer = Computer(workspace, scratch, analyses, together, EnergyMeter(device), end_group)
     with presence.announced(workspace.home.workers, options.name):
         _LOG.info("%s is ready on %s", options.name, device.name)
         while True:

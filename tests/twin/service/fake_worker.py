@@ -9,8 +9,10 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +60,13 @@ def answer(
         time.sleep(0.01)
     monitor.progress("solve", 1.0)
     return outcome(behaviour, surface)
+
+
+def together(
+    surface: Surface, report: Report, studies: Sequence[StaticStress], request: Request, **beside: Any
+) -> list[Outcome]:
+    """One after the other: where one is refused, all are."""
+    return [answer(surface, report, study, request, **beside) for study in studies]
 
 
 def swept(study: StaticStress, surface: Surface) -> Outcome:
@@ -127,4 +136,4 @@ def slope(
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    work(arguments(), Lifeline(), {"static_stress": answer, "gradient": slope})
+    work(arguments(), Lifeline(), {"static_stress": answer, "gradient": slope}, {"static_stress": together})

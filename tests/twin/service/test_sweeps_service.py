@@ -117,7 +117,7 @@ def test_paused_resumed_extended(service):
         if update.counts.ended > 5:
             break
     assert sweep.pause().state == "PAUSED"
-    time.sleep(0.3)  # what is being computed ends
+    time.sleep(2.0)  # the pack that is being computed ends
     held = sweep.info().counts.ended
     quick = client.simulate(part, study(30))  # others go on
     assert quick.result(20).case("sweep").quantities["max_displacement"].value == 900

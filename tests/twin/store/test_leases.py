@@ -58,7 +58,7 @@ def test_a_result_is_committed_once_by_the_holder_of_the_token(bench: Bench) -> 
     current = claimed(bench, "quick")
     assert current.fence > stale.fence
     for act in (
-        lambda: bench.leases.succeed(stale, {"from": "slow"}, []),
+        lambda: bench.leases.succeed(stale, [({"from": "slow"}, [])]),
         lambda: bench.leases.renew(stale),
         lambda: bench.leases.report(stale, Progress("solve", 0.5)),
         lambda: bench.leases.fail(stale, SolveFailed("x")),
@@ -67,10 +67,10 @@ def test_a_result_is_committed_once_by_the_holder_of_the_token(bench: Bench) -> 
     ):
         with pytest.raises(LeaseLostError):
             act()
-    bench.leases.succeed(current, {"from": "quick", "error": float("inf")}, [])
+    bench.leases.succeed(current, [({"from": "quick", "error": float("inf")}, [])])
     assert bench.results.get("default", run) == {"from": "quick", "error": float("inf")}
     with pytest.raises(LeaseLostError):
-        bench.leases.succeed(current, {"from": "quick again"}, [])
+        bench.leases.succeed(current, [({"from": "quick again"}, [])])
     assert states(bench, run) == ["PENDING", "RUNNING", "PENDING", "RUNNING", "SUCCEEDED"]
     with pytest.raises(NotFound):
         bench.results.get("other", run)
@@ -134,3 +134,62 @@ def test_deleting_a_running_run_takes_it_from_its_worker(bench: Bench) -> None:
         bench.leases.cancel_requested(lease)
     with pytest.raises(NotFound):
         bench.events.after("default", run, 0)
+
+
+def pack(bench: Bench, count: int = 3) -> list[str]:
+    return [bench.new_run(pack="p") for _ in range(count)]
+
+
+def test_a_pack_is_leased_whole_and_ends_in_one_transaction(bench: Bench) -> None:
+    runs = pack(bench)
+    bench.new_run("other", pack="p")
+    lease = claimed(bench)
+    assert {each.run for each in lease.all} == set(runs)
+    assert len(claimed(bench, "b").all) == 1  # another tenant's
+    bench.clock.now += 10
+    bench.leases.renew(lease)
+    bench.leases.report(lease, Progress("solve", 0.5))
+    bench.clock.now += 10
+    assert bench.leases.expire() == 1  # the other tenant's
+    bench.leases.succeed(lease, [({"of": each.run}, []) for each in lease.all])
+    for run in runs:
+        assert bench.results.get("default", run) == {"of": run}
+        assert states(bench, run) == ["PENDING", "RUNNING", "SUCCEEDED"]
+
+
+def test_of_a_pack_that_failed_each_is_tried_alone(bench: Bench) -> None:
+    runs = pack(bench)
+    bench.leases.fail(claimed(bench), SolveFailed("no convergence"))
+    found = [claimed(bench) for _ in runs]
+    assert all(lease.attempt == 1 and not lease.beside for lease in found)
+    bench.leases.fail(found[0], SolveFailed("no convergence"))
+    assert bench.runs.get("default", found[0].run).state is RunState.FAILED
+
+
+def test_cancelling_one_of_a_pack_leaves_the_others(bench: Bench) -> None:
+    runs = pack(bench)
+    lease = claimed(bench)
+    bench.runs.cancel("default", runs[1])
+    assert bench.leases.cancel_requested(lease)
+    bench.leases.cancelled(lease)
+    assert bench.runs.get("default", runs[1]).state is RunState.CANCELLED
+    assert {each.run for each in claimed(bench).all} == {runs[0], runs[2]}
+
+
+def test_of_a_pack_of_which_one_is_deleted_the_others_start_again(bench: Bench) -> None:
+    runs = pack(bench)
+    lease = claimed(bench)
+    bench.runs.delete("default", runs[2])
+    with pytest.raises(LeaseLostError):
+        bench.leases.succeed(lease, [({}, [])] * 3)
+    bench.leases.put_back(lease)
+    assert {each.run for each in claimed(bench).all} == {runs[0], runs[1]}
+
+
+def test_a_pack_that_kills_its_workers_has_its_last_attempts_alone(bench: Bench) -> None:
+    runs = pack(bench)
+    for _ in range(2):
+        assert len(claimed(bench).all) == 3
+        bench.leases.release("w", blame=True)
+    found = [claimed(bench) for _ in runs]
+    assert all(lease.attempt == 3 and not lease.beside for lease in found)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from store_bench import Bench, new, open_bench
 
 from twin.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
+from twin.store import schema
 from twin.store.database import Database
 from twin.store.leases import Progress
 from twin.store.runs import NewRun, RunFilter
@@ -133,10 +134,10 @@ def test_a_home_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     bench = open_bench(tmp_path)
     run = bench.new_run()
     with bench.database.write() as connection:
-        for index in ("runs_by_content", "runs_by_state"):
+        for index in ("runs_by_content", "runs_by_pack", "runs_by_state"):
             connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("CREATE INDEX runs_by_state ON runs (state, created)"))
-        for column in ("content", "background", "held", "keep_fields", "shape"):
+        for column in ("content", "background", "held", "keep_fields", "shape", "pack"):
             connection.execute(text(f"ALTER TABLE runs DROP COLUMN {column}"))
         for table in ("designs", "sweeps"):
             connection.execute(text(f"DROP TABLE {table}"))
@@ -148,5 +149,5 @@ def test_a_home_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     assert lease.run == run
     assert again.runs.get("default", run).keep_fields
     with again.database.read() as connection:
-        assert connection.execute(text("SELECT version FROM schema_version")).scalar_one() == 2
+        assert connection.execute(text("SELECT version FROM schema_version")).scalar_one() == schema.VERSION
         assert connection.execute(text("SELECT count(*) FROM sweeps")).scalar_one() == 0
