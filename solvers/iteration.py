@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from solvers import krylov
+from solvers.earlier import NEW, Earlier
 from solvers.operator import LinearOperator, Preconditioner
 
 STEPS = 5  # iterations between two looks at the caller
@@ -65,6 +66,17 @@ def _unsolved(outcome: krylov.Outcome, iterations: int, residual: float) -> str:
 _start = eqx.filter_jit(krylov.cg_init)
 
 
+@eqx.filter_jit
+def _go_on(
+    operator: LinearOperator, right_side: Float[Array, "node k"], start: Float[Array, "node k"]
+) -> krylov.CGState:
+    """The iteration for what is to be added to `start`; its residual is relative to the whole right-hand side."""
+    state = krylov.cg_init(right_side - operator.apply(start))
+    scale = jnp.linalg.norm(right_side)
+    left = jnp.where(scale > 0, state.scale / jnp.where(scale > 0, scale, 1), 0.0)
+    return eqx.tree_at(lambda at: (at.scale, at.residual_norm), state, (scale, left))
+
+
 @eqx.filter_jit(donate="all-except-first")
 def _advance(
     system: tuple[LinearOperator, Preconditioner, Array, Array], state: krylov.CGState
@@ -114,17 +126,25 @@ def solve(
     right_side: Float[Array, "node k"],
     tolerance: float,
     progress: Progress | None = None,
+    earlier: Earlier | None = None,
 ) -> Solved:
     """Solve operator x = right_side.
 
     Args:
         tolerance: relative residual
         progress: called every few iterations; what it raises ends the solve
+        earlier: solutions of this operator to start from, which this one joins
 
     Raises:
         SolveError: the iteration broke down or did not converge
     """
-    state = _start(right_side)
+    start = None if earlier is None else earlier.start(right_side)
+    if start is None:
+        state, left = _start(right_side), 1.0
+    else:
+        state = _go_on(operator, right_side, start)
+        if (left := float(state.residual_norm)) <= tolerance:
+            return Solved(start, 0, left)
     system = (operator, preconditioner, jax.device_put(np.float64(tolerance)), jax.device_put(STEPS))
     while int(state.outcome) == krylov.Outcome.RUNNING and int(state.iteration) < MOST_ITERATIONS:
         state = _advance(system, state)
@@ -133,5 +153,8 @@ def solve(
     outcome = krylov.Outcome(int(state.outcome))
     if outcome != krylov.Outcome.CONVERGED:
         raise SolveError(_unsolved(outcome, int(state.iteration), float(state.residual_norm)))
-    residual = float(relative_residual(operator, right_side, state.solution))
-    return Solved(state.solution, int(state.iteration), residual)
+    if earlier is not None and left > NEW:
+        earlier.keep(operator, state.solution)
+    solution = state.solution if start is None else start + state.solution
+    residual = float(relative_residual(operator, right_side, solution))
+    return Solved(solution, int(state.iteration), residual)

@@ -1,6 +1,6 @@
 """The field of a law on a grid that the part is immersed in: no mesh follows its surface, cells are cut by it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import equinox as eqx
 import jax
@@ -15,6 +15,7 @@ from solvers.cutcell.cells import FilledCells
 from solvers.cutcell.element import LINEAR, QUADRATIC
 from solvers.cutcell.stiffness import cell_stiffness, unit_stiffness
 from solvers.cutcell.supports import Supports
+from solvers.earlier import Earlier
 from solvers.iteration import TOLERANCE, Progress, Solution
 from solvers.law import Law
 from solvers.multigrid import auxiliary, cycle
@@ -108,11 +109,12 @@ class QuadraticStiffness(ConstrainedOperator):
 
 @dataclass(frozen=True)
 class ImmersedProblem:
-    """A grid with its preconditioner, ready for load cases."""
+    """A grid with its preconditioner, ready for load cases. earlier: those that were solved, which others start from"""
 
     cells: FilledCells
     operator: GridStiffness | QuadraticStiffness
     preconditioner: Preconditioner
+    earlier: Earlier = field(default_factory=Earlier)
 
 
 _grid_cycle = eqx.filter_jit(cycle.grid_cycle)
@@ -199,7 +201,9 @@ def solve(
         SolveError: the iteration broke down or did not converge
     """
     right_side = jax.device_put(pad(load, problem.operator.node_count))
-    solved = iteration.solve(problem.operator, problem.preconditioner, right_side, tolerance, progress)
+    solved = iteration.solve(
+        problem.operator, problem.preconditioner, right_side, tolerance, progress, problem.earlier
+    )
     return Solution(np.asarray(solved.solution)[: len(load)], solved.iterations, solved.residual)
 
 

@@ -1,6 +1,6 @@
 """The field of a law on a mesh: set up a model once, then solve any number of load cases on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import equinox as eqx
@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 from solvers import iteration
 from solvers.buckets import pad
 from solvers.cutcell.stiffness import unit_stiffness
+from solvers.earlier import Earlier
 from solvers.iteration import TOLERANCE, Progress, Solution
 from solvers.law import Law
 from solvers.multigrid import auxiliary, cycle
@@ -30,12 +31,14 @@ class Problem:
     """A model with its preconditioner, ready for load cases.
 
     count: number of mesh nodes without padding; prescribed: field in held directions
+    earlier: load cases that were solved, which others start from
     """
 
     model: Model
     preconditioner: AuxiliaryGrid
     prescribed: Float[np.ndarray, "node k"]
     count: int
+    earlier: Earlier = field(default_factory=Earlier)
 
 
 @eqx.filter_jit
@@ -124,9 +127,10 @@ def solve(
         forces.forces,
         tolerance * float(forces.load_share),
         progress,
+        problem.earlier,
     )
-    field = given + np.asarray(solved.solution)
-    return Solution(field[: problem.count], solved.iterations, solved.residual)
+    found = given + np.asarray(solved.solution)
+    return Solution(found[: problem.count], solved.iterations, solved.residual)
 
 
 class RightSide(NamedTuple):
