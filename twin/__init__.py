@@ -74,13 +74,14 @@ if TYPE_CHECKING:
     from twin.sweeps.parameters import Integers as Integers
     from twin.sweeps.parameters import Levels as Levels
     from twin.sweeps.parameters import Range as Range
-    from twin.sweeps.sampling import Adaptive as Adaptive
-    from twin.sweeps.sampling import Evolution as Evolution
     from twin.sweeps.sampling import Factorial as Factorial
     from twin.sweeps.sampling import Halton as Halton
     from twin.sweeps.sampling import LatinHypercube as LatinHypercube
     from twin.sweeps.sampling import Points as Points
-    from twin.sweeps.sampling import Sobol as Sobol
+    from twin.sweeps.sequential import Adaptive as Adaptive
+    from twin.sweeps.sequential import Bayesian as Bayesian
+    from twin.sweeps.sequential import Evolution as Evolution
+    from twin.sweeps.sequential import Sobol as Sobol
 
 # The same once more for the interpreter; a test holds the two together. The module of each name:
 _MODULES: Final = {"aio": "twin.sdk.aio", "materials": "twin.materials", "select": "twin.select"}
@@ -107,7 +108,8 @@ _NAMES: Final = {
         "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
-    "twin.sweeps.sampling": ("Adaptive", "Evolution", "Factorial", "Halton", "LatinHypercube", "Points", "Sobol"),
+    "twin.sweeps.sampling": ("Factorial", "Halton", "LatinHypercube", "Points"),
+    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Evolution", "Sobol"),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}
 

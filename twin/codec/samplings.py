@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from protos.twin.v1 import sweep_pb2
+from twin.codec.enums import EnumWords
 from twin.errors import StudyError
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
-from twin.sweeps.sampling import (
-    Adaptive,
-    Evolution,
-    Factorial,
-    Halton,
-    LatinHypercube,
-    Points,
-    Sampling,
-    Sobol,
+from twin.sweeps.sampling import Factorial, Halton, LatinHypercube, Points, Sampling
+from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Evolution, Optimiser, Sobol
+
+_ALGORITHMS: EnumWords[Algorithm, sweep_pb2.Sampling.Evolution.Algorithm.ValueType] = EnumWords(
+    "algorithm",
+    {
+        "NSGA-II": sweep_pb2.Sampling.Evolution.ALGORITHM_NSGA_II,
+        "CMA-ES": sweep_pb2.Sampling.Evolution.ALGORITHM_CMA_ES,
+    },
+    "NSGA-II",
 )
 
 
@@ -64,13 +66,17 @@ def sampling_to_proto(asked: Sampling) -> sweep_pb2.Sampling:
                 count=asked.count,
                 seed=asked.seed,
                 population=asked.population,
-                objectives=[
-                    sweep_pb2.Sampling.Objective(quantity=name, maximise=how == "max")
-                    for name, how in asked.objectives.items()
-                ],
+                objectives=_objectives(asked),
                 subject_to=asked.subject_to,
+                algorithm=_ALGORITHMS.value(asked.algorithm),
             )
             return sweep_pb2.Sampling(evolution=evolution)
+        case Bayesian():
+            names = ("count", "seed", "initial", "batch", "subject_to")
+            bayesian = sweep_pb2.Sampling.Bayesian(
+                **{name: getattr(asked, name) for name in names}, objective=_objectives(asked)[0]
+            )
+            return sweep_pb2.Sampling(bayesian=bayesian)
         case Adaptive():
             names = ("count", "seed", "initial", "batch", "quantities")
             adaptive = sweep_pb2.Sampling.Adaptive(**{name: getattr(asked, name) for name in names})
@@ -94,8 +100,24 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
             return Halton(message.halton.count, message.halton.seed, message.halton.skip)
         case "evolution":
             goal = message.evolution
-            objectives = {entry.quantity: "max" if entry.maximise else "min" for entry in goal.objectives}
-            return Evolution(goal.count, objectives, tuple(goal.subject_to), goal.population, goal.seed)
+            return Evolution(
+                goal.count,
+                {entry.quantity: _way(entry) for entry in goal.objectives},
+                tuple(goal.subject_to),
+                goal.population,
+                goal.seed,
+                _ALGORITHMS.word(goal.algorithm),
+            )
+        case "bayesian":
+            best = message.bayesian
+            return Bayesian(
+                best.count,
+                {best.objective.quantity: _way(best.objective)},
+                tuple(best.subject_to),
+                best.initial,
+                best.batch,
+                best.seed,
+            )
         case "adaptive":
             own = message.adaptive
             return Adaptive(own.count, own.seed, own.initial, own.batch, tuple(own.quantities))
@@ -107,3 +129,14 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
                 )
             return Points([values[start : start + width] for start in range(0, len(values), width)])
     raise StudyError("The sampling is of a kind that this version does not know.")
+
+
+def _objectives(asked: Optimiser) -> list[sweep_pb2.Sampling.Objective]:
+    return [
+        sweep_pb2.Sampling.Objective(quantity=name, maximise=how == "max")
+        for name, how in asked.objectives.items()
+    ]
+
+
+def _way(message: sweep_pb2.Sampling.Objective) -> str:
+    return "max" if message.maximise else "min"

@@ -38,7 +38,8 @@ from twin.studies import FreeForm, Request, Study
 from twin.sweeps import columns, sampling
 from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Choice
-from twin.sweeps.sampling import Adaptive, Evolution, Sampling, Sequential
+from twin.sweeps.sampling import Sampling
+from twin.sweeps.sequential import MOST, Adaptive, Optimiser, Sequential
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
@@ -183,8 +184,8 @@ class SweepPlan:
         self.space = sweep_space(message)
         self.samplings = sweep_samplings(message)
         self._sizes = [sampling.size(each, self.space.parameters) for each in self.samplings]
-        if self.count > sampling.MOST:
-            raise StudyError(f"The sweep would have {self.count:,} designs, more than {sampling.MOST:,}.")
+        if self.count > MOST:
+            raise StudyError(f"The sweep would have {self.count:,} designs, more than {MOST:,}.")
         if message.study.WhichOneof("kind") == "gradient":
             raise StudyError("A sweep is of studies; gradients are of their runs.")
         self._assigned = Assigned(message, self.space)
@@ -270,7 +271,7 @@ class SweepPlan:
                     raise StudyError(
                         f"No design has {name}, by which others are to be chosen; they have {', '.join(known)}."
                     )
-            for text in each.subject_to if isinstance(each, Evolution) else ():
+            for text in each.subject_to if isinstance(each, Optimiser) else ():
                 Formula(text, comparison=True).check(dict.fromkeys((*self.space.numbers, *known)))
 
     def _refuse_idle(self, message: sweep_pb2.Sweep) -> None:

@@ -75,7 +75,7 @@ class Sweep:
         """Write a self-contained HTML page of what is known by now.
 
         objectives: columns of the table that are to be small or large, as {"mass": "min", "safety_factor": "max"};
-        None: those of an Evolution, else the usual ones, of those that differ. pictures: of so many of the best
+        None: those that it is to optimise, else the usual ones, of those that differ. pictures: of so many of the best
         designs, where the sweep keeps fields. Raises InvalidInput for an objective that is none.
         """
         return self._bridge.run(self._sweep.report(path, objectives, pictures))

@@ -6,6 +6,7 @@ sweep has as many designs as it had when the chunk was begun, so none is planned
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -283,6 +284,17 @@ class Sweeps:
         )
         with self._database.read() as connection:
             return [record(connection, row) for row in connection.execute(query).mappings().all()]
+
+    def first_waiting(self, tenant: str, identifier: str) -> float:
+        """The least number of a design that has not ended, infinity where all have."""
+        query = select(func.min(design_table.c.number)).where(
+            design_table.c.tenant == tenant,
+            design_table.c.sweep == identifier,
+            design_table.c.state.in_(WAITING),
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar()
+        return math.inf if found is None else float(found)
 
     def plan(self, sweep: SweepRecord, chunk: Sequence[Planned]) -> bool:
         """Add the designs that come next; False where somebody else did, or the sweep is no longer active."""

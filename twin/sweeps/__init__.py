@@ -2,10 +2,13 @@
 
     expressions.py  arithmetic on parameters, as text
     parameters.py   what differs from design to design
-    sampling.py     which designs
     space.py        parameters with their constraints
-    adaptive.py     which come next: where least is known
-    evolution.py    or where the best are
+    sampling.py     which designs
+    sequential.py   samplings that choose by what was found
+    adaptive.py     ... where least is known
+    evolution.py    ... where the best are
+    bayesian.py     ... where an improvement is most to be expected
+    goals.py        what the best are
     emulator.py     what a quantity is between the designs
     statistics.py   which parameters matter, which designs nothing beats
     table.py        designs as columns: CSV, Parquet

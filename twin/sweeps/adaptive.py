@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twin.errors import StudyError
 from twin.sweeps import emulator, sampling
 from twin.sweeps.emulator import encoded
-from twin.sweeps.sampling import Adaptive, Sobol
+from twin.sweeps.sequential import Adaptive, Sobol
 from twin.sweeps.space import Space
 
 Floats = NDArray[np.float64]

@@ -49,6 +49,11 @@ class Emulator:
         found: Floats = self.process.predict(encoded(self.space, points))
         return found
 
+    def given(self, points: Floats, values: Floats) -> Emulator:
+        """The same process of other designs (n, p) and values (n,)."""
+        known = _fitted(encoded(self.space, points), values, 0, kernel=self.process.kernel_)
+        return Emulator(self.space, known, self.skill)
+
     def spread(self, points: Floats) -> tuple[Floats, Floats]:
         """The mean and its standard deviation at points (n, p)."""
         mean, deviation = self.process.predict(encoded(self.space, points), return_std=True)

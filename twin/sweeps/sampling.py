@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, final
@@ -12,12 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import StudyError
-from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Choice, Parameter
+from twin.sweeps.sequential import (
+    MOST,
+    Adaptive,
+    Bayesian,
+    Evolution,
+    Optimiser,
+    Sequential,
+    Sobol,
+    sequence,
+    whole,
+)
 
 Floats = NDArray[np.float64]
 
-MOST: Final = 100_000  # designs in a sweep
 _OPTIMISED: Final = (
     400  # designs up to which a Latin hypercube is spread out by trials, which takes their square
 )
@@ -31,7 +40,7 @@ class Factorial:
     levels: int = 3
 
     def __post_init__(self) -> None:
-        _whole("levels", self.levels, 2, 1000)
+        whole("levels", self.levels, 2, 1000)
 
 
 @final
@@ -43,24 +52,8 @@ class LatinHypercube:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _whole("count", self.count, 1, MOST)
-        _whole("seed", self.seed, 0, 2**63 - 1)
-
-
-@final
-@dataclass(frozen=True)
-class Sobol:
-    """The scrambled sequence of Sobol' (Owen 1998): as evenly as can be, most so where `count` is a power of 2.
-
-    skip: how many of the sequence come before
-    """
-
-    count: int
-    seed: int = 0
-    skip: int = 0
-
-    def __post_init__(self) -> None:
-        _sequence(self.count, self.seed, self.skip)
+        whole("count", self.count, 1, MOST)
+        whole("seed", self.seed, 0, 2**63 - 1)
 
 
 @final
@@ -73,83 +66,7 @@ class Halton:
     skip: int = 0
 
     def __post_init__(self) -> None:
-        _sequence(self.count, self.seed, self.skip)
-
-
-@final
-@dataclass(frozen=True)
-class Adaptive:
-    """Where least is known: first `initial` designs of a Sobol' sequence, then batches chosen by Gaussian processes.
-
-    quantities: columns of the table that the processes are of, () for all; batch: planned when the one before has ended
-    """
-
-    count: int
-    seed: int = 0
-    initial: int = 16
-    batch: int = 8
-    quantities: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _whole("count", self.count, 1, 2000)
-        _whole("seed", self.seed, 0, 2**63 - 1)
-        _whole("initial", self.initial, 0, 2000)
-        _whole("batch", self.batch, 1, 256)
-        object.__setattr__(self, "quantities", tuple(self.quantities))
-
-    @property
-    def first(self) -> Sobol | None:
-        """Those that come by the sequence."""
-        return Sobol(min(self.initial, self.count), self.seed) if self.initial else None
-
-
-@final
-@dataclass(frozen=True, init=False)
-class Evolution:
-    """Where the best are: generations by NSGA-II, the first of a Sobol' sequence.
-
-    objectives: "min" or "max" by column of the table, such as {"mass": "min"}; subject_to: comparisons of columns and
-    parameters, SI, such as "max_von_mises < 2e8"; population: designs of a generation, which is planned when the one
-    before has ended
-    """
-
-    count: int
-    objectives: Mapping[str, str]
-    subject_to: tuple[str, ...]
-    population: int
-    seed: int
-
-    def __init__(
-        self,
-        count: int,
-        objectives: Mapping[str, str],
-        subject_to: Sequence[str] = (),
-        population: int = 24,
-        seed: int = 0,
-    ) -> None:
-        _whole("count", count, 1, 10_000)
-        _whole("population", population, 4, 256)
-        _whole("seed", seed, 0, 2**31 - 1)
-        if not objectives or not set(objectives.values()) <= {"min", "max"}:
-            raise StudyError(
-                f"objectives are columns that are to be 'min' or 'max', not {dict(objectives)!r}."
-            )
-        for text in subject_to:
-            Formula(text, comparison=True)
-        object.__setattr__(self, "count", count)
-        object.__setattr__(self, "objectives", dict(objectives))
-        object.__setattr__(self, "subject_to", tuple(subject_to))
-        object.__setattr__(self, "population", population)
-        object.__setattr__(self, "seed", seed)
-
-    @property
-    def first(self) -> Sobol:
-        """Those that come by the sequence."""
-        return Sobol(min(self.population, self.count), self.seed)
-
-    @property
-    def batch(self) -> int:
-        return self.population
+        sequence(self.count, self.seed, self.skip)
 
 
 @final
@@ -167,11 +84,8 @@ class Points:
             raise StudyError(f"The table has {len(self.rows):,} designs, more than {MOST:,}.")
 
 
-Sequential = Adaptive | Evolution
-"""What chooses by what was found."""
-
 Sampling = Factorial | LatinHypercube | Sobol | Halton | Points | Sequential
-SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution)
+SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution, Bayesian)
 
 
 def table(parameters: Sequence[Parameter], columns: dict[str, Sequence[Any]]) -> Points:
@@ -225,9 +139,8 @@ def points(
 def longer(samplings: Sequence[Sampling], count: int) -> list[Sampling]:
     """With so many more, as the last one goes on. Raises StudyError for one that doesn't."""
     *before, last = samplings
-    if isinstance(last, Evolution):  # its generations go on; another one would begin anew
-        more = Evolution(last.count + count, last.objectives, last.subject_to, last.population, last.seed)
-        return [*before, more]
+    if isinstance(last, Optimiser):  # it goes on; another one would begin anew
+        return [*before, last.longer(count)]
     return [*samplings, following(last, count)]
 
 
@@ -279,14 +192,3 @@ def _refuse_outside(parameters: Sequence[Parameter], index: int, row: Sequence[f
                 else ", ".join(map(parameter.label, parameter.values[:20]))
             )
             raise StudyError(f"Design {index}: {parameter.name} is {value:g}, which is not one of {allowed}.")
-
-
-def _sequence(count: int, seed: int, skip: int) -> None:
-    _whole("count", count, 1, MOST)
-    _whole("seed", seed, 0, 2**63 - 1)
-    _whole("skip", skip, 0, MOST)
-
-
-def _whole(what: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise StudyError(f"{what} is a whole number from {low} to {high}, not {value!r}.")

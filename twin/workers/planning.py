@@ -15,12 +15,11 @@ from twin import codec
 from twin.errors import Internal, NotFound, TwinError
 from twin.store.planned import Planned
 from twin.store.runs import NewRun
-from twin.store.states import WAITING
 from twin.store.sweep_records import SweepRecord
 from twin.store.sweeps import CHUNK
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
-from twin.sweeps.sampling import Evolution, Sequential
+from twin.sweeps.sequential import Adaptive, Bayesian, Evolution, Sequential
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
 from twin.workers.packing import packed
@@ -38,7 +37,9 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
         plan = codec.parse_sweep(sweep.spec)
         points = plan.following(sweep.planned, CHUNK)
         if isinstance(points, tuple):
-            if any(sweep.counts.get(state) for state in WAITING):
+            asked, first, _ = points
+            known = first + asked.known(sweep.planned - first)
+            if workspace.sweeps.first_waiting(sweep.tenant, sweep.id) < known:
                 return False  # what it is to choose by isn't known yet
             points = _chosen(workspace, sweep, plan.space, *points)
         ask = planner(sweep)
@@ -67,16 +68,24 @@ def _chosen(
     """What a sampling chooses by the designs that came before; by its own, where it is one of generations."""
     begin = first if isinstance(asked, Evolution) else 0
     records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, begin - 1)
-    table = Table.of(space, [design_view(record) for record in records])
     points = np.array([record.point for record in records]).reshape(-1, len(space.parameters))
-    columns = {name: table[name] for name in table.quantities}
-    if isinstance(asked, Evolution):
-        from twin.sweeps import evolution  # these take a while to import
+    known = first - begin + asked.known(sweep.planned - first)
+    table = Table.of(space, [design_view(record) for record in records[:known]])
+    unknown = np.full(len(records) - known, np.nan)  # though it may be there by now
+    columns = {name: np.append(table[name], unknown) for name in table.quantities}
+    match asked:  # these take a while to import
+        case Adaptive():
+            from twin.sweeps.adaptive import propose as adaptive
 
-        return evolution.propose(space, asked, points, columns, count)
-    from twin.sweeps import adaptive
+            return adaptive(space, asked, points, columns, count)
+        case Evolution():
+            from twin.sweeps.evolution import propose as evolution
 
-    return adaptive.propose(space, asked, points, columns, count)
+            return evolution(space, asked, points, columns, count)
+        case Bayesian():
+            from twin.sweeps.bayesian import propose as bayesian
+
+            return bayesian(space, asked, points, columns, count)
 
 
 def planner(sweep: SweepRecord, part: str = "") -> Callable[[tuple[float, ...]], Planned]:

@@ -454,7 +454,7 @@ class Sampling(message.Message):
     @typing.final
     class Adaptive(message.Message):
         """Designs where least is known: after some of a Sobol' sequence, batches where Gaussian processes on the designs before are
-        least sure. A batch is planned when the one before has ended.
+        least sure. A batch is planned while the one before is computed, by what is known of those before that.
         """
 
         DESCRIPTOR: descriptor.Descriptor
@@ -519,23 +519,47 @@ class Sampling(message.Message):
 
     @typing.final
     class Evolution(message.Message):
-        """Designs where the best are: generations by NSGA-II, the first of a Sobol' sequence. A generation is planned when the one
-        before has ended.
-        """
+        """Designs where the best are, by evolution; the first generation is of a Sobol' sequence."""
 
         DESCRIPTOR: descriptor.Descriptor
+
+        class _Algorithm:
+            ValueType = typing.NewType("ValueType", builtins.int)
+            V: _TypeAlias = ValueType  # noqa: Y015
+
+        class _AlgorithmEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[Sampling.Evolution._Algorithm.ValueType], builtins.type):
+            DESCRIPTOR: descriptor.EnumDescriptor
+            ALGORITHM_UNSPECIFIED: Sampling.Evolution._Algorithm.ValueType  # 0
+            """NSGA-II."""
+            ALGORITHM_NSGA_II: Sampling.Evolution._Algorithm.ValueType  # 1
+            """Of one objective or several. A quarter of a generation is planned while the one before is computed."""
+            ALGORITHM_CMA_ES: Sampling.Evolution._Algorithm.ValueType  # 2
+            """Of one objective. Each generation is planned when the one before has ended."""
+
+        class Algorithm(_Algorithm, metaclass=_AlgorithmEnumTypeWrapper):
+            """How offspring is made."""
+
+        ALGORITHM_UNSPECIFIED: Sampling.Evolution.Algorithm.ValueType  # 0
+        """NSGA-II."""
+        ALGORITHM_NSGA_II: Sampling.Evolution.Algorithm.ValueType  # 1
+        """Of one objective or several. A quarter of a generation is planned while the one before is computed."""
+        ALGORITHM_CMA_ES: Sampling.Evolution.Algorithm.ValueType  # 2
+        """Of one objective. Each generation is planned when the one before has ended."""
 
         COUNT_FIELD_NUMBER: builtins.int
         SEED_FIELD_NUMBER: builtins.int
         POPULATION_FIELD_NUMBER: builtins.int
         OBJECTIVES_FIELD_NUMBER: builtins.int
         SUBJECT_TO_FIELD_NUMBER: builtins.int
+        ALGORITHM_FIELD_NUMBER: builtins.int
         count: builtins.int
         """How many designs."""
         seed: builtins.int
         """The same seed, the same designs."""
         population: builtins.int
         """How many designs a generation has."""
+        algorithm: Sampling.Evolution.Algorithm.ValueType
+        """NSGA-II if not given."""
         @builtins.property
         def objectives(self) -> containers.RepeatedCompositeFieldContainer[Sampling.Objective]:
             """One, or several."""
@@ -552,10 +576,57 @@ class Sampling(message.Message):
             population: builtins.int = ...,
             objectives: abc.Iterable[Sampling.Objective] | None = ...,
             subject_to: abc.Iterable[builtins.str] | None = ...,
+            algorithm: Sampling.Evolution.Algorithm.ValueType = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = typing.Literal["count", b"count", "objectives", b"objectives", "population", b"population", "seed", b"seed", "subject_to", b"subject_to"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = typing.Literal["algorithm", b"algorithm", "count", b"count", "objectives", b"objectives", "population", b"population", "seed", b"seed", "subject_to", b"subject_to"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @typing.final
+    class Bayesian(message.Message):
+        """Designs where an improvement is most to be expected, by Gaussian processes of the objective and of the constraints, after
+        some of a Sobol' sequence. A batch is planned while the one before is computed, by what is known of those before that.
+        """
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        COUNT_FIELD_NUMBER: builtins.int
+        SEED_FIELD_NUMBER: builtins.int
+        INITIAL_FIELD_NUMBER: builtins.int
+        BATCH_FIELD_NUMBER: builtins.int
+        OBJECTIVE_FIELD_NUMBER: builtins.int
+        SUBJECT_TO_FIELD_NUMBER: builtins.int
+        count: builtins.int
+        """How many designs."""
+        seed: builtins.int
+        """The same seed, the same designs."""
+        initial: builtins.int
+        """Of those, how many come first by the sequence."""
+        batch: builtins.int
+        """How many are planned at once."""
+        @builtins.property
+        def objective(self) -> Sampling.Objective:
+            """What is wanted."""
+
+        @builtins.property
+        def subject_to(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+            """What designs should meet: comparisons of columns and parameters, SI, such as "max_von_mises < 2e8"."""
+
+        def __init__(
+            self,
+            *,
+            count: builtins.int = ...,
+            seed: builtins.int = ...,
+            initial: builtins.int = ...,
+            batch: builtins.int = ...,
+            objective: Sampling.Objective | None = ...,
+            subject_to: abc.Iterable[builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["objective", b"objective"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["batch", b"batch", "count", b"count", "initial", b"initial", "objective", b"objective", "seed", b"seed", "subject_to", b"subject_to"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -566,6 +637,7 @@ class Sampling(message.Message):
     POINTS_FIELD_NUMBER: builtins.int
     ADAPTIVE_FIELD_NUMBER: builtins.int
     EVOLUTION_FIELD_NUMBER: builtins.int
+    BAYESIAN_FIELD_NUMBER: builtins.int
     @builtins.property
     def factorial(self) -> Sampling.Factorial:
         """All combinations."""
@@ -594,6 +666,10 @@ class Sampling(message.Message):
     def evolution(self) -> Sampling.Evolution:
         """Where the best are."""
 
+    @builtins.property
+    def bayesian(self) -> Sampling.Bayesian:
+        """Where an improvement is most to be expected."""
+
     def __init__(
         self,
         *,
@@ -604,12 +680,13 @@ class Sampling(message.Message):
         points: Points | None = ...,
         adaptive: Sampling.Adaptive | None = ...,
         evolution: Sampling.Evolution | None = ...,
+        bayesian: Sampling.Bayesian | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution", "bayesian"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

@@ -231,6 +231,28 @@ def test_adaptive_designs_are_the_same_after_a_kill(tmp_path):
     assert len(set(whole["force"])) == 20
 
 
+def test_designs_that_differ_in_their_loads_alone_are_computed_together(tmp_path):
+    with running(tmp_path) as server, connected(server) as (client, part):
+        one = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(70)).result(60)
+        limited = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(8, seed=3), max_seconds=30.0).result(
+            60
+        )
+    assert (one["state"] == "DONE").all()
+    assert (limited["state"] == "DONE").all()
+    database = sqlite3.connect(tmp_path / "twin.sqlite")
+    packs = database.execute("SELECT count(*) FROM runs WHERE pack <> '' GROUP BY pack").fetchall()
+    database.close()
+    assert sorted(count for (count,) in packs) == [6, 32, 32]  # so much time is for one design alone
+
+
+def test_one_of_a_pack_that_is_refused_leaves_the_others_their_answers(service):
+    client, part = service
+    force = twin.Range("force", "10 N", "95 N")
+    table = client.sweep(part, study(force), [force], twin.Sobol(64, seed=2)).result(60)
+    states = np.where(table["force"] > 90, "INFEASIBLE", np.where(table["force"] > 80, "FAILED", "DONE"))
+    assert table["state"].tolist() == states.tolist()
+
+
 def test_a_worker_that_dies_takes_only_its_own_design_along(tmp_path):
     with running(tmp_path) as server, connected(server) as (client, part):
         sweep = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(60))
@@ -266,16 +288,28 @@ def test_what_makes_no_sense_is_refused_at_once(service, change, said):
         client.sweep(part, study(FORCE), **asked)
 
 
-def test_evolution_finds_the_least_that_is_allowed(service, tmp_path):
+LEAST = {"max_displacement": "min"}
+ALLOWED = ["max_displacement > 900"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        twin.Evolution(48, LEAST, ALLOWED, population=12, seed=5),
+        twin.Evolution(48, LEAST, ALLOWED, population=12, seed=5, algorithm="CMA-ES"),
+        twin.Bayesian(20, LEAST, ALLOWED, initial=8, seed=5),
+    ],
+    ids=["NSGA-II", "CMA-ES", "Bayesian"],
+)
+def test_optimisers_find_the_least_that_is_allowed(service, tmp_path, asked):
     client, part = service
-    asked = twin.Evolution(48, {"max_displacement": "min"}, ["max_displacement > 900"], population=12, seed=5)
     sweep = client.sweep(part, study(FORCE), [FORCE], asked)
     table = sweep.result(60)
-    assert len(table["design"]) == 48
+    assert len(table["design"]) == asked.count
     allowed = table["force"][table["max_displacement"] > 900]
     assert allowed.min() == pytest.approx(30, abs=0.3)
-    assert sweep.extend(12).counts.designs == 60
-    assert len(sweep.result(60)["design"]) == 60
+    assert sweep.extend(12).counts.designs == asked.count + 12
+    assert len(sweep.result(60)["design"]) == asked.count + 12
     page = sweep.report(tmp_path / "sweep.html").read_text()
     assert "Only designs that meet max_displacement &gt; 900 count" in page
 

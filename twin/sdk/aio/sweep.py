@@ -22,7 +22,8 @@ from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.envelope import envelope
 from twin.sdk.script import Script
 from twin.sdk.update import SweepInfo
-from twin.sweeps.sampling import Evolution, Sampling
+from twin.sweeps.sampling import Sampling
+from twin.sweeps.sequential import Optimiser
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
 
@@ -179,13 +180,13 @@ class AsyncSweep:
         """Write a self-contained HTML page of what is known by now.
 
         objectives: columns of the table that are to be small or large, as {"mass": "min", "safety_factor": "max"};
-        None: those of an Evolution, else the usual ones, of those that differ. pictures: of so many of the best
+        None: those that it is to optimise, else the usual ones, of those that differ. pictures: of so many of the best
         designs, where the sweep keeps fields. Raises InvalidInput for an objective that is none.
         """
         from twin.results import sweep_report as report  # it draws
 
         (info, _, samplings), table = await self._wire.get(self.name), await self.table()
-        goal = next((each for each in samplings if isinstance(each, Evolution)), None)
+        goal = next((each for each in samplings if isinstance(each, Optimiser)), None)
         if objectives is None and goal is not None and set(goal.objectives) <= set(table.quantities):
             objectives = goal.objectives
         wished = report.objectives_of(table, objectives)

@@ -1,0 +1,195 @@
+"""Samplings that choose designs by what was found, and the sequence that they begin with.
+
+They choose a batch at a time, by what is known of all designs but the latest: those are being computed meanwhile, so
+that no worker waits for the slowest one. By how many they lag behind is fixed, not by what happens to have ended: the
+same journal, the same designs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, final, get_args
+
+import numpy as np
+
+from twin.errors import StudyError
+from twin.sweeps.expressions import Formula
+
+MOST: Final = 100_000  # designs in a sweep
+
+Algorithm = Literal["NSGA-II", "CMA-ES"]
+
+
+@final
+@dataclass(frozen=True)
+class Sobol:
+    """The scrambled sequence of Sobol' (Owen 1998): as evenly as can be, most so where `count` is a power of 2.
+
+    skip: how many of the sequence come before
+    """
+
+    count: int
+    seed: int = 0
+    skip: int = 0
+
+    def __post_init__(self) -> None:
+        sequence(self.count, self.seed, self.skip)
+
+
+@final
+@dataclass(frozen=True)
+class Adaptive:
+    """Where least is known: first `initial` designs of a Sobol' sequence, then batches chosen by Gaussian processes.
+
+    quantities: columns of the table that the processes are of, () for all; batch: planned while the one before is
+    computed
+    """
+
+    count: int
+    seed: int = 0
+    initial: int = 16
+    batch: int = 8
+    quantities: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        whole("count", self.count, 1, 2000)
+        whole("seed", self.seed, 0, 2**63 - 1)
+        whole("initial", self.initial, 0, 2000)
+        whole("batch", self.batch, 1, 256)
+        object.__setattr__(self, "quantities", tuple(self.quantities))
+
+    @property
+    def first(self) -> Sobol | None:
+        """Those that come by the sequence."""
+        return Sobol(min(self.initial, self.count), self.seed) if self.initial else None
+
+    def known(self, before: int) -> int:
+        """Of so many designs before, how many the next ones are chosen by: those are waited for."""
+        return _known(before, self.first, self.batch)
+
+
+@final
+@dataclass(frozen=True)
+class Evolution:
+    """Where the best are: by NSGA-II, or by CMA-ES of one objective; the first designs are of a Sobol' sequence.
+
+    objectives: "min" or "max" by column of the table, such as {"mass": "min"}; subject_to: comparisons of columns and
+    parameters, SI, such as "max_von_mises < 2e8"; population: designs of a generation. NSGA-II has offspring in
+    quarters of it, each planned while the one before is computed; CMA-ES waits for each generation to end.
+    """
+
+    count: int
+    objectives: Mapping[str, str]
+    subject_to: Sequence[str] = ()
+    population: int = 24
+    seed: int = 0
+    algorithm: Algorithm = "NSGA-II"
+
+    def __post_init__(self) -> None:
+        whole("count", self.count, 1, 10_000)
+        whole("population", self.population, 4, 256)
+        whole("seed", self.seed, 0, 2**31 - 1)
+        _goal(self)
+        if self.algorithm not in get_args(Algorithm):
+            raise StudyError(f"algorithm is one of {', '.join(get_args(Algorithm))}, not {self.algorithm!r}.")
+        if self.algorithm == "CMA-ES":
+            _one_objective(self, "CMA-ES")
+
+    @property
+    def first(self) -> Sobol:
+        """Those that come by the sequence."""
+        return Sobol(min(self.population, self.count), self.seed)
+
+    @property
+    def batch(self) -> int:
+        """Designs that are chosen at once."""
+        return self.population if self.algorithm == "CMA-ES" else max(2, self.population // 4)
+
+    def known(self, before: int) -> int:
+        """Of so many designs before, how many the next ones are chosen by: those are waited for."""
+        return _known(before, self.first, 0 if self.algorithm == "CMA-ES" else self.batch)
+
+    def longer(self, count: int) -> Evolution:
+        """The same with so many more."""
+        return replace(self, count=self.count + count)
+
+
+@final
+@dataclass(frozen=True)
+class Bayesian:
+    """Where an improvement is most to be expected, by Gaussian processes of one objective and of the constraints.
+
+    For tens to some hundreds of designs that are dear. objectives, subject_to: as of Evolution; initial: designs of a
+    Sobol' sequence; batch: planned while the one before is computed
+    """
+
+    count: int
+    objectives: Mapping[str, str]
+    subject_to: Sequence[str] = ()
+    initial: int = 12
+    batch: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        whole("count", self.count, 1, 1000)
+        whole("initial", self.initial, 2, 1000)
+        whole("batch", self.batch, 1, 64)
+        whole("seed", self.seed, 0, 2**31 - 1)
+        _goal(self)
+        _one_objective(self, "Bayesian optimisation")
+
+    @property
+    def first(self) -> Sobol:
+        """Those that come by the sequence."""
+        return Sobol(min(self.initial, self.count), self.seed)
+
+    def known(self, before: int) -> int:
+        """Of so many designs before, how many the next ones are chosen by: those are waited for."""
+        return _known(before, self.first, self.batch)
+
+    def longer(self, count: int) -> Bayesian:
+        """The same with so many more."""
+        return replace(self, count=self.count + count)
+
+
+Optimiser = Evolution | Bayesian
+"""What looks for the best."""
+
+Sequential = Adaptive | Optimiser
+"""What chooses by what was found."""
+
+
+def _known(before: int, first: Sobol | None, lag: int) -> int:
+    """All that come by the sequence; of the others all but the latest."""
+    return max(min(before, 0 if first is None else first.count), before - lag)
+
+
+def _goal(asked: Optimiser) -> None:
+    """Check what is wanted, and keep it from being changed."""
+    objectives = dict(asked.objectives)
+    if not objectives or not set(objectives.values()) <= {"min", "max"}:
+        raise StudyError(f"objectives are columns that are to be 'min' or 'max', not {objectives!r}.")
+    for text in asked.subject_to:
+        Formula(text, comparison=True)
+    object.__setattr__(asked, "objectives", objectives)
+    object.__setattr__(asked, "subject_to", tuple(asked.subject_to))
+
+
+def _one_objective(asked: Optimiser, what: str) -> None:
+    if len(asked.objectives) != 1:
+        raise StudyError(
+            f"{what} is of one objective, not of {', '.join(asked.objectives)}: make one of them a constraint, or use "
+            "Evolution by NSGA-II."
+        )
+
+
+def sequence(count: int, seed: int, skip: int) -> None:
+    whole("count", count, 1, MOST)
+    whole("seed", seed, 0, 2**63 - 1)
+    whole("skip", skip, 0, MOST)
+
+
+def whole(what: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise StudyError(f"{what} is a whole number from {low} to {high}, not {value!r}.")
