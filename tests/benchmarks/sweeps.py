@@ -80,9 +80,7 @@ def resume(designs: int, kills: int, seed: int = 1) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         whole, killed = Path(folder) / "whole", Path(folder) / "killed"
         with running(whole) as server, twin.connect(server.address) as client:
-            begun = time.perf_counter()
             expected = started(client, whole, designs).result(LONGEST)
-            alone = time.perf_counter() - begun
         name, ended_before = "", []
         for kill in range(kills + 1):
             with running(killed) as server, twin.connect(server.address) as client:
@@ -91,7 +89,11 @@ def resume(designs: int, kills: int, seed: int = 1) -> dict[str, Any]:
                 if kill == kills:
                     found = sweep.result(LONGEST)
                 else:
-                    time.sleep(moments.uniform(0.2, 1.8) * alone / kills)
+                    more = moments.randint(0, 2 * designs // kills)  # so that it is killed all along its way
+                    so_far = _succeeded(killed)
+                    while _succeeded(killed) < min(so_far + more, designs):
+                        time.sleep(0.02)
+                    time.sleep(moments.uniform(0.0, 0.3))
                     server.kill_tree()
                     ended_before.append(_succeeded(killed))
         again = _succeeded(killed, more_than=1)
