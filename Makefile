@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint verify corpus bench-solids protos format clean
+.PHONY: demo test lint verify corpus bench-solids bench-sweeps protos format clean
 
 demo: $(STAMP)                      ## solve the example bracket: stress.png, bracket.vtu, report.html
 	$(BIN)/twin demo
@@ -32,6 +32,11 @@ bench-solids: $(STAMP)              ## solids beside other codes, batches, growt
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m tests.benchmarks.solids --parts peers batches designs cantilever
 	$(BIN)/python -m tests.benchmarks.solids --parts growth --sizes 30k 100k 300k 1M 3M 5M --picture docs/growth.png
+
+bench-sweeps: $(STAMP)              ## what the service costs for each design, kills, optimisers beside others: some minutes
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m tests.benchmarks.sweeps
+	$(BIN)/python -m tests.benchmarks.optimisers
 
 protos: $(STAMP)                    ## regenerate the stubs, freeze the contract
 	$(BIN)/python -m protos.generate
