@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from twin.sweeps.sampling import Points as Points
     from twin.sweeps.sequential import Adaptive as Adaptive
     from twin.sweeps.sequential import Bayesian as Bayesian
+    from twin.sweeps.sequential import Descent as Descent
     from twin.sweeps.sequential import Evolution as Evolution
     from twin.sweeps.sequential import Sobol as Sobol
 
@@ -109,7 +110,7 @@ _NAMES: Final = {
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
     "twin.sweeps.sampling": ("Factorial", "Halton", "LatinHypercube", "Points"),
-    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Evolution", "Sobol"),
+    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Descent", "Evolution", "Sobol"),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -92,6 +92,31 @@ def test_shape(result):
     assert slopes[1] == pytest.approx(-3 * deflection / SIZE[2], rel=0.03)  # ~ 1 / thickness^3
 
 
+def test_control_points_of_a_deformed_part(client, part):
+    """A cantilever that was stretched to L: its tip moves by F L^3 / (3 E I), and its mass goes with its length."""
+    low, stretch = np.zeros(3), 0.2 * SIZE[0]
+    moves = {(1, j, k): (stretch, 0, 0) for j in (0, 1) for k in (0, 1)}
+    study = twin.StaticStress(
+        STEEL, [twin.Fixed(on=face(0, 0.0))], [twin.Force((0, 0, FORCE), on=face(0, SIZE[0]))]
+    )
+    box = twin.FreeForm(low, SIZE, (2, 2, 2), moves)
+    result = client.simulate(part, study, shape=[box], accuracy=0.5, discretisation="tet").result(timeout=300)
+    deflection, length = result.quantities["max_displacement"].value, SIZE[0] + stretch
+    found = result.gradient("max_displacement", wrt="shape")
+    by_moves = found["shape[0].moves"].values
+    assert by_moves.shape == (2, 2, 2, 3)
+    assert by_moves[1, ..., 0].sum() == pytest.approx(3 * deflection / length, rel=0.03)
+    thicker = by_moves[..., 1, 2].sum() - by_moves[..., 0, 2].sum()
+    assert thicker == pytest.approx(-2 * 3 * deflection / SIZE[2], rel=0.03)
+    np.testing.assert_allclose(by_moves.sum((0, 1, 2)), 0, atol=1e-5 * deflection / length)
+    mass = result.gradient("mass", wrt="shape")["shape[0].moves"].values
+    assert mass[1, ..., 0].sum() == pytest.approx(7800 * SIZE[1] * SIZE[2], rel=1e-6)
+    vertices = result.mesh.surface_vertices
+    longer = np.stack([vertices[:, 0] / length, *np.zeros((2, len(vertices)))], axis=1)
+    along = result.gradient("mass", wrt="shape", velocities=longer)
+    assert along == pytest.approx(7800 * SIZE[1] * SIZE[2], rel=1e-6)
+
+
 def test_stress_through_a_mean(result):
     found = result.gradient("max_von_mises", wrt="loads")
     stress = result.quantities["max_von_mises"].value

@@ -13,6 +13,7 @@ from twin.analyses.derivatives import Adjoined, Objective
 from twin.analyses.linearised import Linearised
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import analysis_of
+from twin.analyses.shape import by_moves
 from twin.analyses.summary import cost, provenance
 from twin.analyses.task import OutOfTimeError, Regions, Stopwatch, Task, solver_errors
 from twin.errors import DeadlineExceeded
@@ -80,7 +81,7 @@ def differentiate(
         with solver_errors(), task.watch.phase("solve"):
             at = linear.adjoined(objective, follow)
         task.tell("differentiate", SHARES["differentiate"], "work of the adjoint")
-        parameters = _parameters(task, boundary, linear, objective, at, question)
+        parameters = _parameters(task, boundary, linear, objective, at, study)
     except OutOfTimeError:
         raise DeadlineExceeded(
             f"max_seconds = {request.max_seconds:g} s is too short for this gradient. Allow more time.",
@@ -110,9 +111,9 @@ def _parameters(
     linear: Linearised,
     objective: Objective,
     at: Adjoined,
-    question: GradientOf,
+    study: Differentiation,
 ) -> dict[str, Sensitivity]:
-    match question.wrt:
+    match study.question.wrt:
         case "loads":
             with task.watch.phase("differentiate"):
                 return {
@@ -134,7 +135,12 @@ def _parameters(
                 follow = task.follow("motion of the inside", (SHARES["extend"], SHARES["write"]), 1, 0)
                 extension = HarmonicExtension(at.points, at.tets, boundary.nodes_on_surface, follow)
                 vertices = boundary.onto_vertices(extension.transposed(by_points))
-            return {"vertices": Sensitivity(vertices, per(objective.unit, "m"))}
+                moves = by_moves(task.surface, study.boxes, vertices)
+            unit = per(objective.unit, "m")
+            return {
+                "vertices": Sensitivity(vertices, unit),
+                **{f"shape[{box}].moves": Sensitivity(values, unit) for box, values in enumerate(moves)},
+            }
 
 
 def by_material(linear: Linearised, objective: Objective, at: Adjoined) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,11 +48,31 @@ def deformed(surface: Surface, boxes: Sequence[FreeForm]) -> Surface:
 
 
 @float64
+def by_moves(surface: Surface, boxes: Sequence[FreeForm], by_vertices: Floats) -> list[Floats]:
+    """Derivatives with respect to the moves of control points, (i, j, k, 3) for each box.
+
+    surface: deformed by the boxes; by_vertices: derivatives with respect to its vertices (v, 3)
+    """
+    if surface.before is None or not boxes:
+        return []
+    sides = [jax.device_put((np.array(box.min), np.array(box.max))) for box in boxes]
+
+    def after(lattices: list[jax.Array]) -> jax.Array:
+        points = start
+        for (low, high), lattice in zip(sides, lattices, strict=True):
+            within = free_form.inside(points, low, high)[:, None]
+            points = jnp.where(within, points + free_form.displacement(points, low, high, lattice), points)
+        return points
+
+    start = jax.device_put(surface.before.vertices)
+    _, backward = jax.vjp(after, [jax.device_put(box.lattice) for box in boxes])
+    (found,) = backward(jax.device_put(by_vertices))
+    return [np.asarray(lattice) for lattice in found]
+
+
+@float64
 def _moved(vertices: Floats, triangles: NDArray[np.int32], box: FreeForm, name: str) -> Floats:
-    lattice = np.zeros((*box.control, 3))
-    for place, by in box.moves:
-        lattice[place] += by
-    low, high, moves = jax.device_put((np.array(box.min), np.array(box.max), lattice))
+    low, high, moves = jax.device_put((np.array(box.min), np.array(box.max), box.lattice))
     within = np.asarray(free_form.inside(jax.device_put(vertices), low, high))
     if not within.any():
         raise StudyError(

@@ -7,7 +7,7 @@ from twin.codec.enums import EnumWords
 from twin.errors import StudyError
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
 from twin.sweeps.sampling import Factorial, Halton, LatinHypercube, Points, Sampling
-from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Evolution, Optimiser, Sobol
+from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Descent, Evolution, Optimiser, Sobol
 
 _ALGORITHMS: EnumWords[Algorithm, sweep_pb2.Sampling.Evolution.Algorithm.ValueType] = EnumWords(
     "algorithm",
@@ -71,6 +71,14 @@ def sampling_to_proto(asked: Sampling) -> sweep_pb2.Sampling:
                 algorithm=_ALGORITHMS.value(asked.algorithm),
             )
             return sweep_pb2.Sampling(evolution=evolution)
+        case Descent():
+            descent = sweep_pb2.Sampling.Descent(
+                count=asked.count,
+                objective=_objectives(asked)[0],
+                subject_to=asked.subject_to,
+                start=asked.start,
+            )
+            return sweep_pb2.Sampling(descent=descent)
         case Bayesian():
             names = ("count", "seed", "initial", "batch", "subject_to")
             bayesian = sweep_pb2.Sampling.Bayesian(
@@ -108,6 +116,10 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
                 goal.seed,
                 _ALGORITHMS.word(goal.algorithm),
             )
+        case "descent":
+            down = message.descent
+            objectives = {down.objective.quantity: _way(down.objective)}
+            return Descent(down.count, objectives, tuple(down.subject_to), dict(down.start))
         case "bayesian":
             best = message.bayesian
             return Bayesian(

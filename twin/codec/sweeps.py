@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -34,12 +34,13 @@ from twin.codec.studies import (
 )
 from twin.errors import StudyError, TwinError
 from twin.quantities import Quantity
-from twin.studies import FreeForm, Request, Study
+from twin.studies import FreeForm, GradientOf, Request, Study
+from twin.studies.gradient import DIFFERENTIABLE
 from twin.sweeps import columns, sampling
 from twin.sweeps.expressions import Formula
-from twin.sweeps.parameters import Choice
+from twin.sweeps.parameters import Choice, Range
 from twin.sweeps.sampling import Sampling
-from twin.sweeps.sequential import MOST, Adaptive, Optimiser, Sequential
+from twin.sweeps.sequential import MOST, Adaptive, Descent, Optimiser, Sequential
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
@@ -212,6 +213,8 @@ class SweepPlan:
                 )
         self._refuse_idle(message)
         self._refuse_unknown(message.study)
+        if any(isinstance(each, Descent) for each in self.samplings):
+            self._refuse_slopeless(message)
 
     @property
     def count(self) -> int:
@@ -256,6 +259,13 @@ class SweepPlan:
             shape.SerializeToString(deterministic=True) or None,
         )
 
+    def asked(self, point: NDArray[np.float64]) -> tuple[Study, tuple[FreeForm, ...]]:
+        """The study and the shape at a point, whatever the constraints say."""
+        study, shape = self._assigned.at(point)
+        found = study_from_proto(study)
+        assert not isinstance(found, GradientOf)  # which is refused above
+        return found, shape_from_proto(shape)
+
     def _refuse_unknown(self, study: study_pb2.Study) -> None:
         """Samplings that choose by what no design will have would be found out late."""
         kind = study_kind(study)
@@ -273,6 +283,54 @@ class SweepPlan:
                     )
             for text in each.subject_to if isinstance(each, Optimiser) else ():
                 Formula(text, comparison=True).check(dict.fromkeys((*self.space.numbers, *known)))
+
+    def _refuse_slopeless(self, message: sweep_pb2.Sweep) -> None:
+        """What a descent can't go along is found out before it begins."""
+        if not all(isinstance(parameter, Range) for parameter in self.space.parameters):
+            raise StudyError(
+                "A descent goes along slopes: its parameters are ranges, not integers or choices."
+            )
+        if not message.HasField("geometry"):
+            raise StudyError(
+                "A descent is of one part, which boxes may deform: parts that are built have no slopes."
+            )
+        if not message.keep_fields:
+            raise StudyError("A descent takes gradients of its designs: keep_fields has to be set.")
+        if options_from_proto(message.options).discretisation != "tet":
+            raise StudyError(
+                "Gradients are taken on tetrahedra: ask for a descent with discretisation='tet'."
+            )
+        for assignment in message.assignments:
+            steps = assignment.field.split(".")
+            if "on" in steps or (steps[0] == "shape" and "moves" not in assignment.field):
+                raise StudyError(
+                    f"{assignment.field} depends on the parameters, and answers have no slope along that: a descent is "
+                    "of loads, of the material, and of the moves of control points."
+                )
+        study = study_from_proto(message.study)
+        assert not isinstance(study, GradientOf)  # which is refused before
+        if len(study.cases) > 1:
+            raise StudyError(
+                "A descent is of one load case: leave the others out, or give them sweeps of their own."
+            )
+        known = (*DIFFERENTIABLE[type(study)], *self.space.numbers)
+        for each in self.samplings:
+            if isinstance(each, Descent):
+                texts = (Formula(text, comparison=True) for text in each.subject_to)
+                for name in (*each.objectives, *(name for text in texts for name in text.names)):
+                    if name not in known:
+                        raise StudyError(
+                            f"{name!r} has no gradient. Those that have one: {', '.join(known)}."
+                        )
+                    if name not in self.space.numbers:
+                        GradientOf("the first design", next(iter(study.cases)), name, "loads").check(study)
+                for name, value in each.start.items():
+                    if name not in self.space.numbers:
+                        raise StudyError(f"start speaks of {name}, which is no parameter.")
+                    parameter = self.space.parameters[self.space.numbers[name]]
+                    if not parameter.holds(np.array(value)):
+                        low, high = map(parameter.label, parameter.bounds)
+                        raise StudyError(f"start: {name} is {value:g}, not from {low} to {high}.")
 
     def _refuse_idle(self, message: sweep_pb2.Sweep) -> None:
         """A parameter that changes nothing is a slip."""
@@ -316,7 +374,7 @@ def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
         assignments=assignments_of(study, shape, asked.space),
         constraints=[constraint.text for constraint in asked.space.constraints],
         samplings=map(sampling_to_proto, asked.samplings),
-        keep_fields=asked.keep_fields,
+        keep_fields=asked.keep_fields or any(isinstance(each, Descent) for each in asked.samplings),
         labels=asked.labels,
     )
     SweepPlan(message)  # refuses what makes no sense, before anything is sent
@@ -434,6 +492,21 @@ def check_size(message: sweep_pb2.Sweep) -> None:
         raise StudyError(
             "The sweep's own tables of designs are too long: put some of them into another sweep."
         )
+
+
+def shortened(spec: bytes, planned: int) -> tuple[bytes, int]:
+    """The serialised message of a sweep whose sampling ends with the designs that are planned; how many it has then."""
+    message = sweep_pb2.Sweep.FromString(spec)
+    kept, begin = [], 0
+    for each in sweep_samplings(message):
+        size = sampling.size(each, sweep_space(message).parameters)
+        if begin <= planned < begin + size and isinstance(each, Descent):
+            each = replace(each, count=planned - begin)
+        kept.append(each)
+        begin += size
+    del message.samplings[:]
+    message.samplings.extend(map(sampling_to_proto, kept))
+    return message.SerializeToString(deterministic=True), SweepPlan(message).count
 
 
 def extended(spec: bytes, request: sweep_pb2.ExtendSweepRequest) -> tuple[bytes, int]:

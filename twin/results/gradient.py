@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from twin.results.outcome import Cost, Outcome
-from twin.studies import GradientOf, Study, Wrt
+from twin.studies import FreeForm, GradientOf, Study, Wrt
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Differentiation:
-    """The question for a gradient, with the study and the answer that it is about."""
+    """The question for a gradient, with the study and the answer that it is about. boxes: that deformed the part."""
 
     question: GradientOf
     study: Study
     outcome: Outcome
+    boxes: tuple[FreeForm, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +53,8 @@ class Gradient(Mapping[str, Sensitivity]):
         through a mean that is smooth, and 0 where the quantity itself is
 
     Loads and supports go by their place and field in the study: "loads[0].vector", "supports[1].x"; the material by
-    fields of twin.Material; the shape is "vertices": (v, 3) of the surface that was uploaded, whose entries grow with
-    the area around a vertex.
+    fields of twin.Material; the shape is "vertices": (v, 3) of the surface of the answer, whose entries grow with the
+    area around a vertex, and where boxes deformed the part "shape[0].moves": (i, j, k, 3) of their control points.
     """
 
     of: str

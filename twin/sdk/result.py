@@ -145,7 +145,8 @@ class Result:
 
         quantity: "max_displacement", "max_von_mises", "compliance", "mass", "safety_factor"; "max_temperature",
         "min_temperature", "heat_flow", "max_heat_flux". wrt: "loads" (supports too), "material" or "shape", which is
-        the vertices (v, 3) of result.mesh.surface_vertices. case: load case, by default the one where the quantity is
+        the vertices (v, 3) of result.mesh.surface_vertices, and of a part that boxes deformed also the moves of their
+        control points, "shape[0].moves" (i, j, k, 3). case: load case, by default the one where the quantity is
         worst. velocities: of the vertices (v, 3) [m per unit of a parameter], or of several parameters (p, v, 3), for
         shape only: the derivative along them, a number or (p,).
 

@@ -20,7 +20,7 @@ from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
 from twin.service.tokens import page_token, read_page_token, read_resume_token, resume_token
-from twin.store.runs import NewRun, RunFilter
+from twin.store.runs import NewRun, RunFilter, RunRecord
 from twin.store.states import RunState
 from twin.store.views import event_view, heartbeat, run_view
 from twin.store.workspace import Workspace
@@ -45,11 +45,15 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
     async def CreateRun(self, request: run_pb2.CreateRunRequest, context: Context) -> run_pb2.Run:
         wanted = request.run
         study = codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
-        if isinstance(study, GradientOf):
-            await asyncio.to_thread(self._check_gradient, tenant(), study, _identifier(wanted.geometry))
         codec.options_from_proto(wanted.options)
+        shape = wanted.shape.SerializeToString(deterministic=True) or None
         if codec.shape_from_proto(wanted.shape) and isinstance(study, GradientOf):
             raise InvalidInput("a gradient is of the shape that its answer has: leave out shape")
+        if isinstance(study, GradientOf):
+            answered = await asyncio.to_thread(
+                self._differentiable, tenant(), study, _identifier(wanted.geometry)
+            )
+            shape = answered.shape
         new = NewRun(
             geometry=_identifier(wanted.geometry),
             study_kind=codec.study_kind(wanted.study),
@@ -59,14 +63,14 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             request_id=request.request_id or None,
             display_name=wanted.display_name,
             labels=dict(wanted.labels),
-            shape=wanted.shape.SerializeToString(deterministic=True) or None,
+            shape=shape,
         )
         run = await asyncio.to_thread(self._runs.create, tenant(), new)
         self._wake()
         return codec.run_to_proto(run_view(run), run.study, run.options, run.shape)
 
-    def _check_gradient(self, caller: str, asked: GradientOf, geometry: str) -> None:
-        """Raise where there is no answer that a gradient can be taken of, or no such number in it."""
+    def _differentiable(self, caller: str, asked: GradientOf, geometry: str) -> RunRecord:
+        """The run that a gradient is asked of. Raises where it has no answer, or no such number in it."""
         answered = self._runs.get(caller, _identifier(asked.run))
         facts = {"run": asked.run}
         study = codec.parse_study(answered.study)
@@ -89,17 +93,13 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
                 "simulate it again",
                 facts,
             )
-        if answered.shape is not None:
-            raise FailedPrecondition(
-                f"{asked.run} is of a part that was deformed, and gradients are of parts as they were uploaded",
-                facts,
-            )
         if on_grid(self._results.get(caller, answered.id)):
             raise FailedPrecondition(
                 f"{asked.run} was answered on a grid, and gradients are taken on tetrahedra: simulate again with "
                 "discretisation='tet'",
                 facts,
             )
+        return answered
 
     async def GetRun(self, request: run_pb2.GetRunRequest, context: Context) -> run_pb2.Run:
         run = await asyncio.to_thread(self._runs.get, tenant(), _identifier(request.name))

@@ -81,7 +81,7 @@ class Leases:
     def claim(self, worker: str) -> Lease | None:
         """The oldest pending run for `worker`, those of sweeps last, with its pack; None where there is none.
 
-        What may have killed workers has its last attempt alone.
+        A pack that has cost all workers but one is taken apart: then each of its runs has all attempts alone.
         """
         pending = (
             select(table)
@@ -98,7 +98,7 @@ class Leases:
             if row is None:
                 return None
             lease = self._take(connection, row, worker)
-            if not row["pack"] or not self._packed(row):
+            if not row["pack"] or self._max_attempts == 1:
                 return lease
             same = (
                 select(table)
@@ -110,13 +110,8 @@ class Leases:
             others = connection.execute(same).mappings().all()
             return replace(
                 lease,
-                beside=tuple(
-                    self._take(connection, other, worker) for other in others if self._packed(other)
-                ),
+                beside=tuple(self._take(connection, other, worker) for other in others),
             )
-
-    def _packed(self, row: RowMapping) -> bool:
-        return int(row["attempts"]) < max(1, self._max_attempts - 1)
 
     def _take(self, connection: Connection, row: RowMapping, worker: str) -> Lease:
         now = self._clock()
@@ -291,6 +286,8 @@ class Leases:
             )
             end(connection, tenant, run, now, RunState.FAILED, to_record(error), error.message)
         else:
+            attempts = row["attempts"] - (0 if blame else 1)
+            apart = row["pack"] and attempts >= self._max_attempts - 1
             connection.execute(
                 update(table)
                 .where(table.c.tenant == tenant, table.c.id == run)
@@ -298,7 +295,8 @@ class Leases:
                     state=RunState.PENDING,
                     worker=None,
                     lease_until=None,
-                    attempts=row["attempts"] - (0 if blame else 1),
+                    attempts=0 if apart else attempts,
+                    pack="" if apart else row["pack"],
                 )
             )
             events.append(

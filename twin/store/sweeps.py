@@ -23,7 +23,7 @@ from twin.store.planned import Planned, start
 from twin.store.schema import designs as design_table
 from twin.store.schema import runs
 from twin.store.schema import sweeps as table
-from twin.store.states import WAITING, DesignState, RunState, SweepState
+from twin.store.states import ACTIVE, WAITING, DesignState, RunState, SweepState
 from twin.store.sweep_records import (
     DesignRecord,
     NewSweep,
@@ -148,6 +148,9 @@ class Sweeps:
         connection.execute(
             _waiting(tenant, identifier, alone=True).values(held=True)
         )  # what paused ones share
+        asked = select(runs.c.id).where(_gradients(tenant, identifier), runs.c.state.in_(ACTIVE))
+        for gradient in connection.execute(asked).scalars().all():
+            runs_of_all.stop(connection, tenant, gradient, now)
         pending = designs_of(tenant, identifier).where(design_table.c.state.in_(WAITING))
         for row in connection.execute(pending).mappings().all():
             designs.end(connection, tenant, identifier, row["number"], now, DesignState.CANCELLED)
@@ -262,6 +265,8 @@ class Sweeps:
                 runs.c.id.not_in(others),
             )
             gone = connection.execute(select(runs.c.id).where(*alone)).scalars().all()
+            gradients = select(runs.c.id).where(_gradients(tenant, identifier))
+            gone = [*gone, *connection.execute(gradients).scalars().all()]
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.id == identifier))
             for run in gone:
                 runs_of_all.remove(connection, tenant, run)
@@ -296,6 +301,12 @@ class Sweeps:
             found = connection.execute(query).scalar()
         return math.inf if found is None else float(found)
 
+    def differentiating(self, tenant: str, identifier: str) -> bool:
+        """Are gradients of its designs being computed?"""
+        query = select(runs.c.id).where(_gradients(tenant, identifier), runs.c.state.in_(ACTIVE))
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def plan(self, sweep: SweepRecord, chunk: Sequence[Planned]) -> bool:
         """Add the designs that come next; False where somebody else did, or the sweep is no longer active."""
         with self._database.write() as connection:
@@ -307,6 +318,16 @@ class Sweeps:
                 start(connection, row, number, planned, self._clock())
             values = {"planned": sweep.planned + len(chunk)}
             connection.execute(_update(sweep.tenant, sweep.id).values(**values))
+            designs.complete(connection, sweep.tenant, sweep.id)
+        return True
+
+    def finish(self, sweep: SweepRecord, spec: bytes, size: int) -> bool:
+        """A sampling has no more designs. spec, size: the sweep's message without those, how many it has then."""
+        with self._database.write() as connection:
+            row = find(connection, sweep.tenant, sweep.id, lock=True)
+            if row is None or row["planned"] != sweep.planned or row["spec"] != sweep.spec:
+                return False
+            connection.execute(_update(sweep.tenant, sweep.id).values(spec=spec, size=size))
             designs.complete(connection, sweep.tenant, sweep.id)
         return True
 
@@ -323,6 +344,11 @@ class Sweeps:
         connection.execute(_update(tenant, identifier).values(state=SweepState.ACTIVE, error=None))
         connection.execute(_waiting(tenant, identifier, alone=False).values(held=False))
         designs.complete(connection, tenant, identifier)
+
+
+def _gradients(tenant: str, identifier: str) -> Any:
+    """Those runs that a descent has asked for."""
+    return and_(runs.c.tenant == tenant, runs.c.background, runs.c.labels["sweep"].as_string() == identifier)
 
 
 def _clear(connection: Connection, design: RowMapping) -> None:

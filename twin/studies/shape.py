@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin import units
 from twin.errors import StudyError
 from twin.units import Vector
@@ -56,3 +59,11 @@ class FreeForm:
         object.__setattr__(self, "max", high)
         object.__setattr__(self, "control", counts)
         object.__setattr__(self, "moves", tuple(found))
+
+    @property
+    def lattice(self) -> NDArray[np.float64]:
+        """Moves of all control points (i, j, k, 3) [m]."""
+        lattice = np.zeros((*self.control, 3))
+        for place, by in self.moves:
+            lattice[place] += by
+        return lattice

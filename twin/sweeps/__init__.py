@@ -7,6 +7,7 @@
     sequential.py   samplings that choose by what was found
     adaptive.py     ... where least is known
     evolution.py    ... where the best are
+    descent.py      ... along the slopes
     bayesian.py     ... where an improvement is most to be expected
     goals.py        what the best are
     emulator.py     what a quantity is between the designs

@@ -41,32 +41,35 @@ def propose(
     answered = np.isfinite(objective)
     if not answered.any():
         raise StudyError("None of the first designs has an answer to go on from.")
+    # of a constraint that is no number nothing is known but that it is not met
+    broken = np.clip(np.nan_to_num(broken, nan=1.0, posinf=1.0, neginf=-1.0), -2.0, 2.0)
     allowed = answered & (total_violation(broken) == 0)
     best = objective[allowed].min() if allowed.any() else None
     fits = [
         emulator.fit(space, points[answered], values[answered], asked.seed)
         for values in (objective, *broken.T)
     ]
-    found = np.column_stack([objective, broken])
-    # what is not known is taken for what is expected, step by step
-    chosen = points
-    for index in range(len(points) + count):
-        if index < len(points) and answered[index]:
-            continue
-        known = np.isfinite(found[:, 0])
+    chosen, found = points, np.column_stack([objective, broken])
+    found[~answered] = _believed(fits, points[~answered], best)
+    for _ in range(count):
+        latest = slice(max(0, len(chosen) - emulator.MOST), None)  # cost goes with their cube
         models = [
-            None if fit is None else fit.given(chosen[known], found[known, column])
+            None if fit is None else fit.given(chosen[latest], found[latest, column])
             for column, fit in enumerate(fits)
         ]
-        if index >= len(points):
-            chosen = np.vstack([chosen, _best(space, asked, models, best, chosen)])
-            found = np.vstack([found, np.full(found.shape[1], np.nan)])
-        found[index] = [
-            0.0 if model is None else float(model(chosen[index : index + 1])[0]) for model in models
-        ]
-        if best is not None:
-            found[index, 0] = max(found[index, 0], best)
+        chosen = np.vstack([chosen, _best(space, asked, models, best, chosen)])
+        found = np.vstack([found, _believed(models, chosen[-1:], best)])
     return chosen[len(points) :]
+
+
+def _believed(models: Sequence[Emulator | None], points: Floats, best: float | None) -> Floats:
+    """What designs (n, p) are taken to have found (n, 1 + constraints) before they have."""
+    if not len(points):
+        return np.zeros((0, len(models)))
+    columns = [np.zeros(len(points)) if model is None else model(points) for model in models]
+    if best is not None:
+        columns[0] = np.maximum(columns[0], best)
+    return np.stack(columns, axis=1)
 
 
 def _best(

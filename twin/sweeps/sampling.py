@@ -17,6 +17,7 @@ from twin.sweeps.sequential import (
     MOST,
     Adaptive,
     Bayesian,
+    Descent,
     Evolution,
     Optimiser,
     Sequential,
@@ -85,7 +86,7 @@ class Points:
 
 
 Sampling = Factorial | LatinHypercube | Sobol | Halton | Points | Sequential
-SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution, Bayesian)
+SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution, Bayesian, Descent)
 
 
 def table(parameters: Sequence[Parameter], columns: dict[str, Sequence[Any]]) -> Points:

@@ -8,8 +8,8 @@ same journal, the same designs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, final, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, Literal, final, get_args
 
 import numpy as np
 
@@ -153,7 +153,44 @@ class Bayesian:
         return replace(self, count=self.count + count)
 
 
-Optimiser = Evolution | Bayesian
+@final
+@dataclass(frozen=True)
+class Descent:
+    """Along the slopes, which adjoints give at the price of a solution each: SLSQP, a design at a time.
+
+    To the nearest best; many parameters cost no more than few. For ranges alone, answers on tetrahedra, and quantities
+    that have gradients. objectives: of one; subject_to: as of Evolution; start: of parameters, the middle of the range
+    else; count: the most designs
+    """
+
+    count: int
+    objectives: Mapping[str, str]
+    subject_to: Sequence[str] = ()
+    start: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        whole("count", self.count, 1, 1000)
+        _goal(self)
+        _one_objective(self, "Descent")
+        try:
+            start = {name: float(value) for name, value in self.start.items()}
+        except (TypeError, ValueError):
+            raise StudyError(f"start is a number in SI for each parameter, not {self.start!r}.") from None
+        object.__setattr__(self, "start", start)
+
+    first: ClassVar[None] = None
+    batch: ClassVar[int] = 1
+
+    def known(self, before: int) -> int:
+        """Of so many designs before, how many the next ones are chosen by: those are waited for."""
+        return before
+
+    def longer(self, count: int) -> Descent:
+        """The same with so many more."""
+        return replace(self, count=self.count + count)
+
+
+Optimiser = Evolution | Bayesian | Descent
 """What looks for the best."""
 
 Sequential = Adaptive | Optimiser

@@ -10,6 +10,7 @@
     scratch.py     what killed ones have left
     process.py     a worker: claim, compute, again (`python -m twin.workers`)
     planning.py    the next designs of a sweep
+    descent.py     ... where it goes along gradients, which are runs of their own
     packing.py     which of them are computed together
     compute.py     one run or pack, from its record to its committed result
     monitor.py     what an analysis reports to: progress, cancellation, the lease

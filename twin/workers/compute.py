@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import logging
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from twin import codec
 from twin.errors import Internal, NotFound, TwinError
@@ -62,7 +65,8 @@ class Computer:
             self._compute(lease)
         except LeaseLostError as lost:
             _LOG.warning("%s", lost)
-            leases.put_back(lease)
+            with contextlib.suppress(SQLAlchemyError):  # then they wait for their lease to end
+                leases.put_back(lease)
         except TwinError as error:
             _LOG.info("runs/%s: %s", lease.run, error)
             conclude(leases, lease, error)
@@ -139,7 +143,8 @@ class Computer:
             self.workspace.results.get(lease.tenant, answered.id),
             lambda key: arrays.read(lease.tenant, stored[key]),
         )
-        return Differentiation(asked, study, outcome)
+        boxes = () if answered.shape is None else codec.parse_shape(answered.shape)
+        return Differentiation(asked, study, outcome, boxes)
 
     def _commit(
         self, lease: Lease, answers: Sequence[Outcome | Gradient], monitor: RunMonitor, keep_fields: bool

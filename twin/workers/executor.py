@@ -93,12 +93,16 @@ class Executor(ABC):
             try:
                 await asyncio.to_thread(give_back, self._workspace)
                 self._reconcile(await self.places())
-            except (SQLAlchemyError, OSError):
+            except Exception:  # noqa: BLE001, whatever a cluster says, the others are looked after
                 _LOG.exception("could not look after the workers; trying again")
             await asyncio.sleep(_LOOK)
 
     def _reconcile(self, places: Iterable[Place]) -> None:
         wanted = set(places)
+        for place, keeper in list(self._keepers.items()):
+            if keeper.done() and not keeper.cancelled():
+                _LOG.error("nobody kept a worker on %s", place.label, exc_info=keeper.exception())
+                del self._keepers[place]
         for place in wanted - self._keepers.keys():
             self._keepers[place] = asyncio.create_task(self._keep(place), name=f"keep {place.label}")
         for place in self._keepers.keys() - wanted:
@@ -129,7 +133,10 @@ class Executor(ABC):
             await asyncio.sleep(delay)
 
     async def _bury(self, name: str, worker: Worker, *, blame: bool) -> None:
-        await worker.end()
+        try:
+            await worker.end()
+        except Exception:  # noqa: BLE001, what it held is given back all the same
+            _LOG.exception("worker %s could not be ended", name)
         try:
             await asyncio.to_thread(self._workspace.leases.release, name, blame=blame)
         except SQLAlchemyError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import socket
 from collections.abc import Iterable
 from typing import Any, Final, final
@@ -58,7 +59,7 @@ class RayExecutor(Executor):
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         on_gpu = place.device.kind == "cuda"
-        share = 1.0 / self._recipe.per_device
+        share = math.floor(1e4 / self._recipe.per_device) / 1e4  # as fine as Ray counts
         actor: Any = (
             ray.remote(Keeper)
             .options(

@@ -19,12 +19,16 @@ from twin.store.sweep_records import SweepRecord
 from twin.store.sweeps import CHUNK
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
-from twin.sweeps.sequential import Adaptive, Bayesian, Evolution, Sequential
+from twin.sweeps.sequential import Adaptive, Bayesian, Descent, Evolution
 from twin.sweeps.space import Space
 from twin.sweeps.table import Table
+from twin.workers.descent import following
 from twin.workers.packing import packed
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+_Global = Adaptive | Evolution | Bayesian
 
 
 def plan_ahead(workspace: Workspace) -> bool:
@@ -37,11 +41,21 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
         plan = codec.parse_sweep(sweep.spec)
         points = plan.following(sweep.planned, CHUNK)
         if isinstance(points, tuple):
-            asked, first, _ = points
+            asked, first, count = points
             known = first + asked.known(sweep.planned - first)
             if workspace.sweeps.first_waiting(sweep.tenant, sweep.id) < known:
                 return False  # what it is to choose by isn't known yet
-            points = _chosen(workspace, sweep, plan.space, *points)
+            if isinstance(asked, Descent):
+                if workspace.sweeps.differentiating(sweep.tenant, sweep.id):
+                    return False
+                wanted = following(workspace, sweep, plan, asked, first)
+                if wanted is None:
+                    return workspace.sweeps.finish(sweep, *codec.shortened(sweep.spec, sweep.planned))
+                if wanted.point is None:
+                    return False  # its slopes are being computed
+                points = wanted.point[None]
+            else:
+                points = _chosen(workspace, sweep, plan.space, asked, first, count)
         ask = planner(sweep)
         designs = packed([ask(tuple(point)) for point in points.tolist()], f"{sweep.id}.{sweep.planned}")
         return workspace.sweeps.plan(sweep, designs)
@@ -63,7 +77,12 @@ def _pause(workspace: Workspace, sweep: SweepRecord, error: TwinError) -> None:
 
 
 def _chosen(
-    workspace: Workspace, sweep: SweepRecord, space: Space, asked: Sequential, first: int, count: int
+    workspace: Workspace,
+    sweep: SweepRecord,
+    space: Space,
+    asked: _Global,
+    first: int,
+    count: int,
 ) -> NDArray[np.float64]:
     """What a sampling chooses by the designs that came before; by its own, where it is one of generations."""
     begin = first if isinstance(asked, Evolution) else 0

@@ -630,6 +630,66 @@ class Sampling(message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @typing.final
+    class Descent(message.Message):
+        """Designs along the slopes, which adjoints give: sequential quadratic programming, to the nearest best. Of ranges, one load
+        case, answers on tetrahedra, and quantities that have gradients; the sweep keeps fields.
+        """
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        @typing.final
+        class StartEntry(message.Message):
+            DESCRIPTOR: descriptor.Descriptor
+
+            KEY_FIELD_NUMBER: builtins.int
+            VALUE_FIELD_NUMBER: builtins.int
+            key: builtins.str
+            value: builtins.float
+            def __init__(
+                self,
+                *,
+                key: builtins.str = ...,
+                value: builtins.float = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+        COUNT_FIELD_NUMBER: builtins.int
+        OBJECTIVE_FIELD_NUMBER: builtins.int
+        SUBJECT_TO_FIELD_NUMBER: builtins.int
+        START_FIELD_NUMBER: builtins.int
+        count: builtins.int
+        """The most designs: it ends where nothing better is to be had."""
+        @builtins.property
+        def objective(self) -> Sampling.Objective:
+            """What is wanted."""
+
+        @builtins.property
+        def subject_to(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+            """What designs should meet: comparisons of columns and parameters, SI, such as "max_von_mises < 2e8"."""
+
+        @builtins.property
+        def start(self) -> containers.ScalarMap[builtins.str, builtins.float]:
+            """Where it begins, by parameter; in the middle of the range else."""
+
+        def __init__(
+            self,
+            *,
+            count: builtins.int = ...,
+            objective: Sampling.Objective | None = ...,
+            subject_to: abc.Iterable[builtins.str] | None = ...,
+            start: abc.Mapping[builtins.str, builtins.float] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = typing.Literal["objective", b"objective"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["count", b"count", "objective", b"objective", "start", b"start", "subject_to", b"subject_to"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FACTORIAL_FIELD_NUMBER: builtins.int
     LATIN_HYPERCUBE_FIELD_NUMBER: builtins.int
     SOBOL_FIELD_NUMBER: builtins.int
@@ -638,6 +698,7 @@ class Sampling(message.Message):
     ADAPTIVE_FIELD_NUMBER: builtins.int
     EVOLUTION_FIELD_NUMBER: builtins.int
     BAYESIAN_FIELD_NUMBER: builtins.int
+    DESCENT_FIELD_NUMBER: builtins.int
     @builtins.property
     def factorial(self) -> Sampling.Factorial:
         """All combinations."""
@@ -670,6 +731,10 @@ class Sampling(message.Message):
     def bayesian(self) -> Sampling.Bayesian:
         """Where an improvement is most to be expected."""
 
+    @builtins.property
+    def descent(self) -> Sampling.Descent:
+        """Along the slopes."""
+
     def __init__(
         self,
         *,
@@ -681,12 +746,13 @@ class Sampling(message.Message):
         adaptive: Sampling.Adaptive | None = ...,
         evolution: Sampling.Evolution | None = ...,
         bayesian: Sampling.Bayesian | None = ...,
+        descent: Sampling.Descent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "descent", b"descent", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "descent", b"descent", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution", "bayesian"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution", "bayesian", "descent"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

@@ -21,7 +21,7 @@ EXPORTS = {
     "Traction", "TwinError", "Unavailable", "UnconstrainedError", "UnitError", "Update", "aio",
     "connect", "local", "materials", "select",
     "Choice", "Design", "Factorial", "Halton", "Integers", "LatinHypercube", "Levels", "Points", "Range",
-    "Sobol", "Sweep", "FreeForm", "Adaptive", "Script", "Evolution", "Bayesian",
+    "Sobol", "Sweep", "FreeForm", "Adaptive", "Script", "Evolution", "Bayesian", "Descent",
     "Convection", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Temperature",
 }  # fmt: skip
 HEAVY = {

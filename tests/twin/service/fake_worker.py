@@ -125,12 +125,16 @@ def slope(
     monitor: Monitor,
     workdir: Path,
 ) -> Gradient:
-    """Ones, of the quantity that the answer has."""
+    """Of a design the one that it has, of the square of its force; else ones, of the quantity that the answer has."""
     asked = study.question
     value = float(study.outcome.cases[asked.case].quantities[asked.quantity].value)
+    found = {"vertices": Sensitivity(np.ones_like(surface.vertices), "m/m")}
+    if asked.case == "sweep":
+        (load,) = study.study.cases["sweep"]
+        found = {"loads[0].vector": Sensitivity(np.array([0.0, 0.0, 2 * load.vector[2]]), "m/N")}
     return Gradient(
         asked.run, asked.case, asked.quantity, asked.wrt, value, "m", 0.0,
-        {"vertices": Sensitivity(np.ones_like(surface.vertices), "m/m")}, (), (), {}, study.outcome.cost,
+        found, (), (), {}, study.outcome.cost,
     )  # fmt: skip
 
 

@@ -20,6 +20,9 @@ from twin.sdk.part import Part
 from twin.sweeps.table import Table
 
 FORCE = twin.Range("force", "10 N", "60 N")
+LEAST = {"max_displacement": "min"}
+ALLOWED = ["max_displacement > 900"]
+TET = {"discretisation": "tet"}
 
 
 def study(force: object) -> twin.StaticStress:
@@ -277,6 +280,11 @@ def test_a_worker_that_dies_takes_only_its_own_design_along(tmp_path):
         ({"sampling": twin.Adaptive(9, quantities=["max_mises"])}, "No design has max_mises"),
         ({"sampling": twin.Evolution(9, {"max_mises": "min"})}, "No design has max_mises"),
         ({"sampling": twin.Evolution(9, {"mass": "min"}, ["max_mises < 3"])}, "did you mean"),
+        ({"sampling": twin.Descent(9, LEAST)}, "discretisation='tet'"),
+        ({"sampling": twin.Descent(9, {"reaction_force_x": "min"}), **TET}, "no gradient"),
+        ({"sampling": twin.Descent(9, LEAST, start={"forse": 3}), **TET}, "no parameter"),
+        ({"sampling": twin.Descent(9, LEAST, start={"force": 1}), **TET}, "not from 10 N to 60 N"),
+        ({"sampling": twin.Descent(9, LEAST), "parameters": [twin.Integers("force", 1, 9)], **TET}, "are ranges"),
         ({"sampling": twin.Factorial(1000), "parameters": [FORCE, twin.Range("b", 0, 1)], "constraints": ["b < 2"]},
          "1,000,000 designs"),
     ],
@@ -286,10 +294,6 @@ def test_what_makes_no_sense_is_refused_at_once(service, change, said):
     asked = {"parameters": [FORCE], "sampling": twin.Sobol(4), "constraints": []} | change
     with pytest.raises(twin.InvalidInput, match=said):
         client.sweep(part, study(FORCE), **asked)
-
-
-LEAST = {"max_displacement": "min"}
-ALLOWED = ["max_displacement > 900"]
 
 
 @pytest.mark.parametrize(
@@ -312,6 +316,41 @@ def test_optimisers_find_the_least_that_is_allowed(service, tmp_path, asked):
     assert len(sweep.result(60)["design"]) == asked.count + 12
     page = sweep.report(tmp_path / "sweep.html").read_text()
     assert "Only designs that meet max_displacement &gt; 900 count" in page
+
+
+def test_a_descent_goes_along_gradients_to_its_end(service, tmp_path):
+    client, part = service
+    asked = twin.Descent(30, LEAST, ALLOWED, start={"force": 55})
+    sweep = client.sweep(part, study(FORCE), [FORCE], asked, discretisation="tet")
+    table = sweep.result(60)
+    assert table["force"][0] == 55
+    assert table["force"][-1] == pytest.approx(30, abs=0.05)
+    assert sweep.info().counts.designs == len(table["force"]) < 15
+    assert sweep.info().state == "COMPLETE"
+    sweep.extend(twin.Sobol(4))  # another one goes on from there
+    again = sweep.result(60)
+    assert len(again["force"]) == len(table["force"]) + 4
+    assert list(client.runs()) == []  # its gradients are no runs of the user's
+    sweep.delete()
+    database = sqlite3.connect(tmp_path / "twin.sqlite")
+    assert database.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+    database.close()
+
+
+def test_a_descent_goes_on_after_kills(tmp_path):
+    asked, name = twin.Descent(30, LEAST, ALLOWED, start={"force": 55}), ""
+    for kill in range(4):
+        with running(tmp_path) as server, connected(server) as (client, part):
+            if not name:
+                name = client.sweep(part, study(FORCE), [FORCE], asked, discretisation="tet").name
+            if kill < 3:
+                time.sleep(0.8)
+                server.kill_tree()
+            else:
+                table = client.find_sweep(name).result(60)
+    with running(tmp_path / "whole") as server, connected(server) as (client, part):
+        whole = client.sweep(part, study(FORCE), [FORCE], asked, discretisation="tet").result(60)
+    assert table["force"].tolist() == whole["force"].tolist()
 
 
 def test_what_can_not_go_on_is_paused_and_says_why(service):

@@ -186,10 +186,12 @@ def test_of_a_pack_of_which_one_is_deleted_the_others_start_again(bench: Bench) 
     assert {each.run for each in claimed(bench).all} == {runs[0], runs[1]}
 
 
-def test_a_pack_that_kills_its_workers_has_its_last_attempts_alone(bench: Bench) -> None:
+def test_a_pack_that_kills_its_workers_is_taken_apart(bench: Bench) -> None:
     runs = pack(bench)
     for _ in range(2):
         assert len(claimed(bench).all) == 3
         bench.leases.release("w", blame=True)
     found = [claimed(bench) for _ in runs]
-    assert all(lease.attempt == 3 and not lease.beside for lease in found)
+    assert all(lease.attempt == 1 and not lease.beside for lease in found)
+    bench.leases.release("w", blame=True)
+    assert all(bench.runs.get("default", run).state is RunState.PENDING for run in runs)

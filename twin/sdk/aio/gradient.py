@@ -37,7 +37,7 @@ async def ask(wire: Wire, question: GradientOf) -> Gradient:
 
 def along(gradient: Gradient, velocities: ArrayLike) -> float | NDArray[np.float64]:
     """Derivative along velocities of the vertices (v, 3), or along each of several (p, v, 3): (p,)."""
-    slopes = np.asarray(gradient)
+    slopes = gradient["vertices"].values
     given = np.asarray(velocities, dtype=np.float64)
     if given.ndim not in (2, 3) or given.shape[-2:] != slopes.shape:
         shape = ", ".join(map(str, slopes.shape))
