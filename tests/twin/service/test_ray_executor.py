@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +16,49 @@ from test_sweeps_service import FORCE, connected, runs_computed, study
 
 import twin
 
-cluster_utils = pytest.importorskip("ray.cluster_utils")
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (the extra `cluster`)")
 
-SMALL = {"object_store_memory": 80 << 20, "include_dashboard": False}
+
+class Cluster:
+    """fake_cluster.py, from outside."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.address = self._said()
+
+    def add(self, cpus: int, gpus: int = 0) -> str:
+        return self._told(f"add {cpus} {gpus}")
+
+    def remove(self, node: str) -> None:
+        assert self._told(f"remove {node}") == "removed"
+
+    def _told(self, order: str) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{order}\n")
+        self._process.stdin.flush()
+        return self._said()
+
+    def _said(self) -> str:
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline().strip()
+        assert said, "the cluster ended"
+        return said
 
 
 @pytest.fixture
-def cluster() -> Iterator[Any]:
-    """A head without processors, where nothing is computed."""
-    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **SMALL})
-    yield cluster
-    cluster.shutdown()
+def cluster() -> Iterator[Cluster]:
+    """A head, which is a node too."""
+    script = str(Path(__file__).with_name("fake_cluster.py"))
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Cluster(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(60)
 
 
-def serving(home: Path, cluster: Any) -> Any:
+def serving(home: Path, cluster: Cluster) -> Any:
     return running(home, settings={"TWIN_CLUSTER": cluster.address})
 
 
@@ -50,7 +82,7 @@ def wait_for(home: Path, count: int) -> dict[int, list[str]]:
 
 
 def test_a_node_that_is_lost_takes_no_design_along(cluster, tmp_path):
-    lost, _ = cluster.add_node(num_cpus=1, **SMALL), cluster.add_node(num_cpus=1, **SMALL)
+    lost, _ = cluster.add(1), cluster.add(1)
     home = tmp_path / "ray"
     with serving(home, cluster) as server, connected(server) as (client, part):
         wait_for(home, 3)
@@ -58,7 +90,7 @@ def test_a_node_that_is_lost_takes_no_design_along(cluster, tmp_path):
         for update in sweep.watch():
             if update.counts.ended > 10:
                 break
-        cluster.remove_node(lost, allow_graceful=False)
+        cluster.remove(lost)
         table = sweep.result(90)
         wait_for(home, 2)
     assert (table["state"] == "DONE").all()
@@ -77,7 +109,7 @@ def test_nodes_that_join_compute_and_gpus_have_a_worker_each(cluster, tmp_path):
 
     with serving(tmp_path, cluster) as server:
         wait_for(tmp_path, 1)
-        cluster.add_node(num_cpus=1, num_gpus=2, **SMALL)
+        cluster.add(1, gpus=2)
         assert identifiers() == ["", "0", "1"]
         assert ended_without_a_trace(server, tmp_path)
 
