@@ -45,7 +45,11 @@ def gradient_from_proto(
 def gradient_labels(record: Manifest) -> dict[str, dict[str, Any]]:
     """unit, location and field of each array of the record, by the array's key."""
     return {
-        entry["array"]: {"unit": entry["unit"], "location": "surface", "field": entry["name"]}
+        entry["array"]: {
+            "unit": entry["unit"],
+            "location": "surface" if entry["name"] == "vertices" else "",
+            "field": entry["name"],
+        }
         for entry in record["sensitivities"]
         if "array" in entry
     }

@@ -150,8 +150,8 @@ def _dump_gradient(gradient: Gradient) -> tuple[Manifest, dict[str, Array]]:
     sensitivities = []
     for name, sensitivity in gradient.items():
         entry: Manifest = {"name": name, "unit": sensitivity.unit}
-        if sensitivity.values.ndim == 2:
-            entry["array"] = f"gradient.{name}"
+        if sensitivity.values.ndim >= 2:
+            entry["array"] = f"gradient.{name.replace('[', '.').replace(']', '')}"
             arrays[entry["array"]] = sensitivity.values
         else:
             entry["values"] = _encode(sensitivity.values)
