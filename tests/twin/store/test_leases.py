@@ -142,6 +142,7 @@ def pack(bench: Bench, count: int = 3) -> list[str]:
 
 def test_a_pack_is_leased_whole_and_ends_in_one_transaction(bench: Bench) -> None:
     runs = pack(bench)
+    bench.clock.now += 1
     bench.new_run("other", pack="p")
     lease = claimed(bench)
     assert {each.run for each in lease.all} == set(runs)
