@@ -37,5 +37,5 @@ def test_the_lightest_cantilever_of_a_stiffness(box, tmp_path):
     assert bending + shear == pytest.approx(LIMIT, rel=0.02)
     assert table["max_displacement"][-1] == pytest.approx(LIMIT, rel=2e-3)
     allowed = table["max_displacement"] < LIMIT * 1.002
-    assert table["mass"][-1] == np.min(table["mass"][allowed])
+    assert table["mass"][-1] == pytest.approx(np.min(table["mass"][allowed]), rel=1e-3)
     assert table["mass"][-1] < 0.85 * table["mass"][0]
