@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Slopes = Callable[[int], Mapping[str, Floats] | None]
 
 _SAME: Final = 1e-9  # of the ranges
+_ALIKE: Final = 1e-4  # of the ranges: what is nearer differs by less than meshes do
+_LATEST: Final = 3  # designs that are alike before it ends
 _STEP: Final = 1e-6  # relative, of arithmetic that is differentiated by differences
 _NEAREST: Final = 1e-3  # of the ranges: half the box within which a step is given up
 _TOLERANCE: Final = 1e-6  # of the objective over its first value
@@ -79,7 +81,8 @@ def propose(
                 break
             centre = reached
     except _Missing as missing:
-        return missing.wanted
+        if not journal.settled(missing.wanted):
+            return missing.wanted
     broken = journal.broken(journal.best)
     if (broken > _MET).any():
         worst = journal.formulas[int(broken.argmax())].text
@@ -146,6 +149,13 @@ class _Journal:
         broken = [max(self.broken(self._places[index]).max(initial=0.0) - _MET, 0.0) for index in answered]
         place: Floats = self._places[answered[np.lexsort((self._values[answered], broken))[0]]]
         return place
+
+    def settled(self, wanted: Wanted) -> bool:
+        """Do the latest designs, and the one that is wanted, differ from the best by less than answers are good for?"""
+        if wanted.point is None or len(self._places) < _LATEST:
+            return False
+        latest = np.vstack([self._places[1 - _LATEST :], shares(self._space, wanted.point[None])])
+        return bool((np.abs(latest - self.best) < _ALIKE).all())
 
     def objective(self, x: Floats) -> float:
         return float(self._values[self._at(x)])

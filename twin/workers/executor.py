@@ -63,7 +63,7 @@ class Executor(ABC):
 
     @abstractmethod
     async def places(self) -> Iterable[Place]:
-        """Where there should be a worker now."""
+        """Where there should be a worker now. Raises OSError where that can't be told."""
 
     @abstractmethod
     async def spawn(self, name: str, place: Place) -> Worker:
@@ -93,7 +93,7 @@ class Executor(ABC):
             try:
                 await asyncio.to_thread(give_back, self._workspace)
                 self._reconcile(await self.places())
-            except Exception:  # noqa: BLE001, whatever a cluster says, the others are looked after
+            except (SQLAlchemyError, OSError):
                 _LOG.exception("could not look after the workers; trying again")
             await asyncio.sleep(_LOOK)
 
@@ -135,12 +135,11 @@ class Executor(ABC):
     async def _bury(self, name: str, worker: Worker, *, blame: bool) -> None:
         try:
             await worker.end()
-        except Exception:  # noqa: BLE001, what it held is given back all the same
-            _LOG.exception("worker %s could not be ended", name)
-        try:
-            await asyncio.to_thread(self._workspace.leases.release, name, blame=blame)
-        except SQLAlchemyError:
-            _LOG.exception("what %s computed stays with it until its lease ends", name)
+        finally:
+            try:
+                await asyncio.to_thread(self._workspace.leases.release, name, blame=blame)
+            except SQLAlchemyError:
+                _LOG.exception("what %s computed stays with it until its lease ends", name)
 
 
 def give_back(workspace: Workspace) -> None:

@@ -51,7 +51,10 @@ class RayExecutor(Executor):
     async def places(self) -> Iterable[Place]:
         import ray
 
-        nodes = await asyncio.to_thread(ray.nodes)
+        try:
+            nodes = await asyncio.to_thread(ray.nodes)
+        except (ray.exceptions.RayError, RuntimeError) as error:
+            raise OSError(f"the Ray cluster does not say what nodes it has: {error}") from error
         return [place for node in nodes if node["Alive"] for place in _places(node, self._recipe.per_device)]
 
     async def spawn(self, name: str, place: Place) -> RayWorker:
