@@ -75,14 +75,14 @@ if TYPE_CHECKING:
     from twin.sweeps.parameters import Levels as Levels
     from twin.sweeps.parameters import Range as Range
     from twin.sweeps.sampling import Factorial as Factorial
-    from twin.sweeps.sampling import Halton as Halton
     from twin.sweeps.sampling import LatinHypercube as LatinHypercube
     from twin.sweeps.sampling import Points as Points
+    from twin.sweeps.sequences import Halton as Halton
+    from twin.sweeps.sequences import Sobol as Sobol
     from twin.sweeps.sequential import Adaptive as Adaptive
     from twin.sweeps.sequential import Bayesian as Bayesian
     from twin.sweeps.sequential import Descent as Descent
     from twin.sweeps.sequential import Evolution as Evolution
-    from twin.sweeps.sequential import Sobol as Sobol
 
 # The same once more for the interpreter; a test holds the two together. The module of each name:
 _MODULES: Final = {"aio": "twin.sdk.aio", "materials": "twin.materials", "select": "twin.select"}
@@ -109,8 +109,9 @@ _NAMES: Final = {
         "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
-    "twin.sweeps.sampling": ("Factorial", "Halton", "LatinHypercube", "Points"),
-    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Descent", "Evolution", "Sobol"),
+    "twin.sweeps.sampling": ("Factorial", "LatinHypercube", "Points"),
+    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Descent", "Evolution"),
+    "twin.sweeps.sequences": ("Halton", "Sobol"),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}
 

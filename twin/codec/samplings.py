@@ -6,8 +6,9 @@ from protos.twin.v1 import sweep_pb2
 from twin.codec.enums import EnumWords
 from twin.errors import StudyError
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
-from twin.sweeps.sampling import Factorial, Halton, LatinHypercube, Points, Sampling
-from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Descent, Evolution, Optimiser, Sobol
+from twin.sweeps.sampling import Factorial, LatinHypercube, Points, Sampling
+from twin.sweeps.sequences import Halton, Sobol
+from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Descent, Evolution, Optimiser
 
 _ALGORITHMS: EnumWords[Algorithm, sweep_pb2.Sampling.Evolution.Algorithm.ValueType] = EnumWords(
     "algorithm",

@@ -34,7 +34,8 @@ from twin.sweeps import columns, sampling
 from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Range
 from twin.sweeps.sampling import Sampling
-from twin.sweeps.sequential import MOST, Adaptive, Descent, Optimiser, Sequential
+from twin.sweeps.sequences import MOST
+from twin.sweeps.sequential import Adaptive, Descent, Optimiser, Sequential
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB

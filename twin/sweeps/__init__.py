@@ -4,6 +4,7 @@
     parameters.py   what differs from design to design
     space.py        parameters with their constraints
     sampling.py     which designs
+    sequences.py    ... evenly, as many as it may be
     sequential.py   samplings that choose by what was found
     adaptive.py     ... where least is known
     evolution.py    ... where the best are

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from twin.errors import StudyError
 from twin.sweeps import emulator, sampling
 from twin.sweeps.emulator import encoded
-from twin.sweeps.sequential import Adaptive, Sobol
+from twin.sweeps.sequences import Sobol
+from twin.sweeps.sequential import Adaptive
 from twin.sweeps.space import Space
 
 Floats = NDArray[np.float64]

@@ -18,7 +18,8 @@ from twin.errors import StudyError
 from twin.sweeps import emulator, sampling
 from twin.sweeps.emulator import Emulator
 from twin.sweeps.goals import from_shares, goals, shares, total_violation
-from twin.sweeps.sequential import Bayesian, Sobol
+from twin.sweeps.sequences import Sobol
+from twin.sweeps.sequential import Bayesian
 from twin.sweeps.space import Space
 
 Floats = NDArray[np.float64]

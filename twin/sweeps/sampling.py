@@ -13,18 +13,8 @@ from numpy.typing import NDArray
 
 from twin.errors import StudyError
 from twin.sweeps.parameters import Choice, Parameter
-from twin.sweeps.sequential import (
-    MOST,
-    Adaptive,
-    Bayesian,
-    Descent,
-    Evolution,
-    Optimiser,
-    Sequential,
-    Sobol,
-    sequence,
-    whole,
-)
+from twin.sweeps.sequences import MOST, Halton, Sobol, whole
+from twin.sweeps.sequential import Adaptive, Bayesian, Descent, Evolution, Optimiser, Sequential
 
 Floats = NDArray[np.float64]
 
@@ -55,19 +45,6 @@ class LatinHypercube:
     def __post_init__(self) -> None:
         whole("count", self.count, 1, MOST)
         whole("seed", self.seed, 0, 2**63 - 1)
-
-
-@final
-@dataclass(frozen=True)
-class Halton:
-    """The scrambled sequence of Halton, even for any `count`, in a few dimensions. skip: as of Sobol."""
-
-    count: int
-    seed: int = 0
-    skip: int = 0
-
-    def __post_init__(self) -> None:
-        sequence(self.count, self.seed, self.skip)
 
 
 @final

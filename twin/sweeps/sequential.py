@@ -1,4 +1,4 @@
-"""Samplings that choose designs by what was found, and the sequence that they begin with.
+"""Samplings that choose designs by what was found.
 
 They choose a batch at a time, by what is known of all designs but the latest: those are being computed meanwhile, so
 that no worker waits for the slowest one. By how many they lag behind is fixed, not by what happens to have ended: the
@@ -9,32 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, Literal, final, get_args
-
-import numpy as np
+from typing import ClassVar, Literal, final, get_args
 
 from twin.errors import StudyError
 from twin.sweeps.expressions import Formula
-
-MOST: Final = 100_000  # designs in a sweep
+from twin.sweeps.sequences import Sobol, whole
 
 Algorithm = Literal["NSGA-II", "CMA-ES"]
-
-
-@final
-@dataclass(frozen=True)
-class Sobol:
-    """The scrambled sequence of Sobol' (Owen 1998): as evenly as can be, most so where `count` is a power of 2.
-
-    skip: how many of the sequence come before
-    """
-
-    count: int
-    seed: int = 0
-    skip: int = 0
-
-    def __post_init__(self) -> None:
-        sequence(self.count, self.seed, self.skip)
 
 
 @final
@@ -219,14 +200,3 @@ def _one_objective(asked: Optimiser, what: str) -> None:
             f"{what} is of one objective, not of {', '.join(asked.objectives)}: make one of them a constraint, or use "
             "Evolution by NSGA-II."
         )
-
-
-def sequence(count: int, seed: int, skip: int) -> None:
-    whole("count", count, 1, MOST)
-    whole("seed", seed, 0, 2**63 - 1)
-    whole("skip", skip, 0, MOST)
-
-
-def whole(what: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise StudyError(f"{what} is a whole number from {low} to {high}, not {value!r}.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.sweeps import sampling
 from twin.sweeps.emulator import Emulator
-from twin.sweeps.sequential import Sobol
+from twin.sweeps.sequences import Sobol
 from twin.sweeps.space import Space
 
 Floats = NDArray[np.float64]
