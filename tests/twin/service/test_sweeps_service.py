@@ -248,6 +248,17 @@ def test_designs_that_differ_in_their_loads_alone_are_computed_together(tmp_path
     assert sorted(count for (count,) in packs) == [6, 32, 32]  # so much time is for one design alone
 
 
+def test_workers_that_share_a_device_compute_each_design_once(tmp_path):
+    with (
+        running(tmp_path, settings={"TWIN_WORKERS_PER_DEVICE": "2"}) as server,
+        connected(server) as (client, part),
+    ):
+        table = client.sweep(part, study(FORCE), [FORCE], twin.Sobol(100, seed=4)).result(60)
+        assert len(server.workers()) == 2
+    assert (table["state"] == "DONE").all()
+    assert [fence for _, fence in runs_computed(tmp_path)] == [1] * 100
+
+
 def test_one_of_a_pack_that_is_refused_leaves_the_others_their_answers(service):
     client, part = service
     force = twin.Range("force", "10 N", "95 N")
