@@ -119,6 +119,17 @@ def complete(connection: Connection, tenant: str, sweep: str) -> None:
     )
 
 
+def held(connection: Connection, tenant: str, run: str) -> bool:
+    """Do the sweeps that wait for a run all pause?"""
+    waiting = (
+        select(sweeps.c.state)
+        .join(table, and_(table.c.tenant == sweeps.c.tenant, table.c.sweep == sweeps.c.id))
+        .where(table.c.tenant == tenant, table.c.run == run, table.c.state == DesignState.PENDING)
+    )
+    states = set(connection.execute(waiting).scalars())
+    return bool(states) and SweepState.ACTIVE not in states
+
+
 def in_use(connection: Connection, tenant: str, run: str) -> str | None:
     """A sweep that has a design of this run."""
     query = select(func.min(table.c.sweep)).where(table.c.tenant == tenant, table.c.run == run)

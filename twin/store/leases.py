@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from twin.errors import Internal, TwinError, to_record
 from twin.results import storage
-from twin.store import events
+from twin.store import designs, events
 from twin.store.arrays import StoredArray, insert_arrays
 from twin.store.database import Database
 from twin.store.runs import end
@@ -295,6 +295,7 @@ class Leases:
                     state=RunState.PENDING,
                     worker=None,
                     lease_until=None,
+                    held=designs.held(connection, tenant, run),
                     attempts=0 if apart else attempts,
                     pack="" if apart else row["pack"],
                 )

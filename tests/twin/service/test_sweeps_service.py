@@ -248,6 +248,25 @@ def test_designs_that_differ_in_their_loads_alone_are_computed_together(tmp_path
     assert sorted(count for (count,) in packs) == [6, 32, 32]  # so much time is for one design alone
 
 
+def test_what_is_put_back_while_its_sweep_is_paused_waits(tmp_path):
+    force = twin.Range("force", "10 N", "95 N")
+    with running(tmp_path) as server, connected(server) as (client, part):
+        sweep = client.sweep(part, study(force), [force], twin.Sobol(32, seed=2))
+        database = sqlite3.connect(tmp_path / "twin.sqlite")
+        while not database.execute("SELECT count(*) FROM runs WHERE state = 'RUNNING'").fetchone()[0]:
+            time.sleep(0.01)
+        sweep.pause()  # the pack that is being computed has designs that are refused, and is put back
+        time.sleep(1.5)
+        waiting = "SELECT count(*) FROM runs WHERE state = 'PENDING' AND NOT held"
+        assert database.execute(waiting).fetchone() == (0,)
+        held = sweep.info().counts.ended
+        time.sleep(1.0)
+        assert sweep.info().counts.ended == held < 32
+        database.close()
+        sweep.resume()
+        assert len(sweep.result(60)["force"]) == 32
+
+
 def test_workers_that_share_a_device_compute_each_design_once(tmp_path):
     with (
         running(tmp_path, settings={"TWIN_WORKERS_PER_DEVICE": "2"}) as server,
