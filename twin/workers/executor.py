@@ -59,6 +59,7 @@ class Executor(ABC):
         self._recipe = recipe
         self._workers: dict[str, Worker] = {}
         self._keepers: dict[Place, asyncio.Task[None]] = {}
+        self._burials: set[asyncio.Task[None]] = set()  # they go on where their keeper is cancelled
         self._tending: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -87,6 +88,7 @@ class Executor(ABC):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._burials, return_exceptions=True)
 
     async def _tend(self) -> None:
         while True:
@@ -127,7 +129,10 @@ class Executor(ABC):
                 blame = True
             finally:
                 del self._workers[name]
-                await asyncio.shield(self._bury(name, worker, blame=blame))
+                burial = asyncio.create_task(self._bury(name, worker, blame=blame), name=f"bury {name}")
+                self._burials.add(burial)
+                burial.add_done_callback(self._burials.discard)
+                await asyncio.shield(burial)
             delay = shortest if time.monotonic() - born > _SOUND else min(2 * delay, longest)
             _LOG.warning("worker %s ended (%s); another starts in %.1f s", name, how, delay)
             await asyncio.sleep(delay)
