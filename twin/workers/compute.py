@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import logging
@@ -12,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from twin import codec
 from twin.errors import Internal, NotFound, TwinError
@@ -65,8 +62,7 @@ class Computer:
             self._compute(lease)
         except LeaseLostError as lost:
             _LOG.warning("%s", lost)
-            with contextlib.suppress(SQLAlchemyError):  # then they wait for their lease to end
-                leases.put_back(lease)
+            conclude(leases, lease, lost)
         except TwinError as error:
             _LOG.info("runs/%s: %s", lease.run, error)
             conclude(leases, lease, error)

@@ -149,9 +149,11 @@ class RunMonitor:
 
 
 def conclude(leases: Leases, lease: Lease, reason: BaseException) -> None:
-    """Write down why a run ends without a result; nothing where it isn't ours any more."""
+    """Write down why a run ends without a result; where it isn't ours any more, give back what was computed with it."""
     try:
-        if isinstance(reason, Cancelled):
+        if isinstance(reason, LeaseLostError):
+            leases.put_back(lease)
+        elif isinstance(reason, Cancelled):
             leases.cancelled(lease)
         elif isinstance(reason, TwinError):
             leases.fail(lease, reason)
