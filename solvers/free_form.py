@@ -4,15 +4,19 @@ Sederberg & Parry, Free-form deformation of solid geometric models, SIGGRAPH 198
 """
 
 from math import comb
+from typing import Final
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+_ROUNDING: Final = 1e-6  # of the box
+
 
 def inside(points: Float[Array, "n 3"], low: Float[Array, "3"], high: Float[Array, "3"]) -> Bool[Array, " n"]:
-    """Which points the box holds, its sides included."""
-    return ((points >= low) & (points <= high)).all(axis=1)
+    """Which points the box holds, its sides included, to the seven digits that coordinates have in many files."""
+    slack = _ROUNDING * (high - low)
+    return ((points >= low - slack) & (points <= high + slack)).all(axis=1)
 
 
 def displacement(

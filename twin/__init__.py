@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from twin.studies import HeatFlux as HeatFlux
     from twin.studies import HeatSource as HeatSource
     from twin.studies import Pressure as Pressure
+    from twin.studies import Preview as Preview
     from twin.studies import RemoteForce as RemoteForce
     from twin.studies import Roller as Roller
     from twin.studies import StaticStress as StaticStress
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from twin.sweeps.sequential import Bayesian as Bayesian
     from twin.sweeps.sequential import Descent as Descent
     from twin.sweeps.sequential import Evolution as Evolution
+    from twin.sweeps.sequential import Verification as Verification
 
 # The same once more for the interpreter; a test holds the two together. The module of each name:
 _MODULES: Final = {"aio": "twin.sdk.aio", "materials": "twin.materials", "select": "twin.select"}
@@ -105,12 +107,12 @@ _NAMES: Final = {
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
         "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "FreeForm",
-        "Gravity", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "RemoteForce", "Roller",
-        "StaticStress", "Symmetry", "Temperature", "Traction",
+        "Gravity", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "Preview", "RemoteForce",
+        "Roller", "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
     "twin.sweeps.sampling": ("Factorial", "LatinHypercube", "Points"),
-    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Descent", "Evolution"),
+    "twin.sweeps.sequential": ("Adaptive", "Bayesian", "Descent", "Evolution", "Verification"),
     "twin.sweeps.sequences": ("Halton", "Sobol"),
 }  # fmt: skip
 _HOME: Final = {name: module for module, names in _NAMES.items() for name in names}

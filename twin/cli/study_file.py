@@ -27,9 +27,12 @@
     [parameters]
     load = { low = "1 kN", high = "5 kN" }      # or low, high, integer = true; or levels = [...]
     alloy = { options = ["Ti-6Al-4V", "316L"] } # a choice of materials
-    [sampling]
-    type = "Sobol"                              # or LatinHypercube, Halton, Factorial, Points
+    [sampling]                                  # or several, one after the other: [[sampling]]
+    type = "Sobol"                              # or LatinHypercube, Halton, Factorial, Points, Evolution ...
     count = 64
+    [preview]                                   # how designs are solved that type = "Verification" chooses from
+    discretisation = "grid"
+    accuracy = 0.2
 
 In a sweep a string that begins with "=" stands for a number, in SI: "=-2 * load"; or for a material: "=alloy". The
 samplings take what they take in the SDK; Points have `columns`, a list for each parameter.
@@ -94,7 +97,7 @@ SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
     "cylinder": select.cylinder,
     "facing": select.facing,
 }
-SWEEP_WORDS: Final = ("parameters", "sampling", "constraints")
+SWEEP_WORDS: Final = ("parameters", "sampling", "constraints", "preview")
 _COMBINATIONS: Final = ("all", "any", "not", "patch", "group")
 
 
@@ -111,14 +114,15 @@ class StudyFile:
 @final
 @dataclass(frozen=True)
 class SweepFile:
-    """study, request: as of a StudyFile; the rest: as of client.sweep. sampling: None where the file says nothing."""
+    """study, request: as of a StudyFile; the rest: as of client.sweep. samplings: none where the file says nothing."""
 
     study: studies.Study
     request: studies.Request
     parameters: tuple[Parameter, ...]
-    sampling: Sampling | None
+    samplings: tuple[Sampling, ...]
     constraints: tuple[str, ...]
     shape: tuple[studies.FreeForm, ...]
+    preview: studies.Preview | None
 
 
 def read(path: Path, options: Table | None = None) -> StudyFile:
@@ -167,13 +171,25 @@ def parse_sweep(text: str, options: Table | None = None) -> SweepFile:
             raise StudyError(
                 f"expected a list of comparisons, such as '2 * wall < width', got {constraints!r}"
             )
-    sampling = None
-    if "sampling" in table:
-        sampling = _sampling(table["sampling"], tuple(parameters.values()))
+    given = table.get("sampling", [])
+    samplings = tuple(
+        _sampling(entry, tuple(parameters.values()))
+        for entry in (given if isinstance(given, list) else [given])
+    )
+    preview = None
+    if "preview" in table:
+        with _place("preview"):
+            preview = _call(studies.Preview, _table(table["preview"]))
     rest = {word: value for word, value in table.items() if word not in SWEEP_WORDS}
     asked = _study(_filled_in(rest, parameters), options)
     return SweepFile(
-        asked.study, asked.request, tuple(parameters.values()), sampling, tuple(constraints), asked.shape
+        asked.study,
+        asked.request,
+        tuple(parameters.values()),
+        samplings,
+        tuple(constraints),
+        asked.shape,
+        preview,
     )
 
 

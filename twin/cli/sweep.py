@@ -94,9 +94,10 @@ def sweep(
                 part,
                 asked.study,
                 asked.parameters,
-                _sampling(asked, len(files)),
+                _samplings(asked, len(files)),
                 constraints=asked.constraints,
                 shape=asked.shape,
+                preview=asked.preview,
                 keep_fields=keep_fields,
                 name=name or study.stem,
                 **{field: getattr(asked.request, field) for field in asked.request.__slots__},
@@ -286,9 +287,9 @@ def _part(client: Client, output: Output, part: str, unit: str) -> Part:
     return found
 
 
-def _sampling(asked: study_file.SweepFile, parts: int) -> Sampling:
-    if asked.sampling is not None:
-        return asked.sampling
+def _samplings(asked: study_file.SweepFile, parts: int) -> tuple[Sampling, ...]:
+    if asked.samplings:
+        return asked.samplings
     if asked.parameters or parts <= 1:
         raise InvalidInput('the study file needs [sampling], such as type = "Sobol" and count = 64')
-    return Factorial()  # of parts alone: each
+    return (Factorial(),)  # of parts alone: each

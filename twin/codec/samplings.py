@@ -8,7 +8,7 @@ from twin.errors import StudyError
 from twin.sweeps.parameters import Choice, Integers, Levels, Parameter, Range
 from twin.sweeps.sampling import Factorial, LatinHypercube, Points, Sampling
 from twin.sweeps.sequences import Halton, Sobol
-from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Descent, Evolution, Optimiser
+from twin.sweeps.sequential import Adaptive, Algorithm, Bayesian, Descent, Evolution, Optimiser, Verification
 
 _ALGORITHMS: EnumWords[Algorithm, sweep_pb2.Sampling.Evolution.Algorithm.ValueType] = EnumWords(
     "algorithm",
@@ -90,6 +90,8 @@ def sampling_to_proto(asked: Sampling) -> sweep_pb2.Sampling:
             names = ("count", "seed", "initial", "batch", "quantities")
             adaptive = sweep_pb2.Sampling.Adaptive(**{name: getattr(asked, name) for name in names})
             return sweep_pb2.Sampling(adaptive=adaptive)
+        case Verification(count):
+            return sweep_pb2.Sampling(verification=sweep_pb2.Sampling.Verification(count=count))
         case Points(rows):
             return sweep_pb2.Sampling(
                 points=sweep_pb2.Points(values=[value for row in rows for value in row])
@@ -134,6 +136,8 @@ def sampling_from_proto(message: sweep_pb2.Sampling, width: int) -> Sampling:
         case "adaptive":
             own = message.adaptive
             return Adaptive(own.count, own.seed, own.initial, own.batch, tuple(own.quantities))
+        case "verification":
+            return Verification(message.verification.count)
         case "points":
             values = list(message.points.values)
             if len(values) % width:

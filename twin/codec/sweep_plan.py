@@ -35,7 +35,7 @@ from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Range
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.sequences import MOST
-from twin.sweeps.sequential import Adaptive, Descent, Optimiser, Sequential
+from twin.sweeps.sequential import Adaptive, Descent, Optimiser, Sequential, Verification
 from twin.sweeps.space import Space
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
@@ -79,6 +79,9 @@ class SweepPlan:
         self._assigned = Assigned(message, self.space)
         self._options = message.options.SerializeToString(deterministic=True)
         options_from_proto(message.options)
+        self._preview = message.preview.SerializeToString(deterministic=True)
+        self.previewed = message.HasField("preview")
+        self._refuse_unverified(message)
         self.geometries = (
             [message.geometry] if message.HasField("geometry") else list(message.geometry_choice.geometries)
         )
@@ -126,7 +129,29 @@ class SweepPlan:
             begin += size
         return np.zeros((0, len(self.space.parameters)))
 
-    def question(self, point: NDArray[np.float64], part: str = "") -> Question:
+    def is_preview(self, number: int) -> bool:
+        """Whether that design is solved as a preview."""
+        if not self.previewed:
+            return False
+        begin = 0
+        for each, size in zip(self.samplings, self._sizes, strict=True):
+            if number < begin + size:
+                return not isinstance(each, Verification)
+            begin += size
+        raise IndexError(number)
+
+    def optimiser(self, number: int) -> Optimiser:
+        """What looked for the designs that are verified from that one on."""
+        begin, latest = 0, None
+        for each, size in zip(self.samplings, self._sizes, strict=True):
+            if begin >= number:
+                break
+            latest = each if isinstance(each, Optimiser) else latest
+            begin += size
+        assert latest is not None  # which is refused below
+        return latest
+
+    def question(self, number: int, point: NDArray[np.float64], part: str = "") -> Question:
         """What a design asks. Raises InvalidInput where a constraint is broken or the study makes no sense.
 
         part: "geometries/{id}", of one that awaits it
@@ -142,7 +167,7 @@ class SweepPlan:
             part.partition("/")[2],
             study_kind(study),
             study.SerializeToString(deterministic=True),
-            self._options,
+            self._preview if self.is_preview(number) else self._options,
             shape.SerializeToString(deterministic=True) or None,
         )
 
@@ -153,6 +178,28 @@ class SweepPlan:
         assert not isinstance(found, GradientOf)  # which is refused above
         return found, shape_from_proto(shape)
 
+    def _refuse_unverified(self, message: sweep_pb2.Sweep) -> None:
+        """Previews are for what is verified, and the other way round."""
+        sought = False
+        for each in self.samplings:
+            if isinstance(each, Verification) and not sought:
+                raise StudyError(
+                    "A verification is of the best that an optimiser has found: put Evolution, Bayesian or Descent "
+                    "before it."
+                )
+            sought = sought or isinstance(each, Optimiser)
+        if self.previewed != any(isinstance(each, Verification) for each in self.samplings):
+            raise StudyError(
+                "A preview and a verification go together: say how designs are solved while the best are looked for, "
+                "and how many of those are verified."
+            )
+        if (
+            self.previewed
+            and options_from_proto(message.preview).quantities
+            != options_from_proto(message.options).quantities
+        ):
+            raise StudyError("A preview speaks of the same quantities as the sweep.")
+
     def _refuse_unknown(self, study: study_pb2.Study) -> None:
         """Samplings that choose by what no design will have would be found out late."""
         kind = study_kind(study)
@@ -161,7 +208,7 @@ class SweepPlan:
         cases = tuple(case.name for case in getattr(study, kind).load_cases)
         known = columns.of_study(kind, cases)
         for each in self.samplings:
-            if not isinstance(each, Sequential):
+            if not isinstance(each, Adaptive | Optimiser):
                 continue
             for name in each.quantities if isinstance(each, Adaptive) else each.objectives:
                 if name not in known:
@@ -183,7 +230,8 @@ class SweepPlan:
             )
         if not message.keep_fields:
             raise StudyError("A descent takes gradients of its designs: keep_fields has to be set.")
-        if options_from_proto(message.options).discretisation != "tet":
+        solved = message.preview if self.previewed else message.options
+        if options_from_proto(solved).discretisation != "tet":
             raise StudyError(
                 "Gradients are taken on tetrahedra: ask for a descent with discretisation='tet'."
             )
@@ -261,13 +309,17 @@ def check_size(message: sweep_pb2.Sweep) -> None:
 def shortened(spec: bytes, planned: int) -> tuple[bytes, int]:
     """The serialised message of a sweep whose sampling ends with the designs that are planned; how many it has then."""
     message = sweep_pb2.Sweep.FromString(spec)
-    kept, begin = [], 0
+    kept: list[Sampling] = []
+    begin = 0
     for each in sweep_samplings(message):
-        size = sampling.size(each, sweep_space(message).parameters)
-        if begin <= planned < begin + size and isinstance(each, Descent):
-            each = replace(each, count=planned - begin)
-        kept.append(each)
-        begin += size
+        end = begin + sampling.size(each, sweep_space(message).parameters)
+        if begin <= planned < end and isinstance(each, Descent | Verification):
+            if planned > begin:
+                kept.append(replace(each, count=planned - begin))
+            begin = planned
+        else:
+            kept.append(each)
+            begin = end
     del message.samplings[:]
     message.samplings.extend(map(sampling_to_proto, kept))
     return message.SerializeToString(deterministic=True), SweepPlan(message).count

@@ -66,7 +66,7 @@ class SweepRequest:
     """What a sweep asks.
 
     part: "geometries/{id}", a choice of such names, or the names of the parameters that the client builds it by; study:
-    with parameters in place of some numbers
+    with parameters in place of some numbers; preview: how designs are solved that a verification chooses from
     """
 
     part: str | Choice | tuple[str, ...]
@@ -78,6 +78,7 @@ class SweepRequest:
     display_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     shape: tuple[FreeForm, ...] = ()
+    preview: Request | None = None
 
 
 @final
@@ -119,7 +120,11 @@ Found = Mapping[str, Mapping[str, Quantity]]  # by load case, by name
 @final
 @dataclass(frozen=True)
 class DesignView:
-    """A design. values: in the order of the parameters; run: "runs/{id}" or ""; shared: with an identical design."""
+    """A design.
+
+    values: in the order of the parameters; run: "runs/{id}" or ""; shared: with an identical design; preview: solved as
+    the sweep's preview says
+    """
 
     index: int
     values: tuple[float, ...]
@@ -129,6 +134,7 @@ class DesignView:
     found: Found = field(default_factory=dict)
     error: TwinError | None = None
     ended: datetime | None = None
+    preview: bool = False
 
 
 @final
@@ -165,6 +171,7 @@ def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
         samplings=map(sampling_to_proto, asked.samplings),
         keep_fields=asked.keep_fields or any(isinstance(each, Descent) for each in asked.samplings),
         labels=asked.labels,
+        preview=None if asked.preview is None else options_to_proto(asked.preview),
     )
     SweepPlan(message)  # refuses what makes no sense, before anything is sent
     return message
@@ -229,6 +236,7 @@ def design_to_proto(view: DesignView) -> sweep_pb2.Design:
         ],
         error=None if view.error is None else status_from_error(view.error),
         end_time=None if view.ended is None else time_to_proto(view.ended),
+        preview=view.preview,
     )
 
 
@@ -248,6 +256,7 @@ def design_from_proto(message: sweep_pb2.Design) -> DesignView:
         found=found,
         error=error_from_status(message.error) if message.HasField("error") else None,
         ended=time_from_proto(message.end_time) if message.HasField("end_time") else None,
+        preview=message.preview,
     )
 
 

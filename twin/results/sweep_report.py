@@ -72,7 +72,7 @@ def best_designs(
 
     subject_to: comparisons that they meet
     """
-    allowed = table.done
+    allowed = table.answered
     if not allowed.any():
         return np.zeros(0, np.int64)
     numbers = {name: column for name, column in table.items() if column.dtype.kind == "f"}
@@ -107,7 +107,10 @@ def write(
     shown = _shown([list(quantities)[i] for i in differing], objectives)
     best = best_designs(table, objectives, subject_to)
     stands_out = np.isin(table["design"][done], best)
-    emulators = {name: emulator.fit(space, points, quantities[name]) for name in shown}
+    alike = table["preview"][done]  # what was verified is there as a preview too, and its answer differs
+    if not alike.any():
+        alike = ~alike
+    emulators = {name: emulator.fit(space, points[alike], quantities[name][alike]) for name in shown}
     believed = {name: found for name, found in emulators.items() if found and found.skill >= statistics.SKILL}
     units = {**table.units}
     columns = [charts.label(name, units.get(name, ""), quantities[name]) for name in shown]

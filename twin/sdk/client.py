@@ -19,7 +19,7 @@ from twin.sdk.run import Run
 from twin.sdk.script import Script
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState, SweepInfo
-from twin.studies import Discretisation, FreeForm, Method, Study
+from twin.studies import Discretisation, FreeForm, Method, Preview, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 
@@ -117,7 +117,7 @@ class Client:
         part: Part | Choice | Sequence[Part] | Script,
         study: Study,
         parameters: Sequence[Parameter],
-        sampling: Sampling,
+        sampling: Sampling | Sequence[Sampling],
         *,
         constraints: Sequence[str] = (),
         shape: Sequence[FreeForm] = (),
@@ -127,6 +127,7 @@ class Client:
         quantities: Sequence[str] | None = None,
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
+        preview: Preview | None = None,
         keep_fields: bool = False,
         name: str = "",
         labels: Mapping[str, str] | None = None,
@@ -136,14 +137,16 @@ class Client:
         part: of all designs; a choice of parts, which is one of the parameters; a list of parts, which makes the
         parameter "part"; or a twin.Script, which builds one for each design while somebody waits in `watch` or
         `result` of the sweep. study, shape: with parameters in place of some numbers or of materials. sampling:
-        twin.Sobol(64) and the like. constraints: such as "2 * wall < width"; designs that break one are INFEASIBLE.
-        keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
+        twin.Sobol(64) and the like; several come one after the other. constraints: such as "2 * wall < width"; designs
+        that break one are INFEASIBLE. preview: how designs are solved, quickly, while an optimiser looks for the best,
+        for a twin.Verification after it. keep_fields: also of designs, not their quantities alone. Others: as of
+        `simulate`, for each design.
         Raises InvalidInput for what can't work.
         """
         started = self._client.sweep(
             part, study, parameters, sampling, constraints=constraints, shape=shape,
             accuracy=accuracy, method=method, discretisation=discretisation, quantities=quantities,
-            max_seconds=max_seconds, max_unknowns=max_unknowns,
+            max_seconds=max_seconds, max_unknowns=max_unknowns, preview=preview,
             keep_fields=keep_fields, name=name, labels=labels,
         )  # fmt: skip
         return Sweep(self._bridge.run(started), self._bridge)

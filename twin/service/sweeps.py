@@ -7,24 +7,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from typing import Final, final
 
 from google.protobuf import empty_pb2
 
 from protos.twin.v1 import sweep_pb2, sweep_pb2_grpc
 from twin import codec
-from twin.errors import GeometryError
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import fitting, page_size
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
-from twin.store.planned import Planned
+from twin.store.planned import Plan
 from twin.store.states import DesignState, SweepState
 from twin.store.sweep_records import NewSweep, SweepRecord
 from twin.store.views import design_view, sweep_view
 from twin.store.workspace import Workspace
-from twin.workers.planning import planner
+from twin.workers.planning import planner, unbuilt
 
 _DEFAULT_PAGE: Final = 50
 _LOOK: Final = 0.2  # seconds between looks for designs that have ended
@@ -119,14 +117,12 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
     def _provide(self, caller: str, request: sweep_pb2.ProvidePartsRequest) -> SweepRecord:
         identifier = _identifier(request.name)
         sweep = self._sweeps.get(caller, identifier)
-        plans: dict[int, Callable[[tuple[float, ...]], Planned]] = {}
+        plans: dict[int, Plan] = {}
         for part in request.parts:
             if part.WhichOneof("outcome") == "geometry":
                 plans[part.index] = planner(sweep, part.geometry)
             else:
-                plans[part.index] = partial(
-                    Planned, error=GeometryError(f"The part was not built: {part.reason}")
-                )
+                plans[part.index] = unbuilt(part.reason)
         return self._sweeps.provide(caller, identifier, plans)
 
     async def DeleteSweep(self, request: sweep_pb2.DeleteSweepRequest, context: Context) -> empty_pb2.Empty:
@@ -140,8 +136,9 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         after = read_place_token(request.page_token, request.parent, -1)
         states = [DesignState(codec.DESIGN_STATES.word(state)) for state in request.states]
         identifier = _identifier(request.parent)
+        plan = codec.parse_sweep((await asyncio.to_thread(self._sweeps.get, tenant(), identifier)).spec)
         found = await asyncio.to_thread(self._sweeps.designs, tenant(), identifier, states, size + 1, after)
-        page = fitting(codec.design_to_proto(design_view(design)) for design in found[:size])
+        page = fitting(codec.design_to_proto(design_view(design, plan)) for design in found[:size])
         more = len(found) > len(page)
         return sweep_pb2.ListDesignsResponse(
             designs=page, next_page_token=place_token(request.parent, page[-1].index) if more else ""
@@ -164,7 +161,8 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
             view = sweep_view(sweep)
             for design in ended:
                 seen = design.sequence
-                yield _news(view, request.name, seen, codec.design_to_proto(design_view(design)))
+                told_of = codec.design_to_proto(design_view(design, codec.parse_sweep(sweep.spec)))
+                yield _news(view, request.name, seen, told_of)
             idle = clock() - spoken >= self._heartbeat
             if ended:
                 spoken, told = clock(), sweep.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -26,6 +27,10 @@ class Planned:
     point: tuple[float, ...]
     run: NewRun | None = None
     error: TwinError | None = None
+
+
+Plan = Callable[[int, tuple[float, ...]], Planned]
+"""What a design asks, by its number and its point."""
 
 
 def start(connection: Connection, sweep: RowMapping, number: int, planned: Planned, now: float) -> None:

@@ -19,7 +19,7 @@ from twin.errors import AlreadyExists, FailedPrecondition, TwinError, to_record
 from twin.store import designs
 from twin.store import runs as runs_of_all
 from twin.store.database import Database
-from twin.store.planned import Planned, start
+from twin.store.planned import Plan, Planned, start
 from twin.store.schema import designs as design_table
 from twin.store.schema import runs
 from twin.store.schema import sweeps as table
@@ -185,10 +185,8 @@ class Sweeps:
                 self._activate(connection, tenant, identifier)
             return record(connection, row_of(connection, tenant, identifier))
 
-    def retry(
-        self, tenant: str, identifier: str, plan: Callable[[tuple[float, ...]], Planned]
-    ) -> SweepRecord:
-        """Compute the designs once more that failed or were cancelled. plan: what a point asks.
+    def retry(self, tenant: str, identifier: str, plan: Plan) -> SweepRecord:
+        """Compute the designs once more that failed or were cancelled. plan: what they ask.
 
         A chunk at a time: leases have to be renewed in between.
         """
@@ -204,7 +202,7 @@ class Sweeps:
                 rows = connection.execute(again.order_by(design_table.c.number).limit(CHUNK)).mappings().all()
             if not rows:
                 break
-            planned = {row["number"]: plan(tuple(row["point"])) for row in rows}
+            planned = {row["number"]: plan(row["number"], tuple(row["point"])) for row in rows}
             with self._database.write() as connection:
                 sweep = row_of(connection, tenant, identifier)
                 own = again.where(design_table.c.number.in_(planned)).order_by(design_table.c.number)
@@ -218,10 +216,8 @@ class Sweeps:
                 self._activate(connection, tenant, identifier)
             return record(connection, row_of(connection, tenant, identifier))
 
-    def provide(
-        self, tenant: str, identifier: str, plans: Mapping[int, Callable[[tuple[float, ...]], Planned]]
-    ) -> SweepRecord:
-        """Go on with designs that wait for their part. plans: by number, what a point asks with that part."""
+    def provide(self, tenant: str, identifier: str, plans: Mapping[int, Plan]) -> SweepRecord:
+        """Go on with designs that wait for their part. plans: by number, what it asks with that part."""
         waiting = designs_of(tenant, identifier).where(
             design_table.c.state == DesignState.AWAITING_PART, design_table.c.number.in_(plans)
         )
@@ -234,9 +230,8 @@ class Sweeps:
                     design_table.c.number == row["number"],
                 )
                 connection.execute(update(design_table).where(*here).values(state=DesignState.PENDING))
-                start(
-                    connection, sweep, row["number"], plans[row["number"]](tuple(row["point"])), self._clock()
-                )
+                planned = plans[row["number"]](row["number"], tuple(row["point"]))
+                start(connection, sweep, row["number"], planned, self._clock())
             if sweep["state"] == SweepState.PAUSED:
                 connection.execute(_waiting(tenant, identifier, alone=True).values(held=True))
             designs.complete(connection, tenant, identifier)

@@ -56,7 +56,7 @@ def sweep_view(sweep: SweepRecord) -> codec.SweepView:
     )
 
 
-def design_view(design: DesignRecord) -> codec.DesignView:
+def design_view(design: DesignRecord, plan: codec.SweepPlan) -> codec.DesignView:
     return codec.DesignView(
         index=design.number,
         values=design.point,
@@ -66,6 +66,7 @@ def design_view(design: DesignRecord) -> codec.DesignView:
         found={} if design.found is None else storage.load_brief(design.found),
         error=_error(design.error),
         ended=None if design.ended is None else _time(design.ended),
+        preview=plan.is_preview(design.number),
     )
 
 

@@ -22,7 +22,7 @@ from twin.studies.heat_conduction import (
     ThermalLoad,
     ThermalSupport,
 )
-from twin.studies.request import DEFAULT_ACCURACY, Discretisation, Method, Request
+from twin.studies.request import DEFAULT_ACCURACY, Discretisation, Method, Preview, Request
 from twin.studies.shape import FreeForm
 from twin.studies.static_stress import (
     LOADS,
@@ -78,6 +78,7 @@ __all__ = [
     "Load",
     "Method",
     "Pressure",
+    "Preview",
     "Question",
     "RemoteForce",
     "Request",

@@ -60,6 +60,30 @@ class Request:
         object.__setattr__(self, "max_unknowns", None if max_unknowns is None else int(max_unknowns))
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How designs are solved while an optimiser looks for the best; those are solved as the sweep asks.
+
+    accuracy, discretisation, max_seconds, max_unknowns: as of Request
+    """
+
+    accuracy: Scalar = 0.2
+    discretisation: Discretisation = "grid"
+    max_seconds: Scalar | None = None
+    max_unknowns: int | None = None
+
+    def request(self, asked: Request) -> Request:
+        """The request of a preview of what is asked. Raises StudyError."""
+        return Request(
+            self.accuracy,
+            asked.method,
+            self.discretisation,
+            asked.quantities,
+            self.max_seconds,
+            self.max_unknowns,
+        )
+
+
 def _quantity_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from twin.errors import StudyError
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sequences import MOST, Halton, Sobol, whole
-from twin.sweeps.sequential import Adaptive, Bayesian, Descent, Evolution, Optimiser, Sequential
+from twin.sweeps.sequential import (
+    Adaptive,
+    Bayesian,
+    Descent,
+    Evolution,
+    Optimiser,
+    Sequential,
+    Verification,
+)
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +71,9 @@ class Points:
 
 
 Sampling = Factorial | LatinHypercube | Sobol | Halton | Points | Sequential
-SAMPLINGS: Final = (Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution, Bayesian, Descent)
+SAMPLINGS: Final = (
+    Factorial, LatinHypercube, Sobol, Halton, Points, Adaptive, Evolution, Bayesian, Descent, Verification,
+)  # fmt: skip
 
 
 def table(parameters: Sequence[Parameter], columns: dict[str, Sequence[Any]]) -> Points:
@@ -117,7 +127,7 @@ def points(
 def longer(samplings: Sequence[Sampling], count: int) -> list[Sampling]:
     """With so many more, as the last one goes on. Raises StudyError for one that doesn't."""
     *before, last = samplings
-    if isinstance(last, Optimiser):  # it goes on; another one would begin anew
+    if isinstance(last, Optimiser | Verification):  # it goes on; another one would begin anew
         return [*before, last.longer(count)]
     return [*samplings, following(last, count)]
 

@@ -171,10 +171,39 @@ class Descent:
         return replace(self, count=self.count + count)
 
 
+@final
+@dataclass(frozen=True)
+class Verification:
+    """The best that an optimiser before has found by previews, solved as the sweep asks.
+
+    count: the most designs; it ends where none that is left is expected to be better
+    """
+
+    count: int
+
+    def __post_init__(self) -> None:
+        whole("count", self.count, 1, 1000)
+
+    first: ClassVar[None] = None
+
+    @property
+    def batch(self) -> int:
+        """Designs that are chosen at once."""
+        return max(1, self.count // 4)
+
+    def known(self, before: int) -> int:
+        """Of so many designs before, how many the next ones are chosen by: those are waited for."""
+        return before
+
+    def longer(self, count: int) -> Verification:
+        """The same with so many more."""
+        return replace(self, count=self.count + count)
+
+
 Optimiser = Evolution | Bayesian | Descent
 """What looks for the best."""
 
-Sequential = Adaptive | Optimiser
+Sequential = Adaptive | Optimiser | Verification
 """What chooses by what was found."""
 
 

@@ -36,6 +36,8 @@ class Row(Protocol):
     def found(self) -> Mapping[str, Mapping[str, Quantity]]: ...
     @property
     def error(self) -> TwinError | None: ...
+    @property
+    def preview(self) -> bool: ...
 
 
 @final
@@ -45,7 +47,7 @@ class Table(Mapping[str, NDArray[Any]]):
 
     columns: by name: "design", "state", the parameters (words of choices), the quantities with their errors
     ("max_von_mises", "max_von_mises_error"), components of vectors as "reaction_force_x"; with several load cases
-    "case.max_von_mises"; then "run" and "reason", why there is nothing
+    "case.max_von_mises"; then "run", "reason", why there is nothing, and "preview", whether a design was one
     units: SI, of the columns that have one; space: of the parameters
     """
 
@@ -78,6 +80,7 @@ class Table(Mapping[str, NDArray[Any]]):
         columns["reason"] = np.array(
             ["" if row.error is None else row.error.message for row in rows], np.str_
         )
+        columns["preview"] = np.array([row.preview for row in rows], bool)
         return Table(columns, {name: unit for name, unit in units.items() if unit}, space)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -95,6 +98,11 @@ class Table(Mapping[str, NDArray[Any]]):
     def done(self) -> NDArray[np.bool_]:
         """Which designs have quantities."""
         return self.columns["state"] == "DONE"
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which designs have quantities to the accuracy that was asked for: those of `done` that are no previews."""
+        return self.done & ~self.columns["preview"]
 
     @property
     def quantities(self) -> list[str]:

@@ -44,7 +44,7 @@ def following(
     records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, first - 1)
     if not records:
         return Wanted(point=_start(plan, asked))
-    table = Table.of(space, [design_view(record) for record in records])
+    table = Table.of(space, [design_view(record, plan) for record in records])
     points = np.array([record.point for record in records])
     columns = {name: table[name] for name in table.quantities}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -12,15 +11,14 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from twin import codec
-from twin.errors import Internal, NotFound, TwinError
-from twin.store.planned import Planned
+from twin.errors import GeometryError, Internal, NotFound, TwinError
+from twin.store.planned import Plan, Planned
 from twin.store.runs import NewRun
 from twin.store.sweep_records import SweepRecord
 from twin.store.sweeps import CHUNK
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
-from twin.sweeps.sequential import Adaptive, Bayesian, Descent, Evolution
-from twin.sweeps.space import Space
+from twin.sweeps.sequential import Adaptive, Bayesian, Descent, Evolution, Verification
 from twin.sweeps.table import Table
 from twin.workers.descent import following
 from twin.workers.packing import packed
@@ -28,7 +26,7 @@ from twin.workers.packing import packed
 _LOG: Final = logging.getLogger(__name__)
 
 
-_Global = Adaptive | Evolution | Bayesian
+_Global = Adaptive | Evolution | Bayesian | Verification
 
 
 def plan_ahead(workspace: Workspace) -> bool:
@@ -55,9 +53,13 @@ def _plan(workspace: Workspace, sweep: SweepRecord) -> bool:
                     return False  # its slopes are being computed
                 points = wanted.point[None]
             else:
-                points = _chosen(workspace, sweep, plan.space, asked, first, count)
+                chosen = _chosen(workspace, sweep, plan, asked, first, count)
+                if chosen is None:
+                    return workspace.sweeps.finish(sweep, *codec.shortened(sweep.spec, sweep.planned))
+                points = chosen
         ask = planner(sweep)
-        designs = packed([ask(tuple(point)) for point in points.tolist()], f"{sweep.id}.{sweep.planned}")
+        designs = [ask(number, tuple(point)) for number, point in enumerate(points.tolist(), sweep.planned)]
+        designs = packed(designs, f"{sweep.id}.{sweep.planned}")
         return workspace.sweeps.plan(sweep, designs)
     except IntegrityError:
         return False  # somebody else planned the same
@@ -79,18 +81,28 @@ def _pause(workspace: Workspace, sweep: SweepRecord, error: TwinError) -> None:
 def _chosen(
     workspace: Workspace,
     sweep: SweepRecord,
-    space: Space,
+    plan: codec.SweepPlan,
     asked: _Global,
     first: int,
     count: int,
-) -> NDArray[np.float64]:
-    """What a sampling chooses by the designs that came before; by its own, where it is one of generations."""
+) -> NDArray[np.float64] | None:
+    """What a sampling chooses by the designs that came before; by its own, where it is one of generations.
+
+    None where nothing is left to choose.
+    """
+    space = plan.space
     begin = first if isinstance(asked, Evolution) else 0
     records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, begin - 1)
-    points = np.array([record.point for record in records]).reshape(-1, len(space.parameters))
     known = first - begin + asked.known(sweep.planned - first)
-    table = Table.of(space, [design_view(record) for record in records[:known]])
-    unknown = np.full(len(records) - known, np.nan)  # though it may be there by now
+    views = [design_view(record, plan) for record in records[:known]]
+    if plan.previewed and not isinstance(
+        asked, Verification
+    ):  # of a point that was verified one answer counts
+        kept = [position for position, record in enumerate(records) if plan.is_preview(record.number)]
+        records, views = [records[p] for p in kept], [views[p] for p in kept if p < known]
+    points = np.array([record.point for record in records]).reshape(-1, len(space.parameters))
+    table = Table.of(space, views)
+    unknown = np.full(len(records) - len(views), np.nan)  # though it may be there by now
     columns = {name: np.append(table[name], unknown) for name in table.quantities}
     match asked:  # these take a while to import
         case Adaptive():
@@ -105,18 +117,32 @@ def _chosen(
             from twin.sweeps.bayesian import propose as bayesian
 
             return bayesian(space, asked, points, columns, count)
+        case Verification():
+            from twin.sweeps.verification import propose as verification
+
+            previews = np.array([plan.is_preview(record.number) for record in records])
+            return verification(space, plan.optimiser(first), points, columns, previews, count)
 
 
-def planner(sweep: SweepRecord, part: str = "") -> Callable[[tuple[float, ...]], Planned]:
-    """What the points of a sweep ask; a point that nothing can be asked of keeps the reason.
+def unbuilt(reason: str) -> Plan:
+    """Of a design whose part can't be built."""
+
+    def refuse(_: int, point: tuple[float, ...]) -> Planned:
+        return Planned(point, error=GeometryError(f"The part was not built: {reason}"))
+
+    return refuse
+
+
+def planner(sweep: SweepRecord, part: str = "") -> Plan:
+    """What the designs of a sweep ask, by number and point; one that nothing can be asked of keeps the reason.
 
     part: "geometries/{id}" that was built for them; without, those of a sweep that has each built wait for theirs
     """
     plan = codec.parse_sweep(sweep.spec)
 
-    def ask(point: tuple[float, ...]) -> Planned:
+    def ask(number: int, point: tuple[float, ...]) -> Planned:
         try:
-            question = plan.question(np.array(point), part)
+            question = plan.question(number, np.array(point), part)
         except TwinError as error:
             return Planned(point, error=error)
         except Exception as error:  # noqa: BLE001, one bad design never poisons its batch

@@ -79,7 +79,7 @@ class _DesignStateEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_DesignStat
     DESIGN_STATE_CANCELLED: _DesignState.ValueType  # 5
     """Was asked to stop."""
     DESIGN_STATE_AWAITING_PART: _DesignState.ValueType  # 6
-    """Waits for its part, which the client builds."""
+    """Waits for its part, which a script builds."""
 
 class DesignState(_DesignState, metaclass=_DesignStateEnumTypeWrapper):
     """Where a design stands."""
@@ -97,7 +97,7 @@ DESIGN_STATE_INFEASIBLE: DesignState.ValueType  # 4
 DESIGN_STATE_CANCELLED: DesignState.ValueType  # 5
 """Was asked to stop."""
 DESIGN_STATE_AWAITING_PART: DesignState.ValueType  # 6
-"""Waits for its part, which the client builds."""
+"""Waits for its part, which a script builds."""
 
 @typing.final
 class Parameter(message.Message):
@@ -331,23 +331,58 @@ class GeometryChoice(message.Message):
 
 @typing.final
 class BuiltPart(message.Message):
-    """A part that the client builds for each design, by a script of its own."""
+    """A part that a script builds for each design: the client's, or one that the service runs."""
 
     DESCRIPTOR: descriptor.Descriptor
 
+    @typing.final
+    class Script(message.Message):
+        """Python, for a service whose operator allows it: it runs in a process of its own with limits, without a network, and sees
+        no files but its own.
+        """
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        SOURCE_FIELD_NUMBER: builtins.int
+        UNIT_FIELD_NUMBER: builtins.int
+        source: builtins.str
+        """A module with a function `build`, called with the parameters by their names, numbers in SI and words of choices. It
+        returns the path of a file, or a solid of a CAD library that is installed there; what it raises makes the design
+        INFEASIBLE.
+        """
+        unit: builtins.str
+        """Of lengths in what it returns: mm, cm, m, um, in, inch or ft."""
+        def __init__(
+            self,
+            *,
+            source: builtins.str = ...,
+            unit: builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["source", b"source", "unit", b"unit"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PARAMETERS_FIELD_NUMBER: builtins.int
+    SCRIPT_FIELD_NUMBER: builtins.int
     @builtins.property
     def parameters(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Names of the parameters that it depends on; designs that differ in others share a part."""
+
+    @builtins.property
+    def script(self) -> BuiltPart.Script:
+        """What the service builds it by; without, designs wait for ProvideParts."""
 
     def __init__(
         self,
         *,
         parameters: abc.Iterable[builtins.str] | None = ...,
+        script: BuiltPart.Script | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["script", b"script"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["parameters", b"parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["parameters", b"parameters", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -690,6 +725,28 @@ class Sampling(message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @typing.final
+    class Verification(message.Message):
+        """The best of what an optimiser before has found by previews, solved as `options` say. Where both answers are known, the
+        difference between them corrects those of previews, by which the next ones are chosen.
+        """
+
+        DESCRIPTOR: descriptor.Descriptor
+
+        COUNT_FIELD_NUMBER: builtins.int
+        count: builtins.int
+        """The most designs: it ends where none that is left is expected to be better."""
+        def __init__(
+            self,
+            *,
+            count: builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["count", b"count"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FACTORIAL_FIELD_NUMBER: builtins.int
     LATIN_HYPERCUBE_FIELD_NUMBER: builtins.int
     SOBOL_FIELD_NUMBER: builtins.int
@@ -699,6 +756,7 @@ class Sampling(message.Message):
     EVOLUTION_FIELD_NUMBER: builtins.int
     BAYESIAN_FIELD_NUMBER: builtins.int
     DESCENT_FIELD_NUMBER: builtins.int
+    VERIFICATION_FIELD_NUMBER: builtins.int
     @builtins.property
     def factorial(self) -> Sampling.Factorial:
         """All combinations."""
@@ -735,6 +793,10 @@ class Sampling(message.Message):
     def descent(self) -> Sampling.Descent:
         """Along the slopes."""
 
+    @builtins.property
+    def verification(self) -> Sampling.Verification:
+        """The best, in earnest."""
+
     def __init__(
         self,
         *,
@@ -747,12 +809,13 @@ class Sampling(message.Message):
         evolution: Sampling.Evolution | None = ...,
         bayesian: Sampling.Bayesian | None = ...,
         descent: Sampling.Descent | None = ...,
+        verification: Sampling.Verification | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "descent", b"descent", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "descent", b"descent", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol", "verification", b"verification"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "descent", b"descent", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["adaptive", b"adaptive", "bayesian", b"bayesian", "descent", b"descent", "evolution", b"evolution", "factorial", b"factorial", "halton", b"halton", "kind", b"kind", "latin_hypercube", b"latin_hypercube", "points", b"points", "sobol", b"sobol", "verification", b"verification"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution", "bayesian", "descent"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["factorial", "latin_hypercube", "sobol", "halton", "points", "adaptive", "evolution", "bayesian", "descent", "verification"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -844,6 +907,7 @@ class Sweep(message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     SHAPE_FIELD_NUMBER: builtins.int
     ERROR_FIELD_NUMBER: builtins.int
+    PREVIEW_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"sweeps/{sweep}"."""
     display_name: builtins.str
@@ -860,7 +924,7 @@ class Sweep(message.Message):
 
     @builtins.property
     def built_part(self) -> BuiltPart:
-        """One of its own for each design: they wait for ProvideParts."""
+        """One of its own for each design."""
 
     @builtins.property
     def study(self) -> study_pb2.Study:
@@ -906,6 +970,12 @@ class Sweep(message.Message):
     def error(self) -> status_pb2.Status:
         """Why the service has paused it by itself."""
 
+    @builtins.property
+    def preview(self) -> study_pb2.SolveOptions:
+        """How designs are solved that a verification chooses from, such as on a grid and less accurately; as `options` say if
+        absent.
+        """
+
     def __init__(
         self,
         *,
@@ -927,10 +997,11 @@ class Sweep(message.Message):
         create_time: timestamp_pb2.Timestamp | None = ...,
         shape: shape_pb2.Shape | None = ...,
         error: status_pb2.Status | None = ...,
+        preview: study_pb2.SolveOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["built_part", b"built_part", "counts", b"counts", "create_time", b"create_time", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "shape", b"shape", "study", b"study"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["built_part", b"built_part", "counts", b"counts", "create_time", b"create_time", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "options", b"options", "part", b"part", "preview", b"preview", "shape", b"shape", "study", b"study"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "built_part", b"built_part", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assignments", b"assignments", "built_part", b"built_part", "constraints", b"constraints", "counts", b"counts", "create_time", b"create_time", "display_name", b"display_name", "error", b"error", "geometry", b"geometry", "geometry_choice", b"geometry_choice", "keep_fields", b"keep_fields", "labels", b"labels", "name", b"name", "options", b"options", "parameters", b"parameters", "part", b"part", "preview", b"preview", "samplings", b"samplings", "shape", b"shape", "state", b"state", "study", b"study"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_part: _TypeAlias = typing.Literal["geometry", "geometry_choice", "built_part"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = typing.Literal["part", b"part"]  # noqa: Y015
@@ -990,6 +1061,7 @@ class Design(message.Message):
     QUANTITIES_FIELD_NUMBER: builtins.int
     ERROR_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
+    PREVIEW_FIELD_NUMBER: builtins.int
     index: builtins.int
     """Counts the designs of a sweep from 0."""
     state: DesignState.ValueType
@@ -998,6 +1070,8 @@ class Design(message.Message):
     """"runs/{run}": what computes it or has; empty where nothing does."""
     shared: builtins.bool
     """Whether the run is that of an identical design which was there before."""
+    preview: builtins.bool
+    """Whether it was solved as the sweep's `preview` says."""
     @builtins.property
     def values(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
         """In the order of the sweep's parameters; of a choice the position of the word."""
@@ -1025,10 +1099,11 @@ class Design(message.Message):
         quantities: abc.Iterable[Design.Value] | None = ...,
         error: status_pb2.Status | None = ...,
         end_time: timestamp_pb2.Timestamp | None = ...,
+        preview: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "error", b"error", "index", b"index", "quantities", b"quantities", "run", b"run", "shared", b"shared", "state", b"state", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "error", b"error", "index", b"index", "preview", b"preview", "quantities", b"quantities", "run", b"run", "shared", b"shared", "state", b"state", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

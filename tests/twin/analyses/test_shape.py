@@ -1,5 +1,7 @@
 """Deformed parts: their volume, what selectors take of them, what can't be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
@@ -37,6 +39,14 @@ def test_a_bump_has_the_volume_of_its_polynomial():
     bump = twin.FreeForm((0, 0, 0), SIZE, (3, 2, 2), {(1, 0, 1): (0, 0, "3 mm"), (1, 1, 1): (0, 0, "3 mm")})
     found = deformed(bar(), [bump])
     assert found.volume == pytest.approx(SIZE.prod() + SIZE[0] * SIZE[1] * 3e-3 / 3, rel=1e-3)
+
+
+def test_a_box_around_a_part_in_single_precision_holds_all_of_it():
+    surface = bar()
+    rounded = replace(surface, vertices=surface.vertices.astype(np.float32).astype(float))
+    assert (rounded.vertices.max(axis=0) > SIZE).any()
+    longer = deformed(rounded, [stretched(0.02)])
+    assert np.ptp(longer.vertices[:, 0]) == pytest.approx(SIZE[0] + 0.02, rel=1e-6)
 
 
 def test_boxes_act_one_after_the_other():

@@ -248,7 +248,7 @@ moves = [{ at = [1, 1, 2], by = [0, 0, "=area * 10"] }]
 def test_a_sweep_file_says_the_same_as_the_sdk() -> None:
     asked = study_file.parse_sweep(SWEEP, {"accuracy": 0.1})
     assert [type(p).__name__ for p in asked.parameters] == ["Range", "Integers", "Levels", "Choice"]
-    assert asked.sampling == twin.Sobol(8)
+    assert asked.samplings == (twin.Sobol(8),)
     assert asked.constraints == ("load < 4000",)
     assert asked.request.accuracy == 0.1
     space = Space(asked.parameters, asked.constraints)

@@ -348,6 +348,28 @@ def test_optimisers_find_the_least_that_is_allowed(service, tmp_path, asked):
     assert "Only designs that meet max_displacement &gt; 900 count" in page
 
 
+def test_the_best_of_previews_are_verified(service, tmp_path):
+    """Previews are a tenth too small: what they say is the least of those above 900 is 1000 in truth, and the next is
+    chosen by that."""
+    client, part = service
+    searched = [twin.Evolution(40, LEAST, ALLOWED, population=8), twin.Verification(6)]
+    sweep = client.sweep(part, study(FORCE), [FORCE], searched, preview=twin.Preview(), **TET)
+    table = sweep.result(120)
+    verified = table["force"][table.answered]
+    assert table["preview"].sum() == 40
+    assert 1 <= len(verified) <= 6
+    assert np.allclose(table["max_displacement"], table["force"] ** 2 * np.where(table["preview"], 0.9, 1.0))
+    previews = table["force"][table["preview"]]
+    best = previews[previews**2 > 900].min()
+    assert best in verified
+    assert 0.9 * best**2 < 900, "found by the correction alone"
+    assert [design.preview for design in sweep.designs()] == table["preview"].tolist()
+    with pytest.raises(twin.InvalidInput, match="go together"):
+        client.sweep(part, study(FORCE), [FORCE], searched, **TET)
+    with pytest.raises(twin.InvalidInput, match="put Evolution"):
+        client.sweep(part, study(FORCE), [FORCE], twin.Verification(6), preview=twin.Preview(), **TET)
+
+
 def test_a_descent_goes_along_gradients_to_its_end(service, tmp_path):
     client, part = service
     asked = twin.Descent(30, LEAST, ALLOWED, start={"force": 55})

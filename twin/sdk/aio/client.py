@@ -21,7 +21,7 @@ from twin.sdk.part import Part
 from twin.sdk.script import Script
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
-from twin.studies import Discretisation, FreeForm, Method, Request, Study
+from twin.studies import Discretisation, FreeForm, Method, Preview, Request, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.space import Space
@@ -120,7 +120,7 @@ class AsyncClient:
         part: Part | Choice | Sequence[Part] | Script,
         study: Study,
         parameters: Sequence[Parameter],
-        sampling: Sampling,
+        sampling: Sampling | Sequence[Sampling],
         *,
         constraints: Sequence[str] = (),
         shape: Sequence[FreeForm] = (),
@@ -130,6 +130,7 @@ class AsyncClient:
         quantities: Sequence[str] | None = None,
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
+        preview: Preview | None = None,
         keep_fields: bool = False,
         name: str = "",
         labels: Mapping[str, str] | None = None,
@@ -139,21 +140,25 @@ class AsyncClient:
         part: of all designs; a choice of parts, which is one of the parameters; a list of parts, which makes the
         parameter "part"; or a twin.Script, which builds one for each design while somebody waits in `watch` or
         `result` of the sweep. study, shape: with parameters in place of some numbers or of materials. sampling:
-        twin.Sobol(64) and the like. constraints: such as "2 * wall < width"; designs that break one are INFEASIBLE.
-        keep_fields: also of designs, not their quantities alone. Others: as of `simulate`, for each design.
+        twin.Sobol(64) and the like; several come one after the other. constraints: such as "2 * wall < width"; designs
+        that break one are INFEASIBLE. preview: how designs are solved, quickly, while an optimiser looks for the best,
+        for a twin.Verification after it. keep_fields: also of designs, not their quantities alone. Others: as of
+        `simulate`, for each design.
         Raises InvalidInput for what can't work.
         """
         chosen, space = parts(part, parameters, constraints)
+        request = Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns)
         asked = SweepRequest(
             chosen,
             study,
-            Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns),
+            request,
             space,
-            (sampling,),
+            tuple(sampling) if isinstance(sampling, Sequence) else (sampling,),
             keep_fields,
             name,
             labels or {},
             tuple(shape),
+            None if preview is None else preview.request(request),
         )
         wire = SweepWire(self._wire)
         script = part if isinstance(part, Script) else None

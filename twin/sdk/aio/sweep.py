@@ -43,7 +43,7 @@ class Design:
     index: counts the designs from 0. parameters: numbers (SI), and the words of choices. state: AWAITING_PART (of a
     script), PENDING, DONE, FAILED, INFEASIBLE (it can't be: error says why) or CANCELLED. quantities: of several load
     cases the worst of each; cases: all. run: "runs/...", what computed it; shared: for an identical design, which was
-    there before.
+    there before; preview: solved as the sweep's preview says.
     """
 
     index: int
@@ -54,6 +54,7 @@ class Design:
     run: str
     shared: bool
     error: TwinError | None
+    preview: bool = False
 
 
 @final
@@ -76,7 +77,15 @@ def design_of(space: Space, view: DesignView) -> Design:
     }
     quantities = envelope(view.found) if view.found else {}
     return Design(
-        view.index, parameters, view.state, quantities, view.found, view.run, view.shared, view.error
+        view.index,
+        parameters,
+        view.state,
+        quantities,
+        view.found,
+        view.run,
+        view.shared,
+        view.error,
+        view.preview,
     )
 
 
