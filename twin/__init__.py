@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from twin.errors import Unavailable as Unavailable
     from twin.errors import UnconstrainedError as UnconstrainedError
     from twin.errors import UnitError as UnitError
+    from twin.geometry.script import Script as Script
+    from twin.geometry.script import ServerScript as ServerScript
     from twin.materials import Material as Material
     from twin.quantities import Field as Field
     from twin.quantities import Quantity as Quantity
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from twin.sdk.part import Part as Part
     from twin.sdk.result import Result as Result
     from twin.sdk.run import Run as Run
-    from twin.sdk.script import Script as Script
     from twin.sdk.sweep import Sweep as Sweep
     from twin.sdk.update import RunInfo as RunInfo
     from twin.sdk.update import Update as Update
@@ -102,7 +103,7 @@ _NAMES: Final = {
     "twin.sdk.result": ("Result",),
     "twin.sdk.run": ("Run",),
     "twin.sdk.aio.sweep": ("Design",),
-    "twin.sdk.script": ("Script",),
+    "twin.geometry.script": ("Script", "ServerScript"),
     "twin.sdk.sweep": ("Sweep",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (

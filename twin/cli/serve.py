@@ -20,6 +20,10 @@ def serve(
     cluster: Annotated[
         str | None, typer.Option(help='Ray cluster whose nodes compute: "host:port" of its head, or "auto".')
     ] = None,
+    scripts: Annotated[
+        bool | None,
+        typer.Option("--scripts", help="Let scripts of users build parts here, within bubblewrap."),
+    ] = None,
     lifeline: Annotated[Path | None, typer.Option(hidden=True)] = None,
     json: Json = False,
 ) -> None:
@@ -30,6 +34,7 @@ def serve(
 
         guard(lifeline)
     given: dict[str, Any] = {"listen": listen, "home": home, "devices": devices, "cluster": cluster}
+    given["scripts"] = scripts
     with reporting(json) as output:
         from pydantic import ValidationError
 

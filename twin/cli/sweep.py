@@ -14,10 +14,10 @@ from twin.cli.output import Output
 from twin.cli.session import FAILED, Insecure, Json, Server, open_client, reporting
 from twin.cli.solve import Unit
 from twin.errors import InvalidInput
-from twin.sdk import script
+from twin.geometry import script
+from twin.geometry.script import Script, ServerScript
 from twin.sdk.client import Client
 from twin.sdk.part import Part
-from twin.sdk.script import Script
 from twin.sdk.sweep import Sweep
 from twin.sweeps.sampling import Factorial, Sampling
 from twin.sweeps.table import SUFFIXES
@@ -59,6 +59,9 @@ def sweep(
     name: Annotated[str, typer.Option(help="A name to find it by.")] = "",
     unit: Unit = "mm",
     out: Outputs = None,
+    on_server: Annotated[
+        bool, typer.Option("--on-server", help="The service runs the script, where its operator allows that.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the designs.")] = False,
     server: Server = None,
     insecure: Insecure = False,
@@ -80,10 +83,12 @@ def sweep(
                 "--detach needs a server that goes on: name it with --server, or start `twin serve`"
             )
         scripted = len(parts) == 1 and parts[0].endswith(".py")
-        part: Part | list[Part] | Script | None = script.read(Path(parts[0]), unit) if scripted else None
-        if detach and scripted:
+        part: Part | list[Part] | Script | ServerScript | None = None
+        if scripted:
+            part = (ServerScript.read if on_server else script.read)(Path(parts[0]), unit)
+        if detach and scripted and not on_server:
             raise InvalidInput(
-                "--detach and a script don't go together: the command is what builds the parts"
+                "--detach and a script don't go together: the command is what builds the parts, unless --on-server"
             )
         files = [] if scripted else _files(parts)
         with open_client(server, insecure) as client:

@@ -6,6 +6,7 @@ Raises InvalidInput before anything is computed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from twin.codec.studies import (
     study_kind,
 )
 from twin.errors import StudyError
+from twin.geometry.script import ServerScript
 from twin.studies import FreeForm, GradientOf, Study
 from twin.studies.gradient import DIFFERENTIABLE
 from twin.sweeps import columns, sampling
@@ -37,6 +39,7 @@ from twin.sweeps.sampling import Sampling
 from twin.sweeps.sequences import MOST
 from twin.sweeps.sequential import Adaptive, Descent, Optimiser, Sequential, Verification
 from twin.sweeps.space import Space
+from twin.units import length_unit
 
 _LARGEST = 1_900_000  # bytes of a sweep's message: no message is over 2 MiB
 
@@ -86,6 +89,7 @@ class SweepPlan:
             [message.geometry] if message.HasField("geometry") else list(message.geometry_choice.geometries)
         )
         self.awaits_parts = message.HasField("built_part")
+        self.script = _script(message.built_part) if message.built_part.HasField("script") else None
         known = [parameter.name for parameter in self.space.parameters]
         for name in message.built_part.parameters:
             if name not in known:
@@ -128,6 +132,16 @@ class SweepPlan:
                 return each, begin, min(each.batch, size - done)
             begin += size
         return np.zeros((0, len(self.space.parameters)))
+
+    def built_by(self, point: Sequence[float]) -> dict[str, float | str]:
+        """What a script is called with for a design: numbers in SI, and words of choices."""
+        assert self.script is not None
+        taken = self.script.parameters
+        return {
+            parameter.name: value if parameter.name in self.space.numbers else parameter.label(value)
+            for parameter, value in zip(self.space.parameters, point, strict=True)
+            if parameter.name in taken
+        }
 
     def is_preview(self, number: int) -> bool:
         """Whether that design is solved as a preview."""
@@ -280,6 +294,16 @@ class SweepPlan:
                     "a number, or leave it out. Where a number is turned into others before it is used, as that of a "
                     "direction is, it can't be a parameter."
                 )
+
+
+def _script(message: sweep_pb2.BuiltPart) -> ServerScript:
+    script = ServerScript(message.script.source, message.script.unit)
+    length_unit(script.unit)
+    if set(script.parameters) != set(message.parameters):
+        raise StudyError(
+            f"The script takes {', '.join(script.parameters)}, and built_part names {', '.join(message.parameters)}."
+        )
+    return script
 
 
 @lru_cache(maxsize=8)

@@ -25,6 +25,7 @@ from twin.codec.studies import (
 )
 from twin.codec.sweep_plan import SweepPlan
 from twin.errors import TwinError
+from twin.geometry.script import ServerScript
 from twin.quantities import Quantity
 from twin.studies import FreeForm, Request, Study
 from twin.sweeps import sampling
@@ -65,11 +66,12 @@ DESIGN_STATES: EnumWords[DesignState, sweep_pb2.DesignState.ValueType] = EnumWor
 class SweepRequest:
     """What a sweep asks.
 
-    part: "geometries/{id}", a choice of such names, or the names of the parameters that the client builds it by; study:
-    with parameters in place of some numbers; preview: how designs are solved that a verification chooses from
+    part: "geometries/{id}", a choice of such names, the names of the parameters that the client builds it by, or a
+    script for the service; study: with parameters in place of some numbers; preview: how designs are solved that a
+    verification chooses from
     """
 
-    part: str | Choice | tuple[str, ...]
+    part: str | Choice | tuple[str, ...] | ServerScript
     study: Study
     request: Request
     space: Space
@@ -159,6 +161,9 @@ def sweep_to_proto(asked: SweepRequest) -> sweep_pb2.Sweep:
         part = {"geometry_choice": choice}
     elif isinstance(asked.part, tuple):
         part = {"built_part": sweep_pb2.BuiltPart(parameters=asked.part)}
+    elif isinstance(asked.part, ServerScript):
+        script = sweep_pb2.BuiltPart.Script(source=asked.part.source, unit=asked.part.unit)
+        part = {"built_part": sweep_pb2.BuiltPart(parameters=asked.part.parameters, script=script)}
     message = sweep_pb2.Sweep(
         display_name=asked.display_name,
         **part,

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -59,18 +59,19 @@ def run(
     arrays: Arrays,
     limits: Limits,
     check: Callable[[], None] | None = None,
+    walls: Sequence[str] = (),
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Run `module`'s main in a child; return its answer and arrays.
 
-    `check` is called while waiting and may raise (a cancelled run): the child is killed then. A TwinError
-    that the child raises is raised here; ChildFailed where it gave no answer.
+    `check` is called while waiting and may raise (a cancelled run): the child is killed then. walls: a command that
+    runs it (enclosure.py). A TwinError that the child raises is raised here; ChildFailed where it gave no answer.
     """
     (folder / "job.json").write_text(json.dumps({"job": dict(job), "limits": vars(limits)}))
     if arrays:
         np.savez(folder / "input.npz", **arrays)  # type: ignore[arg-type]
-    with (folder / "log.txt").open("wb") as log:
+    with (folder / "log.txt").open("w+b") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", confined.__file__, module],
+            [*walls, sys.executable, "-P", confined.__file__, module],
             cwd=folder,
             env=_environment(folder),
             stdin=subprocess.DEVNULL,
@@ -82,14 +83,15 @@ def run(
             _wait(process, limits.seconds, check)
         finally:
             _kill(process)
-    answer_file = folder / "answer.json"
-    if process.returncode != 0 or not answer_file.is_file():
-        raise _failure(process.returncode, folder / "log.txt")
+        answer_file = folder / "answer.json"
+        if process.returncode != 0 or not _plain(answer_file):
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
+            raise _failure(process.returncode, log.read())
     answer = json.loads(answer_file.read_text())
     if "error" in answer:
         raise from_record(answer["error"])
     output_file = folder / "output.npz"
-    if not output_file.is_file():
+    if not _plain(output_file):
         return answer["answer"], {}
     with np.load(output_file, allow_pickle=False) as output:
         return answer["answer"], dict(output)
@@ -132,8 +134,13 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _failure(code: int, log: Path) -> ChildFailed:
-    tail = log.read_bytes()[-2000:].decode(errors="replace").strip()
+def _plain(path: Path) -> bool:
+    """Whether there is a file; a link could lead to what the child must not see."""
+    return path.is_file() and not path.is_symlink()
+
+
+def _failure(code: int, log: bytes) -> ChildFailed:
+    tail = log.decode(errors="replace").strip()
     last = tail.splitlines()[-1][:200] if tail else ""
     if _out_of_memory(tail):
         return ChildFailed("memory", "needed more memory than it may have")

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
+from twin.geometry.script import Script, ServerScript
 from twin.materials import Material
 from twin.sdk import aio, bridge
 from twin.sdk.aio.client import AsyncClient, Opening
 from twin.sdk.part import Part
 from twin.sdk.run import Run
-from twin.sdk.script import Script
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.studies import Discretisation, FreeForm, Method, Preview, Study
@@ -114,7 +114,7 @@ class Client:
 
     def sweep(
         self,
-        part: Part | Choice | Sequence[Part] | Script,
+        part: Part | Choice | Sequence[Part] | Script | ServerScript,
         study: Study,
         parameters: Sequence[Parameter],
         sampling: Sampling | Sequence[Sampling],
@@ -135,12 +135,12 @@ class Client:
         """Start a sweep and return at once: one question, asked of many designs.
 
         part: of all designs; a choice of parts, which is one of the parameters; a list of parts, which makes the
-        parameter "part"; or a twin.Script, which builds one for each design while somebody waits in `watch` or
-        `result` of the sweep. study, shape: with parameters in place of some numbers or of materials. sampling:
-        twin.Sobol(64) and the like; several come one after the other. constraints: such as "2 * wall < width"; designs
-        that break one are INFEASIBLE. preview: how designs are solved, quickly, while an optimiser looks for the best,
-        for a twin.Verification after it. keep_fields: also of designs, not their quantities alone. Others: as of
-        `simulate`, for each design.
+        parameter "part"; a twin.Script, which builds one for each design while somebody waits in `watch` or `result` of
+        the sweep; or a twin.ServerScript, which the service runs. study, shape: with parameters in place of some
+        numbers or of materials. sampling: twin.Sobol(64) and the like; several come one after the other. constraints:
+        such as "2 * wall < width"; designs that break one are INFEASIBLE. preview: how designs are solved, quickly,
+        while an optimiser looks for the best, for a twin.Verification after it. keep_fields: also of designs, not their
+        quantities alone. Others: as of `simulate`, for each design.
         Raises InvalidInput for what can't work.
         """
         started = self._client.sweep(

@@ -35,6 +35,7 @@ from protos.twin.v1 import (
 )
 from twin.errors import Unavailable
 from twin.geometry.parse import parse
+from twin.sandbox import enclosure
 from twin.service.arrays import ArrayServicer
 from twin.service.feed import Feed
 from twin.service.geometries import GeometryServicer
@@ -44,8 +45,10 @@ from twin.service.interceptors.log import Log
 from twin.service.interceptors.tenant import Tenant
 from twin.service.interceptors.validation import Validation
 from twin.service.materials import MaterialServicer
+from twin.service.parts import Parts
 from twin.service.results import ResultServicer
 from twin.service.runs import RunServicer
+from twin.service.scripts import Scripts
 from twin.service.settings import Settings
 from twin.service.sweeps import SweepServicer
 from twin.store.collect import collect
@@ -100,11 +103,16 @@ async def serve(
     )
     async with AsyncExitStack() as stack:
         stack.callback(workspace.close)
+        if settings.scripts:
+            await asyncio.to_thread(enclosure.require)
         stack.enter_context(_log_to(workspace.home.logs / "service.log", settings.log_level))
         executor = await stack.enter_async_context(_computing(settings, workspace, worker_command))
-        feed = Feed(workspace.events)
-        await stack.enter_async_context(_background(feed.follow(), _keep_house(workspace)))
-        address = await stack.enter_async_context(_server(settings, workspace, executor, feed))
+        feed, parts = Feed(workspace.events), Parts(workspace, parse, settings.parsers)
+        tasks = [feed.follow(), _keep_house(workspace)]
+        if settings.scripts:
+            tasks.append(Scripts(workspace, parts, settings.parsers, executor.wake).build_all())
+        await stack.enter_async_context(_background(*tasks))
+        address = await stack.enter_async_context(_server(settings, workspace, executor, feed, parts))
         _LOG.info("serving %s at %s", settings.home, address)
         if ready is not None:
             ready(address)
@@ -114,19 +122,19 @@ async def serve(
 
 @asynccontextmanager
 async def _server(
-    settings: Settings, workspace: Workspace, executor: Executor, feed: Feed
+    settings: Settings, workspace: Workspace, executor: Executor, feed: Feed, parts: Parts
 ) -> AsyncIterator[str]:
     server = grpc.aio.server(
         interceptors=[Chain((Log(), Errors(), Tenant(), Validation()))], options=_OPTIONS
     )
-    geometries = GeometryServicer(workspace, parse, settings.parsers)
+    geometries = GeometryServicer(workspace, parts)
     runs = RunServicer(workspace, feed, executor.wake, settings.heartbeat_seconds)
     geometry_pb2_grpc.add_GeometryServiceServicer_to_server(geometries, server)
     run_pb2_grpc.add_RunServiceServicer_to_server(runs, server)
     result_pb2_grpc.add_ResultServiceServicer_to_server(ResultServicer(workspace), server)
     array_pb2_grpc.add_ArrayServiceServicer_to_server(ArrayServicer(workspace), server)
     material_pb2_grpc.add_MaterialServiceServicer_to_server(MaterialServicer(), server)
-    sweeps = SweepServicer(workspace, executor.wake, settings.heartbeat_seconds)
+    sweeps = SweepServicer(workspace, executor.wake, settings.heartbeat_seconds, scripts=settings.scripts)
     sweep_pb2_grpc.add_SweepServiceServicer_to_server(sweeps, server)
     status = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)

@@ -5,50 +5,33 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import tempfile
-import threading
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Final, Protocol, final
-from weakref import WeakValueDictionary
+from collections.abc import AsyncIterator
+from typing import Final, final
 
 from google.protobuf import empty_pb2
 
 from protos.twin.v1 import geometry_pb2, geometry_pb2_grpc
 from twin import codec
-from twin.errors import Cancelled, InvalidInput
-from twin.geometry.parse import VERSION
-from twin.geometry.surface import Report, Surface
+from twin.errors import InvalidInput
 from twin.service.arrays import array_record
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
+from twin.service.parts import Parts
 from twin.service.tokens import page_token, read_page_token
-from twin.store.arrays import store_arrays
-from twin.store.geometries import GeometryRecord, surface_arrays
+from twin.store.geometries import GeometryRecord
 from twin.store.workspace import Workspace
 
 _DEFAULT_PAGE: Final = 50
 
 
-class Parse(Protocol):
-    """twin.geometry.parse.parse. check: called while waiting; what it raises ends the work."""
-
-    def __call__(
-        self, path: Path, unit: str | None, filename: str, *, check: Callable[[], None] | None = None
-    ) -> tuple[Surface, Report]: ...
-
-
 @final
 class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
-    """parsers: how many files are read at the same time, each in a process of its own."""
+    """Uploads, and the parts that are read from them."""
 
-    def __init__(self, workspace: Workspace, parse: Parse, parsers: int) -> None:
+    def __init__(self, workspace: Workspace, parts: Parts) -> None:
         self._workspace = workspace
-        self._parse = parse
-        self._parsers = asyncio.Semaphore(parsers)
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._parts = parts
 
     async def FindMissingBlobs(
         self, request: geometry_pb2.FindMissingBlobsRequest, context: Context
@@ -70,12 +53,7 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
     async def CreateGeometry(
         self, request: geometry_pb2.CreateGeometryRequest, context: Context
     ) -> geometry_pb2.Geometry:
-        caller, wanted = tenant(), request.geometry
-        identifier = _content_identifier(wanted)
-        async with self._one_at_a_time(caller, identifier):
-            record = await asyncio.to_thread(self._workspace.geometries.find, caller, identifier)
-            if record is None:
-                record = await self._read_unless_gone(caller, identifier, wanted)
+        record = await self._parts.create(tenant(), request.geometry)
         return await asyncio.to_thread(self._message, record)
 
     async def GetGeometry(
@@ -103,46 +81,6 @@ class GeometryServicer(geometry_pb2_grpc.GeometryServiceServicer):
         await asyncio.to_thread(self._workspace.geometries.delete, tenant(), _identifier(request.name))
         return empty_pb2.Empty()
 
-    def _one_at_a_time(self, caller: str, identifier: str) -> asyncio.Lock:
-        """Held while content is read: whoever asks for the same meanwhile finds it read."""
-        return self._locks.setdefault((caller, identifier), asyncio.Lock())
-
-    async def _read_unless_gone(
-        self, caller: str, identifier: str, wanted: geometry_pb2.Geometry
-    ) -> GeometryRecord:
-        gone = threading.Event()
-        async with self._parsers:
-            try:
-                return await asyncio.to_thread(self._read, caller, identifier, wanted, gone)
-            except asyncio.CancelledError:
-                gone.set()  # the caller, or this service: nobody waits for the file any more
-                raise
-
-    def _read(
-        self, caller: str, identifier: str, wanted: geometry_pb2.Geometry, gone: threading.Event
-    ) -> GeometryRecord:
-        def check() -> None:
-            if gone.is_set():
-                raise Cancelled(f"reading {wanted.filename!r} was given up")
-
-        workspace = self._workspace
-        with tempfile.TemporaryDirectory(prefix="read-", dir=workspace.home.scratch) as folder:
-            path = Path(folder) / f"source{Path(wanted.filename).suffix.lower()}"
-            workspace.blobs.download(caller, wanted.source_digest, path)
-            surface, report = self._parse(path, wanted.unit or None, wanted.filename, check=check)
-        values, labels = surface_arrays(surface)
-        arrays = store_arrays(workspace.blobs, caller, f"geometries/{identifier}", values, labels)
-        record = GeometryRecord(
-            tenant=caller,
-            id=identifier,
-            display_name=wanted.display_name or wanted.filename,
-            filename=wanted.filename,
-            unit=wanted.unit,
-            source_digest=wanted.source_digest,
-            report=codec.report_to_proto(report).SerializeToString(),
-        )
-        return workspace.geometries.add(record, arrays)
-
     def _message(self, record: GeometryRecord) -> geometry_pb2.Geometry:
         message = _message(record)
         message.report.ParseFromString(record.report)
@@ -164,12 +102,6 @@ def _message(record: GeometryRecord) -> geometry_pb2.Geometry:
     message.report.ParseFromString(record.report)
     message.report.ClearField("patches")
     return message
-
-
-def _content_identifier(wanted: geometry_pb2.Geometry) -> str:
-    """The same for the same bytes, format, unit and way of reading."""
-    parts = (wanted.source_digest, Path(wanted.filename).suffix.lower(), wanted.unit, str(VERSION))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 async def _chunks(requests: AsyncIterator[geometry_pb2.UploadBlobRequest]) -> AsyncIterator[bytes]:

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         float, Field(gt=0.0, le=15.0, description="longest silence on a watched run [s]")
     ] = 10.0
     parsers: Annotated[int, Field(ge=1, description="geometry files read at the same time")] = 2
+    scripts: Annotated[
+        bool,
+        Field(
+            description="whether scripts of users build parts here, within the walls of bubblewrap; needs it installed"
+        ),
+    ] = False
     stop_seconds: Annotated[
         float, Field(ge=0.0, description="how long calls in progress may last after a request to stop [s]")
     ] = 1.0

@@ -13,6 +13,7 @@ from google.protobuf import empty_pb2
 
 from protos.twin.v1 import sweep_pb2, sweep_pb2_grpc
 from twin import codec
+from twin.errors import FailedPrecondition
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import fitting, page_size
@@ -31,9 +32,15 @@ _ENDED_AT_ONCE: Final = 256
 
 @final
 class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
-    """wake: called when there is something to compute; heartbeat: longest silence of a watch [s]."""
+    """wake: called when there is something to compute; heartbeat: longest silence of a watch [s].
 
-    def __init__(self, workspace: Workspace, wake: Callable[[], None], heartbeat: float) -> None:
+    scripts: whether scripts of users build parts here
+    """
+
+    def __init__(
+        self, workspace: Workspace, wake: Callable[[], None], heartbeat: float, *, scripts: bool
+    ) -> None:
+        self._scripts = scripts
         self._sweeps = workspace.sweeps
         self._wake = wake
         self._heartbeat = heartbeat
@@ -46,6 +53,11 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         spec = wanted.SerializeToString(deterministic=True)
         plan = await asyncio.to_thread(codec.parse_sweep, spec)  # refuses what makes no sense
         codec.check_size(wanted)
+        if plan.script is not None and not self._scripts:
+            raise FailedPrecondition(
+                "This service runs no scripts of users: have yours run where the client is (twin.Script), or ask the "
+                "operator to allow them (twin serve --scripts)."
+            )
         new = NewSweep(
             spec=spec,
             size=plan.count,

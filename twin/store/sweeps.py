@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from twin.errors import AlreadyExists, FailedPrecondition, TwinError, to_record
@@ -282,6 +282,17 @@ class Sweeps:
             .where(table.c.state == SweepState.ACTIVE, table.c.planned < table.c.size, waiting < AHEAD)
             .order_by(table.c.created)
         )
+        with self._database.read() as connection:
+            return [record(connection, row) for row in connection.execute(query).mappings().all()]
+
+    def awaiting_parts(self) -> Sequence[SweepRecord]:
+        """Active sweeps with designs that wait for their part, the oldest first."""
+        waits = exists().where(
+            design_table.c.tenant == table.c.tenant,
+            design_table.c.sweep == table.c.id,
+            design_table.c.state == DesignState.AWAITING_PART,
+        )
+        query = select(table).where(table.c.state == SweepState.ACTIVE, waits).order_by(table.c.created)
         with self._database.read() as connection:
             return [record(connection, row) for row in connection.execute(query).mappings().all()]
 

@@ -9,8 +9,8 @@ from typing import Final, final
 
 from twin.codec import DesignView
 from twin.errors import DeadlineExceeded, InvalidInput, ResourceExhausted, TwinError, Unavailable
+from twin.geometry.script import Script
 from twin.sdk.aio.sweep_wire import SweepWire
-from twin.sdk.script import Script
 from twin.sdk.uploads import LocalFile
 from twin.sweeps.space import Space
 

@@ -10,6 +10,7 @@ from typing import Final, Self, final
 
 from twin.codec import SweepRequest
 from twin.errors import InvalidInput
+from twin.geometry.script import Script, ServerScript
 from twin.materials import Material
 from twin.sdk import embedded
 from twin.sdk.aio.run import AsyncRun
@@ -18,7 +19,6 @@ from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.aio.wire import Wire
 from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
-from twin.sdk.script import Script
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
 from twin.studies import Discretisation, FreeForm, Method, Preview, Request, Study
@@ -117,7 +117,7 @@ class AsyncClient:
 
     async def sweep(
         self,
-        part: Part | Choice | Sequence[Part] | Script,
+        part: Part | Choice | Sequence[Part] | Script | ServerScript,
         study: Study,
         parameters: Sequence[Parameter],
         sampling: Sampling | Sequence[Sampling],
@@ -138,12 +138,12 @@ class AsyncClient:
         """Start a sweep and return at once: one question, asked of many designs.
 
         part: of all designs; a choice of parts, which is one of the parameters; a list of parts, which makes the
-        parameter "part"; or a twin.Script, which builds one for each design while somebody waits in `watch` or
-        `result` of the sweep. study, shape: with parameters in place of some numbers or of materials. sampling:
-        twin.Sobol(64) and the like; several come one after the other. constraints: such as "2 * wall < width"; designs
-        that break one are INFEASIBLE. preview: how designs are solved, quickly, while an optimiser looks for the best,
-        for a twin.Verification after it. keep_fields: also of designs, not their quantities alone. Others: as of
-        `simulate`, for each design.
+        parameter "part"; a twin.Script, which builds one for each design while somebody waits in `watch` or `result` of
+        the sweep; or a twin.ServerScript, which the service runs. study, shape: with parameters in place of some
+        numbers or of materials. sampling: twin.Sobol(64) and the like; several come one after the other. constraints:
+        such as "2 * wall < width"; designs that break one are INFEASIBLE. preview: how designs are solved, quickly,
+        while an optimiser looks for the best, for a twin.Verification after it. keep_fields: also of designs, not their
+        quantities alone. Others: as of `simulate`, for each design.
         Raises InvalidInput for what can't work.
         """
         chosen, space = parts(part, parameters, constraints)
@@ -187,13 +187,17 @@ class AsyncClient:
 
 
 def parts(
-    part: Part | Choice | Sequence[Part] | Script, parameters: Sequence[Parameter], constraints: Sequence[str]
-) -> tuple[str | Choice | tuple[str, ...], Space]:
+    part: Part | Choice | Sequence[Part] | Script | ServerScript,
+    parameters: Sequence[Parameter],
+    constraints: Sequence[str],
+) -> tuple[str | Choice | tuple[str, ...] | ServerScript, Space]:
     """The part of a sweep as the wire takes it, and the space, of which a list of parts is a parameter."""
     if isinstance(part, Part):
         return part.id, Space(parameters, constraints)
     if isinstance(part, Script):
         return part.parameters, Space(parameters, constraints)
+    if isinstance(part, ServerScript):
+        return part, Space(parameters, constraints)
     if not isinstance(part, Choice):
         part = Choice("part", part)
         parameters = (part, *parameters)

@@ -15,12 +15,12 @@ import numpy as np
 
 from twin.codec import Counts, DesignState, DesignView, SweepState
 from twin.errors import DeadlineExceeded, TwinError, Unavailable
+from twin.geometry.script import Script
 from twin.quantities import Quantity
 from twin.sdk.aio.builder import Builder
 from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.envelope import envelope
-from twin.sdk.script import Script
 from twin.sdk.update import SweepInfo
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.sequential import Optimiser

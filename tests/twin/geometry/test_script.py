@@ -5,8 +5,8 @@ import trimesh
 from netgen import occ
 
 import twin
+from twin.geometry import script
 from twin.geometry.parse import parse
-from twin.sdk import script
 
 
 def box_of_netgen(edge):

@@ -1,7 +1,8 @@
-"""Parts that a function builds for each design of a sweep, where the client is."""
+"""Parts that a function builds for each design of a sweep: where the client is, or in the service."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import runpy
 from collections.abc import Callable
@@ -71,6 +72,45 @@ class Script:
                     "build123d, CadQuery or NETGEN, or a mesh of trimesh"
                 )
         return path
+
+
+@final
+@dataclass(frozen=True)
+class ServerScript:
+    """A part that the service builds, where its operator allows that: the sweep goes on while no client is there.
+
+    source: Python with a function `build`, as of Script, which finds there what is installed there; it runs in a
+    process of its own with limits, without a network, and sees no files but its own. unit: of lengths in what it
+    returns
+    """
+
+    source: str
+    unit: str = "mm"
+
+    @staticmethod
+    def read(path: str | Path, unit: str = "mm") -> ServerScript:
+        """The script in a file. Raises InvalidInput where there is none."""
+        try:
+            return ServerScript(Path(path).read_text(encoding="utf-8"), unit)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"the script {path} can't be read: {error}") from None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that the part depends on. Raises InvalidInput for what is no such script."""
+        try:
+            body = ast.parse(self.source).body
+        except SyntaxError as error:
+            raise InvalidInput(f"the script is no Python: {error}") from None
+        for statement in body:
+            if isinstance(statement, ast.FunctionDef) and statement.name == BUILD:
+                taken = statement.args
+                if taken.posonlyargs or taken.vararg or taken.kwarg or not (taken.args or taken.kwonlyargs):
+                    raise InvalidInput(f"{BUILD} is called with parameters by their names, at least one")
+                return tuple(argument.arg for argument in (*taken.args, *taken.kwonlyargs))
+        raise InvalidInput(
+            f"the script has no function {BUILD}(...), which takes parameters and returns a part"
+        )
 
 
 def read(path: Path, unit: str) -> Script:
