@@ -21,7 +21,8 @@ EXPORTS = {
     "Traction", "TwinError", "Unavailable", "UnconstrainedError", "UnitError", "Update", "aio",
     "connect", "local", "materials", "select",
     "Choice", "Design", "Factorial", "Halton", "Integers", "LatinHypercube", "Levels", "Points", "Range",
-    "Sobol", "Sweep", "FreeForm", "Adaptive", "Script", "Evolution", "Bayesian", "Descent",
+    "Sobol", "Sweep", "FreeForm", "Adaptive", "Script", "ServerScript", "Evolution", "Bayesian", "Descent",
+    "Preview", "Verification",
     "Convection", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Temperature",
 }  # fmt: skip
 HEAVY = {
