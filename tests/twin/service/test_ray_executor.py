@@ -102,6 +102,30 @@ def test_a_node_that_is_lost_takes_no_design_along(cluster, tmp_path):
     wait_for(home, 0)
 
 
+@pytest.mark.slow
+def test_the_real_solver_finds_the_same_on_a_cluster(cluster, tmp_path):
+    """Blocks of four heights under tension: u = F h / (E A), and no number that depends on who computes."""
+    cluster.add(1)
+    rise = twin.Range("rise", "0 mm", "5 mm")
+    top = {(i, j, 1): (0, 0, rise) for i in (0, 1) for j in (0, 1)}
+    box = [twin.FreeForm((0, 0, 0), 3 * ("10 mm",), (2, 2, 2), top)]
+    bottom = twin.Fixed(twin.select.plane((0, 0, 0), (0, 0, 1)))
+    pull = twin.Force((0, 0, 1000.0), twin.select.plane((0, 0, 0.01), (0, 0, 1)))
+    asked = twin.StaticStress(twin.Material(1e9, 0.0, 1000.0), [bottom], [pull])
+    tables = []
+    for home, settings in (
+        (tmp_path / "ray", {"TWIN_CLUSTER": cluster.address}),
+        (tmp_path / "local", {}),
+    ):
+        with running(home, real=True, settings=settings) as server, connected(server) as (client, part):
+            sweep = client.sweep(part, asked, [rise], twin.Sobol(4, seed=1), shape=box, discretisation="tet")
+            tables.append(sweep.result(500))
+    on_ray, local = tables
+    exact = 1000.0 * (0.01 + local["rise"]) / (1e9 * 1e-4)
+    assert on_ray["max_displacement"] == pytest.approx(local["max_displacement"], rel=1e-6)
+    assert local["max_displacement"] == pytest.approx(exact, rel=0.02)
+
+
 def test_nodes_that_join_compute_and_gpus_have_a_worker_each(cluster, tmp_path):
     def identifiers() -> list[str]:
         words = wait_for(tmp_path, 3).values()
