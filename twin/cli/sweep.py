@@ -83,6 +83,8 @@ def sweep(
                 "--detach needs a server that goes on: name it with --server, or start `twin serve`"
             )
         scripted = len(parts) == 1 and parts[0].endswith(".py")
+        if on_server and not scripted:
+            raise InvalidInput("--on-server is of a script.py: name it in place of the part")
         part: Part | list[Part] | Script | ServerScript | None = None
         if scripted:
             part = (ServerScript.read if on_server else script.read)(Path(parts[0]), unit)

@@ -152,7 +152,7 @@ class SweepPlan:
             if number < begin + size:
                 return not isinstance(each, Verification)
             begin += size
-        raise IndexError(number)
+        return not isinstance(self.samplings[-1], Verification)  # of an extension that came in between
 
     def optimiser(self, number: int) -> Optimiser:
         """What looked for the designs that are verified from that one on."""
@@ -162,7 +162,7 @@ class SweepPlan:
                 break
             latest = each if isinstance(each, Optimiser) else latest
             begin += size
-        assert latest is not None  # which is refused below
+        assert latest is not None  # _refuse_unverified has seen to it
         return latest
 
     def question(self, number: int, point: NDArray[np.float64], part: str = "") -> Question:
@@ -193,7 +193,7 @@ class SweepPlan:
         return found, shape_from_proto(shape)
 
     def _refuse_unverified(self, message: sweep_pb2.Sweep) -> None:
-        """Previews are for what is verified, and the other way round."""
+        """Previews are to be verified, and nothing else can be."""
         sought = False
         for each in self.samplings:
             if isinstance(each, Verification) and not sought:
@@ -247,7 +247,7 @@ class SweepPlan:
         solved = message.preview if self.previewed else message.options
         if options_from_proto(solved).discretisation != "tet":
             raise StudyError(
-                "Gradients are taken on tetrahedra: ask for a descent with discretisation='tet'."
+                "Gradients are taken on tetrahedra: ask for a descent with discretisation='tet', previews of it too."
             )
         for assignment in message.assignments:
             steps = assignment.field.split(".")
@@ -334,16 +334,15 @@ def shortened(spec: bytes, planned: int) -> tuple[bytes, int]:
     """The serialised message of a sweep whose sampling ends with the designs that are planned; how many it has then."""
     message = sweep_pb2.Sweep.FromString(spec)
     kept: list[Sampling] = []
-    begin = 0
+    begin, space = 0, sweep_space(message)
     for each in sweep_samplings(message):
-        end = begin + sampling.size(each, sweep_space(message).parameters)
-        if begin <= planned < end and isinstance(each, Descent | Verification):
+        size = sampling.size(each, space.parameters)
+        if begin <= planned < begin + size and isinstance(each, Descent | Verification):
             if planned > begin:
                 kept.append(replace(each, count=planned - begin))
-            begin = planned
         else:
             kept.append(each)
-            begin = end
+        begin += size
     del message.samplings[:]
     message.samplings.extend(map(sampling_to_proto, kept))
     return message.SerializeToString(deterministic=True), SweepPlan(message).count

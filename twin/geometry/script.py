@@ -7,6 +7,7 @@ import inspect
 import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -79,8 +80,8 @@ class Script:
 class ServerScript:
     """A part that the service builds, where its operator allows that: the sweep goes on while no client is there.
 
-    source: Python with a function `build`, as of Script, which finds there what is installed there; it runs in a
-    process of its own with limits, without a network, and sees no files but its own. unit: of lengths in what it
+    source: Python with a function `build`, as of Script, which finds what is installed there; it runs within walls,
+    with limits for each of its processes, without a network, and sees no data but its own. unit: of lengths in what it
     returns
     """
 
@@ -95,14 +96,14 @@ class ServerScript:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInput(f"the script {path} can't be read: {error}") from None
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The parameters that the part depends on. Raises InvalidInput for what is no such script."""
         try:
             body = ast.parse(self.source).body
-        except SyntaxError as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise InvalidInput(f"the script is no Python: {error}") from None
-        for statement in body:
+        for statement in reversed(body):
             if isinstance(statement, ast.FunctionDef) and statement.name == BUILD:
                 taken = statement.args
                 if taken.posonlyargs or taken.vararg or taken.kwarg or not (taken.args or taken.kwonlyargs):

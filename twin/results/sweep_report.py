@@ -130,7 +130,12 @@ def write(
                 next(axis for axis, own in zip(axes, shown, strict=True) if own == name)
                 for name in objectives
             ]
-            pictures["front"] = charts.front(pair, stands_out, table["design"][done])
+            answered = table.answered[done]
+            pictures["front"] = charts.front(
+                [(words, values[answered]) for words, values in pair],
+                stands_out[answered],
+                table["design"][table.answered],
+            )
     if believed:
         found = {
             name: [statistics.effect(own, position) for position in range(len(space.parameters))]
@@ -180,7 +185,9 @@ def _shown(differing: Sequence[str], objectives: Mapping[str, float]) -> list[st
 
 def _counts(table: Table) -> list[tuple[str, int]]:
     states, numbers = np.unique(table["state"], return_counts=True)
-    return [(str(state).lower(), int(number)) for state, number in zip(states, numbers, strict=True)]
+    found = [(str(state).lower(), int(number)) for state, number in zip(states, numbers, strict=True)]
+    previews = int((table.done & table["preview"]).sum())
+    return [*found, ("of these previews", previews)] if previews else found
 
 
 def _rows(table: Table, designs: NDArray[np.int64], quantities: Sequence[str]) -> list[list[str]]:

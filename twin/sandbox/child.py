@@ -35,13 +35,14 @@ _POLL = 0.02
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: wall clock; memory: address space [bytes]; file_size: of anything that the child writes
-    [bytes].
+    """seconds: wall clock; memory: address space of each of its processes [bytes]; file_size: of anything that the
+    child writes [bytes]; processes: with their threads, None where others of the same user would count.
     """
 
     seconds: float
     memory: int
     file_size: int
+    processes: int | None = None
 
 
 class ChildFailed(Exception):  # noqa: N818 - said from the caller's side: it becomes a TwinError there
@@ -59,16 +60,38 @@ def run(
     arrays: Arrays,
     limits: Limits,
     check: Callable[[], None] | None = None,
-    walls: Sequence[str] = (),
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Run `module`'s main in a child; return its answer and arrays.
 
-    `check` is called while waiting and may raise (a cancelled run): the child is killed then. walls: a command that
-    runs it (enclosure.py). A TwinError that the child raises is raised here; ChildFailed where it gave no answer.
+    A TwinError that the child raises is raised here; others as of `execute`.
     """
-    (folder / "job.json").write_text(json.dumps({"job": dict(job), "limits": vars(limits)}))
     if arrays:
         np.savez(folder / "input.npz", **arrays)  # type: ignore[arg-type]
+    execute(module, folder, job, limits, check)
+    answer = json.loads((folder / "answer.json").read_text())
+    if "error" in answer:
+        raise from_record(answer["error"])
+    output_file = folder / "output.npz"
+    if not output_file.is_file():
+        return answer["answer"], {}
+    with np.load(output_file, allow_pickle=False) as output:
+        return answer["answer"], dict(output)
+
+
+def execute(
+    module: str,
+    folder: Path,
+    job: Mapping[str, Any],
+    limits: Limits,
+    check: Callable[[], None] | None = None,
+    walls: Sequence[str] = (),
+) -> None:
+    """Run `module`'s main in a child to its end, with an answer in its folder.
+
+    `check` is called while waiting and may raise (a cancelled run): the child is killed then. walls: a command that
+    runs it (enclosure.py). Raises ChildFailed where it gave no answer.
+    """
+    (folder / "job.json").write_text(json.dumps({"job": dict(job), "limits": vars(limits)}))
     with (folder / "log.txt").open("w+b") as log:
         process = subprocess.Popen(
             [*walls, sys.executable, "-P", confined.__file__, module],
@@ -83,18 +106,10 @@ def run(
             _wait(process, limits.seconds, check)
         finally:
             _kill(process)
-        answer_file = folder / "answer.json"
-        if process.returncode != 0 or not _plain(answer_file):
+        if process.returncode != 0 or not (folder / "answer.json").is_file():
             log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
-            raise _failure(process.returncode, log.read())
-    answer = json.loads(answer_file.read_text())
-    if "error" in answer:
-        raise from_record(answer["error"])
-    output_file = folder / "output.npz"
-    if not _plain(output_file):
-        return answer["answer"], {}
-    with np.load(output_file, allow_pickle=False) as output:
-        return answer["answer"], dict(output)
+            code = process.returncode
+            raise _failure(128 - code if walls and code > 128 else code, log.read())
 
 
 def read_job(folder: Path) -> dict[str, Any]:
@@ -132,11 +147,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):  # it has ended, and all that it started
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _plain(path: Path) -> bool:
-    """Whether there is a file; a link could lead to what the child must not see."""
-    return path.is_file() and not path.is_symlink()
 
 
 def _failure(code: int, log: bytes) -> ChildFailed:

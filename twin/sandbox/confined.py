@@ -15,17 +15,20 @@ from pathlib import Path
 _CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
-def confine(seconds: float, memory: int, file_size: int) -> None:
-    """Limits on this process; without a network where the kernel lets us."""
+def confine(seconds: float, memory: int, file_size: int, processes: int | None = None) -> None:
+    """Limits on this process, which it can't lift; without a network where the kernel lets us."""
     processor = int(seconds * max(2, os.cpu_count() or 1)) + 2  # CPU time, in case the caller dies
-    for kind, value in (
-        (resource.RLIMIT_CPU, processor),
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, file_size),
-        (resource.RLIMIT_CORE, 0),
-    ):
+    limits = {
+        resource.RLIMIT_CPU: processor,
+        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_FSIZE: file_size,
+        resource.RLIMIT_CORE: 0,
+        **({} if processes is None else {resource.RLIMIT_NPROC: processes}),
+    }
+    for kind, value in limits.items():
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+        least = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (least, least))
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

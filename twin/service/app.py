@@ -104,14 +104,14 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.callback(workspace.close)
         if settings.scripts:
-            await asyncio.to_thread(enclosure.require)
+            await asyncio.to_thread(enclosure.require, workspace.home.scratch)
         stack.enter_context(_log_to(workspace.home.logs / "service.log", settings.log_level))
         executor = await stack.enter_async_context(_computing(settings, workspace, worker_command))
         feed, parts = Feed(workspace.events), Parts(workspace, parse, settings.parsers)
-        tasks = [feed.follow(), _keep_house(workspace)]
-        if settings.scripts:
-            tasks.append(Scripts(workspace, parts, settings.parsers, executor.wake).build_all())
-        await stack.enter_async_context(_background(*tasks))
+        scripts = Scripts(workspace, parts, settings.parsers, executor.wake, allowed=settings.scripts)
+        await stack.enter_async_context(
+            _background(feed.follow(), _keep_house(workspace), scripts.build_all())
+        )
         address = await stack.enter_async_context(_server(settings, workspace, executor, feed, parts))
         _LOG.info("serving %s at %s", settings.home, address)
         if ready is not None:
@@ -202,7 +202,7 @@ async def _keep_house(workspace: Workspace) -> None:
         try:
             removed = await asyncio.to_thread(collect, workspace.database, workspace.blobs)
             await asyncio.to_thread(clear_scratch, workspace.home)
-        except (SQLAlchemyError, OSError):
+        except (SQLAlchemyError, OSError, RecursionError):
             _LOG.exception("could not tidy up; trying again later")
         else:
             _LOG.info("collected %d blobs", removed)

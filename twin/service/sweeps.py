@@ -13,10 +13,11 @@ from google.protobuf import empty_pb2
 
 from protos.twin.v1 import sweep_pb2, sweep_pb2_grpc
 from twin import codec
-from twin.errors import FailedPrecondition
+from twin.errors import FailedPrecondition, GeometryError
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import fitting, page_size
+from twin.service.scripts import REFUSED
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
 from twin.store.planned import Plan
 from twin.store.states import DesignState, SweepState
@@ -54,10 +55,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         plan = await asyncio.to_thread(codec.parse_sweep, spec)  # refuses what makes no sense
         codec.check_size(wanted)
         if plan.script is not None and not self._scripts:
-            raise FailedPrecondition(
-                "This service runs no scripts of users: have yours run where the client is (twin.Script), or ask the "
-                "operator to allow them (twin serve --scripts)."
-            )
+            raise FailedPrecondition(REFUSED)
         new = NewSweep(
             spec=spec,
             size=plan.count,
@@ -134,7 +132,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
             if part.WhichOneof("outcome") == "geometry":
                 plans[part.index] = planner(sweep, part.geometry)
             else:
-                plans[part.index] = unbuilt(part.reason)
+                plans[part.index] = unbuilt(GeometryError(part.reason))
         return self._sweeps.provide(caller, identifier, plans)
 
     async def DeleteSweep(self, request: sweep_pb2.DeleteSweepRequest, context: Context) -> empty_pb2.Empty:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from twin.errors import StudyError
 from twin.sweeps.goals import goals, shares, total_violation
@@ -33,58 +34,64 @@ def propose(
     points: the designs before (n, p); columns: what was found (n,), NaN without an answer; previews: which were (n,).
     Raises StudyError where no preview has an answer.
     """
-    places = shares(space, points)
-    corrected = {name: _corrected(places, column, previews) for name, column in columns.items()}
+    pairs = _pairs(points, previews)
+    weights = _weights(shares(space, points), pairs[:, 0])
+    corrected = {name: _corrected(column, previews, pairs, weights) for name, column in columns.items()}
     objectives, broken = goals(space, goal, points, corrected)
     violation = total_violation(broken)
-    candidates = np.flatnonzero(previews & np.isfinite(objectives).all(axis=1) & np.isfinite(violation))
-    if not len(candidates):
-        raise StudyError("No preview has an answer, so there is nothing to verify.")
-    _, first = np.unique(points[candidates], axis=0, return_index=True)
-    candidates = candidates[np.sort(first)]
-    unanswered = {tuple(point) for point in points[~previews & ~np.isfinite(objectives).all(axis=1)].tolist()}
+    answered = np.isfinite(objectives).all(axis=1) & np.isfinite(violation)
+    unanswered = {tuple(point) for point in points[~previews & ~answered].tolist()}
     verified = {tuple(point) for point in points[~previews].tolist()}
-    left = np.array([index for index in candidates if tuple(points[index].tolist()) not in unanswered], int)
+    left = np.flatnonzero(previews & answered)
+    if not len(left):
+        raise StudyError("No preview has an answer, so there is nothing to verify.")
+    left = left[np.sort(np.unique(points[left], axis=0, return_index=True)[1])]
+    left = left[[tuple(point) not in unanswered for point in points[left].tolist()]]
     chosen: list[int] = []
     while len(left) and len(chosen) < count:
         front = _front(objectives[left], violation[left])
         new = [index for index in left[front] if tuple(points[index].tolist()) not in verified]
         if not new and not chosen:
             return None  # the best of all are known already
-        new.sort(key=lambda index: (objectives[index, 0], index))
         spread = np.linspace(0, len(new) - 1, min(count - len(chosen), len(new))).round().astype(int)
         chosen += [new[position] for position in spread]
-        left = left[~front]
+        left = np.delete(left, front)
     return points[chosen] if chosen else None
 
 
-def _front(objectives: Floats, violation: Floats) -> Bools:
-    """Those that no other one beats, of designs that meet the constraints; if none does, the one that is nearest."""
-    met = violation <= 0
-    if not met.any():
-        nearest: Bools = np.arange(len(violation)) == int(violation.argmin())
-        return nearest
-    front = np.zeros(len(violation), bool)
-    front[met] = pareto(objectives[met])
-    return front
+def _front(objectives: Floats, violation: Floats) -> NDArray[np.intp]:
+    """The positions of those that no other one beats, in the order of the first objective.
+
+    Where none meets the constraints, of the one that breaks them least.
+    """
+    order = np.lexsort((objectives[:, 0], np.maximum(violation, 0.0)))
+    met = order[violation[order] <= 0]
+    if not len(met) or objectives.shape[1] == 1:
+        return order[:1]
+    return met[pareto(objectives[met])]
 
 
-def _corrected(places: Floats, column: Floats, previews: Bools) -> Floats:
+def _pairs(points: Floats, previews: Bools) -> NDArray[np.intp]:
+    """Designs that are the same, as a preview and in earnest (m, 2)."""
+    first = {tuple(points[index].tolist()): index for index in np.flatnonzero(previews)[::-1]}
+    both = ((first.get(tuple(points[index].tolist())), index) for index in np.flatnonzero(~previews))
+    return np.array([pair for pair in both if pair[0] is not None], np.intp).reshape(-1, 2)
+
+
+def _weights(places: Floats, known: NDArray[np.intp]) -> Floats:
+    """By inverse square distance of places (n, p) to those that are known (n, m)."""
+    distances: Floats = cdist(places, places[known])
+    return 1.0 / np.maximum(distances, _SAME) ** 2
+
+
+def _corrected(column: Floats, previews: Bools, pairs: NDArray[np.intp], weights: Floats) -> Floats:
     """What is to be expected of previews (n,) by the designs that have both answers."""
-    pairs = [
-        (before, index)
-        for index in np.flatnonzero(~previews & np.isfinite(column))
-        for before in np.flatnonzero(
-            previews & np.isfinite(column) & (np.abs(places - places[index]).max(axis=1) <= _SAME)
-        )[:1]
-    ]
-    if not pairs:
+    use = np.isfinite(column[pairs]).all(axis=1)
+    if not use.any():
         return column
-    before, after = np.array(pairs).T
+    before, after = column[pairs[use]].T
     known = column[np.isfinite(column)]
     by_quotient = bool((known > 0).all() or (known < 0).all())
-    off = column[after] / column[before] if by_quotient else column[after] - column[before]
-    distances = np.linalg.norm(places[:, None] - places[before], axis=-1)
-    weights = 1.0 / np.maximum(distances, _SAME) ** 2
-    expected = (weights * off).sum(axis=1) / weights.sum(axis=1)
+    off = after / before if by_quotient else after - before
+    expected = (weights[:, use] * off).sum(axis=1) / weights[:, use].sum(axis=1)
     return np.where(previews, column * expected if by_quotient else column + expected, column)

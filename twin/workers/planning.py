@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from twin import codec
-from twin.errors import GeometryError, Internal, NotFound, TwinError
+from twin.errors import Internal, NotFound, TwinError
 from twin.store.planned import Plan, Planned
 from twin.store.runs import NewRun
 from twin.store.sweep_records import SweepRecord
@@ -124,13 +124,10 @@ def _chosen(
             return verification(space, plan.optimiser(first), points, columns, previews, count)
 
 
-def unbuilt(reason: str) -> Plan:
-    """Of a design whose part can't be built."""
-
-    def refuse(_: int, point: tuple[float, ...]) -> Planned:
-        return Planned(point, error=GeometryError(f"The part was not built: {reason}"))
-
-    return refuse
+def unbuilt(reason: TwinError) -> Plan:
+    """Of designs whose part was not built."""
+    error = type(reason)(f"The part was not built: {reason.message}", reason.facts)
+    return lambda _, point: Planned(point, error=error)
 
 
 def planner(sweep: SweepRecord, part: str = "") -> Plan:

@@ -245,10 +245,28 @@ moves = [{ at = [1, 1, 2], by = [0, 0, "=area * 10"] }]
 """
 
 
+VERIFIED = """
+[[sampling]]
+type = "Evolution"
+count = 48
+objectives = { mass = "min" }
+[[sampling]]
+type = "Verification"
+count = 4
+[preview]
+discretisation = "grid"
+accuracy = "20 %"
+"""
+
+
 def test_a_sweep_file_says_the_same_as_the_sdk() -> None:
     asked = study_file.parse_sweep(SWEEP, {"accuracy": 0.1})
     assert [type(p).__name__ for p in asked.parameters] == ["Range", "Integers", "Levels", "Choice"]
     assert asked.samplings == (twin.Sobol(8),)
+    assert asked.preview is None
+    searched = study_file.parse_sweep(SWEEP.replace("[sampling]", "[[sampling]]") + VERIFIED)
+    assert searched.samplings == (twin.Sobol(8), twin.Evolution(48, {"mass": "min"}), twin.Verification(4))
+    assert searched.preview == twin.Preview(accuracy="20 %", discretisation="grid")
     assert asked.constraints == ("load < 4000",)
     assert asked.request.accuracy == 0.1
     space = Space(asked.parameters, asked.constraints)

@@ -389,6 +389,21 @@ def test_a_descent_goes_along_gradients_to_its_end(service, tmp_path):
     database.close()
 
 
+def test_what_comes_after_a_descent_that_ends_early_is_computed(service):
+    client, part = service
+    descents = [twin.Descent(30, LEAST, ALLOWED, start={"force": start}) for start in (55, 40)]
+    sweep = client.sweep(
+        part, study(FORCE), [FORCE], [*descents, twin.Verification(5)],
+        preview=twin.Preview(accuracy=0.5, discretisation="tet"), **TET,
+    )  # fmt: skip
+    table = sweep.result(60)
+    assert sweep.info().state == "COMPLETE"
+    assert table["force"][0] == 55
+    assert 40 in table["force"], "where the second one begins"
+    assert len(table["force"]) < 35
+    assert table["force"][table.answered] == pytest.approx([30], abs=0.05)
+
+
 def test_a_descent_goes_on_after_kills(tmp_path):
     asked, name = twin.Descent(30, LEAST, ALLOWED, start={"force": 55}), ""
     for kill in range(4):
