@@ -109,7 +109,8 @@ def execute(
         if process.returncode != 0 or not (folder / "answer.json").is_file():
             log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
             code = process.returncode
-            raise _failure(128 - code if walls and code > 128 else code, log.read())
+            by_signal = bool(walls) and code - 128 in set(signal.Signals)  # as those say it who run others
+            raise _failure(128 - code if by_signal else code, log.read())
 
 
 def read_job(folder: Path) -> dict[str, Any]:

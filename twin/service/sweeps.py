@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, final
 
 from google.protobuf import empty_pb2
@@ -21,7 +21,7 @@ from twin.service.scripts import REFUSED
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
 from twin.store.planned import Plan
 from twin.store.states import DesignState, SweepState
-from twin.store.sweep_records import NewSweep, SweepRecord
+from twin.store.sweep_records import DesignRecord, NewSweep, SweepRecord
 from twin.store.views import design_view, sweep_view
 from twin.store.workspace import Workspace
 from twin.workers.planning import planner, unbuilt
@@ -146,9 +146,9 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         after = read_place_token(request.page_token, request.parent, -1)
         states = [DesignState(codec.DESIGN_STATES.word(state)) for state in request.states]
         identifier = _identifier(request.parent)
-        plan = codec.parse_sweep((await asyncio.to_thread(self._sweeps.get, tenant(), identifier)).spec)
+        sweep = await asyncio.to_thread(self._sweeps.get, tenant(), identifier)
         found = await asyncio.to_thread(self._sweeps.designs, tenant(), identifier, states, size + 1, after)
-        page = fitting(codec.design_to_proto(design_view(design, plan)) for design in found[:size])
+        page = fitting(await asyncio.to_thread(_designs, sweep, found[:size]))
         more = len(found) > len(page)
         return sweep_pb2.ListDesignsResponse(
             designs=page, next_page_token=place_token(request.parent, page[-1].index) if more else ""
@@ -169,10 +169,10 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
             if sweep.sequence > seen:
                 ended = await asyncio.to_thread(self._sweeps.ended, caller, identifier, seen, _ENDED_AT_ONCE)
             view = sweep_view(sweep)
-            for design in ended:
+            messages = await asyncio.to_thread(_designs, sweep, ended) if ended else []
+            for design, message in zip(ended, messages, strict=True):
                 seen = design.sequence
-                told_of = codec.design_to_proto(design_view(design, codec.parse_sweep(sweep.spec)))
-                yield _news(view, request.name, seen, told_of)
+                yield _news(view, request.name, seen, message)
             idle = clock() - spoken >= self._heartbeat
             if ended:
                 spoken, told = clock(), sweep.state
@@ -183,6 +183,11 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
                 return
             if len(ended) < _ENDED_AT_ONCE:
                 await asyncio.sleep(min(_LOOK, self._heartbeat))
+
+
+def _designs(sweep: SweepRecord, designs: Sequence[DesignRecord]) -> list[sweep_pb2.Design]:
+    plan = codec.parse_sweep(sweep.spec)
+    return [codec.design_to_proto(design_view(design, plan)) for design in designs]
 
 
 def _news(
