@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -51,7 +52,7 @@ def upload(client: twin.Client, folder: Path) -> Any:
     return client.upload(folder / "bar.stl", unit="m")
 
 
-def timed(client: twin.Client, designs: int, *asked: Any, **options: Any) -> dict[str, Any]:
+def timed(home: Path, client: twin.Client, designs: int, *asked: Any, **options: Any) -> dict[str, Any]:
     """Seconds of a sweep whose programs are compiled."""
     for count, seed in ((2, 11), (designs, 12)):
         begun = time.time()
@@ -62,23 +63,25 @@ def timed(client: twin.Client, designs: int, *asked: Any, **options: Any) -> dic
     return {
         "seconds": seconds,
         "designs_per_second": designs / seconds,
-        **busy(client, table["run"], seconds),
+        **busy(home, table["run"], seconds),
     }
 
 
-def busy(client: twin.Client, runs: Any, seconds: float) -> dict[str, Any]:
+def busy(home: Path, runs: Any, seconds: float) -> dict[str, Any]:
     """Shares of a time in which runs were computed, and in which they were in each phase."""
-    found = [client.run(name) for name in runs]
-    spans = sorted(
-        (info.started.timestamp(), info.ended.timestamp()) for info in (run.info() for run in found)
+    database = sqlite3.connect(home / "twin.sqlite")
+    query = (
+        "SELECT started, ended, manifest FROM runs JOIN results ON results.run = runs.id WHERE runs.id = ?"
     )
+    found = [database.execute(query, (name.partition("/")[2],)).fetchone() for name in runs]
+    database.close()
     computing, until = 0.0, 0.0
-    for start, end in spans:  # those of a pack are at the same time
+    for start, end in sorted((start, end) for start, end, _ in found):  # those of a pack are at the same time
         computing += max(end - max(start, until), 0.0)
         until = max(until, end)
     phases: dict[str, float] = {}
-    for run in found:
-        for phase, spent in run.result().cost.seconds.items():
+    for _, _, manifest in found:
+        for phase, spent in json.loads(manifest)["cost"]["seconds"].items():
             phases[phase] = phases.get(phase, 0.0) + spent / seconds
     return {"busy": computing / seconds, "share_of_time": phases}
 
@@ -133,16 +136,25 @@ def main() -> None:
             part = upload(client, home)
             bent, beside = study(tuple(FORCES)), {"discretisation": "tet"}
             for name, measure in (
-                ("loads", lambda: timed(client, options.designs, part, bent, FORCES, **beside)),
+                ("loads", lambda: timed(home, client, options.designs, part, bent, FORCES, **beside)),
                 (
                     "alone",
-                    lambda: timed(client, options.designs, part, bent, FORCES, max_seconds=600.0, **beside),
+                    lambda: timed(
+                        home, client, options.designs, part, bent, FORCES, max_seconds=600.0, **beside
+                    ),
                 ),
                 ("scikit-fem", lambda: scikit_fem(client, part, options.designs)),
                 (
                     "shapes",
                     lambda: timed(
-                        client, options.designs, part, study((0, 0, 50.0)), [HEIGHT], shape=box, **beside
+                        home,
+                        client,
+                        options.designs,
+                        part,
+                        study((0, 0, 50.0)),
+                        [HEIGHT],
+                        shape=box,
+                        **beside,
                     ),
                 ),
             ):

@@ -2,7 +2,7 @@
 
 Where both answers are known, their quotient (their difference, where signs vary) corrects those of previews, by
 inverse distance between the designs (Shepard, Proc. ACM Nat. Conf., 1968): what looked good by an error of the preview
-is passed over for the next best.
+is passed over for the next best, and an optimiser that goes on goes by what is corrected.
 """
 
 from __future__ import annotations
@@ -26,18 +26,27 @@ Bools = NDArray[np.bool_]
 _SAME: Final = 1e-12  # of the ranges
 
 
+def corrected(
+    space: Space, points: Floats, columns: Mapping[str, Floats], previews: Bools
+) -> dict[str, Floats]:
+    """What is to be expected of designs (n,) where it is not known: previews by those that were verified.
+
+    points: the designs (n, p); columns: what was found (n,), NaN without an answer; previews: which were (n,)
+    """
+    pairs = _pairs(points, previews)
+    weights = _weights(shares(space, points), pairs[:, 0])
+    return {name: _corrected(column, previews, pairs, weights) for name, column in columns.items()}
+
+
 def propose(
     space: Space, goal: Optimiser, points: Floats, columns: Mapping[str, Floats], previews: Bools, count: int
 ) -> Floats | None:
     """At most `count` of the previewed designs (k, p); None where none of them is expected to be better.
 
-    points: the designs before (n, p); columns: what was found (n,), NaN without an answer; previews: which were (n,).
-    Raises StudyError where no preview has an answer.
+    points: the designs before (n, p); columns: as of `corrected`; previews: which were (n,). Raises StudyError where no
+    preview has an answer.
     """
-    pairs = _pairs(points, previews)
-    weights = _weights(shares(space, points), pairs[:, 0])
-    corrected = {name: _corrected(column, previews, pairs, weights) for name, column in columns.items()}
-    objectives, broken = goals(space, goal, points, corrected)
+    objectives, broken = goals(space, goal, points, columns)
     violation = total_violation(broken)
     answered = np.isfinite(objectives).all(axis=1) & np.isfinite(violation)
     unanswered = {tuple(point) for point in points[~previews & ~answered].tolist()}

@@ -92,18 +92,23 @@ def _chosen(
     """
     space = plan.space
     begin = first if isinstance(asked, Evolution) else 0
-    records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, begin - 1)
-    known = first - begin + asked.known(sweep.planned - first)
-    views = [design_view(record, plan) for record in records[:known]]
-    if plan.previewed and not isinstance(
-        asked, Verification
-    ):  # of a point that was verified one answer counts
-        kept = [position for position, record in enumerate(records) if plan.is_preview(record.number)]
-        records, views = [records[p] for p in kept], [views[p] for p in kept if p < known]
+    earliest = 0 if plan.previewed else begin  # what was verified before tells how far previews are off
+    records = workspace.sweeps.designs(sweep.tenant, sweep.id, (), sweep.planned, earliest - 1)
     points = np.array([record.point for record in records]).reshape(-1, len(space.parameters))
-    table = Table.of(space, views)
-    unknown = np.full(len(records) - len(views), np.nan)  # though it may be there by now
+    known = first + asked.known(sweep.planned - first) - earliest
+    table = Table.of(space, [design_view(record, plan) for record in records[:known]])
+    unknown = np.full(len(records) - known, np.nan)  # though it may be there by now
     columns = {name: np.append(table[name], unknown) for name in table.quantities}
+    if plan.previewed:
+        from twin.sweeps.verification import corrected
+        from twin.sweeps.verification import propose as verification
+
+        previews = np.array([plan.is_preview(record.number) for record in records])
+        columns = corrected(space, points, columns, previews)
+        if isinstance(asked, Verification):
+            return verification(space, plan.optimiser(first), points, columns, previews, count)
+        own = previews & (np.arange(len(records)) >= begin)  # of a point that was verified one answer counts
+        points, columns = points[own], {name: column[own] for name, column in columns.items()}
     match asked:  # these take a while to import
         case Adaptive():
             from twin.sweeps.adaptive import propose as adaptive
@@ -118,10 +123,7 @@ def _chosen(
 
             return bayesian(space, asked, points, columns, count)
         case Verification():
-            from twin.sweeps.verification import propose as verification
-
-            previews = np.array([plan.is_preview(record.number) for record in records])
-            return verification(space, plan.optimiser(first), points, columns, previews, count)
+            raise AssertionError("a verification is of previews")
 
 
 def unbuilt(reason: TwinError) -> Plan:

@@ -370,6 +370,18 @@ def test_the_best_of_previews_are_verified(service, tmp_path):
         client.sweep(part, study(FORCE), [FORCE], twin.Verification(6), preview=twin.Preview(), **TET)
 
 
+def test_an_optimiser_that_goes_on_after_a_verification_goes_by_what_is_corrected(service):
+    """Within previews the least that is allowed is 31.6 N; where they are corrected it is 30 N."""
+    client, part = service
+    search = twin.Bayesian(20, LEAST, ALLOWED, initial=8, batch=1, seed=2)
+    stages = [search, twin.Verification(2), search, twin.Verification(2)]
+    table = client.sweep(part, study(FORCE), [FORCE], stages, preview=twin.Preview(), **TET).result(120)
+    verified = table["force"][table.answered]
+    assert verified[0] == pytest.approx(np.sqrt(1000), abs=0.5)
+    assert verified[-1] == pytest.approx(30, abs=0.3)
+    assert (verified[-1] ** 2) > 900
+
+
 def test_a_descent_goes_along_gradients_to_its_end(service, tmp_path):
     client, part = service
     asked = twin.Descent(30, LEAST, ALLOWED, start={"force": 55})
