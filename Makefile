@@ -33,10 +33,12 @@ bench-solids: $(STAMP)              ## solids beside other codes, batches, growt
 	$(BIN)/python -m tests.benchmarks.solids --parts peers batches designs cantilever
 	$(BIN)/python -m tests.benchmarks.solids --parts growth --sizes 30k 100k 300k 1M 3M 5M --picture docs/growth.png
 
-bench-sweeps: $(STAMP)              ## what the service costs for each design, kills, optimisers beside others: some minutes
+bench-sweeps: $(STAMP)              ## designs a second, what the service costs, kills, optimisers beside others: an hour
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m tests.benchmarks.sweeps
+	$(BIN)/python -m tests.benchmarks.designs_per_second
 	$(BIN)/python -m tests.benchmarks.optimisers
+	$(BIN)/python -m tests.benchmarks.structural_optima
 
 protos: $(STAMP)                    ## regenerate the stubs, freeze the contract
 	$(BIN)/python -m protos.generate

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Final, final
 
-from twin.errors import Cancelled, DeadlineExceeded, Internal, InvalidInput, TwinError, Unavailable
+from twin.errors import Cancelled, DeadlineExceeded, Internal, InvalidInput
 from twin.results import storage
 from twin.results.gradient import Gradient
 from twin.sdk.aio.result import AsyncResult
+from twin.sdk.aio.resumed import resumed
 from twin.sdk.aio.wire import Wire
 from twin.sdk.update import ENDED, RunInfo, Update
-
-_PATIENCE: Final = 60.0  # seconds of trying to reach the server again before giving up
-_PAUSE: Final = 0.5  # seconds between such trials
 
 
 @final
@@ -41,26 +39,19 @@ class AsyncRun:
         A connection that drops is made again and goes on where it broke; Unavailable after a minute without a
         server. The last update has the state SUCCEEDED, FAILED (with its error) or CANCELLED.
         """
-        token, heard, now = "", time.monotonic(), Update()
-        while True:
-            try:
-                async with aclosing(self._wire.watch_run(self.name, token)) as events:
-                    async for event in events:
-                        token, heard = event.resume_token, time.monotonic()
-                        if event.state is None and event.progress is None:
-                            continue
-                        now = now.after(event)
-                        yield now
-                        if now.state in ENDED:
-                            return
-                interruption: TwinError = Unavailable(
-                    f"the server no longer tells what happens to {self.name}"
-                )
-            except (Unavailable, DeadlineExceeded) as error:
-                interruption = error
-            if time.monotonic() - heard > _PATIENCE or self._wire.failure() is not None:
-                raise interruption
-            await asyncio.sleep(_PAUSE)
+        now = Update()
+        events = resumed(self._wire, self.name, partial(self._wire.watch_run, self.name), self._is_over)
+        async with aclosing(events):
+            async for event in events:
+                if event.state is None and event.progress is None:
+                    continue
+                now = now.after(event)
+                yield now
+                if now.state in ENDED:
+                    return
+
+    async def _is_over(self) -> bool:
+        return False  # its last event says so
 
     async def result(self, timeout: float | None = None) -> AsyncResult:
         """Wait for the end of the run; its result.

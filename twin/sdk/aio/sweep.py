@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
 from twin.codec import Counts, DesignState, DesignView, SweepState
-from twin.errors import DeadlineExceeded, TwinError, Unavailable
+from twin.errors import DeadlineExceeded, TwinError
 from twin.geometry.script import Script
 from twin.quantities import Quantity
 from twin.sdk.aio.builder import Builder
 from twin.sdk.aio.result import AsyncResult
+from twin.sdk.aio.resumed import resumed
 from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.envelope import envelope
 from twin.sdk.update import SweepInfo
@@ -30,8 +31,6 @@ from twin.sweeps.table import Table
 if TYPE_CHECKING:
     from twin.results.sweep_report import Thumbnail
 
-_PATIENCE: Final = 60.0  # seconds of trying to reach the server again before giving up
-_PAUSE: Final = 0.5  # seconds between such trials
 _ENDED: Final[frozenset[SweepState]] = frozenset(("COMPLETE", "CANCELLED"))
 
 
@@ -139,24 +138,15 @@ class AsyncSweep:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _updates(self) -> AsyncGenerator[SweepUpdate, None]:
-        token, heard = "", time.monotonic()
-        while True:
-            try:
-                async with aclosing(self._wire.watch(self.name, token)) as stream:
-                    async for news in stream:
-                        token, heard = news.resume_token, time.monotonic()
-                        design = None if news.design is None else design_of(self.space, news.design)
-                        yield SweepUpdate(design, news.state, news.counts)
-                if (await self.info()).state in _ENDED:
-                    return
-                interruption: TwinError = Unavailable(
-                    f"the server no longer tells what happens to {self.name}"
-                )
-            except (Unavailable, DeadlineExceeded) as error:
-                interruption = error
-            if time.monotonic() - heard > _PATIENCE or self._wire.wire.failure() is not None:
-                raise interruption
-            await asyncio.sleep(_PAUSE)
+        stream = partial(self._wire.watch, self.name)
+        news = resumed(self._wire.wire, self.name, stream, self._is_over)
+        async with aclosing(news):
+            async for each in news:
+                design = None if each.design is None else design_of(self.space, each.design)
+                yield SweepUpdate(design, each.state, each.counts)
+
+    async def _is_over(self) -> bool:
+        return (await self.info()).state in _ENDED
 
     async def designs(self, states: Sequence[DesignState] = ()) -> AsyncGenerator[Design, None]:
         """Designs by their index, all that are planned by now or those in one of the states."""
