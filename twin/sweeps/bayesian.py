@@ -24,6 +24,7 @@ from twin.sweeps.space import Space
 
 Floats = NDArray[np.float64]
 
+_FEWEST: Final = 3  # designs that a process is made of
 _CANDIDATES: Final = 1024  # of a sequence, that are looked at first
 _NEAR: Final = (0.1, 0.03, 0.01, 0.003)  # of the ranges: steps around the best of those, one after the other
 _AROUND: Final = 8, 24  # how many are stepped from, and how often
@@ -47,7 +48,7 @@ def propose(
     allowed = answered & (total_violation(broken) == 0)
     best = objective[allowed].min() if allowed.any() else None
     fits = [
-        emulator.fit(space, points[answered], values[answered], asked.seed)
+        emulator.fit(space, points[answered], values[answered], asked.seed, _FEWEST)
         for values in (objective, *broken.T)
     ]
     chosen, found = points, np.column_stack([objective, broken])

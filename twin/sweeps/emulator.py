@@ -60,17 +60,22 @@ class Emulator:
         return mean, deviation
 
 
-def fit(space: Space, points: Floats, values: Floats, seed: int = 0) -> Emulator | None:
-    """Of designs (n, p) and what was found (n,); None where they are too few, or all the same."""
+def fit(space: Space, points: Floats, values: Floats, seed: int = 0, fewest: int = FEWEST) -> Emulator | None:
+    """Of designs (n, p) and what was found (n,); None where they are fewer, or all the same.
+
+    Below FEWEST nothing is known of its skill, which is NaN.
+    """
     known = np.isfinite(values)
     points, values = points[known], values[known]
     if len(values) > MOST:
         chosen = np.random.default_rng(seed).choice(len(values), MOST, replace=False)
         points, values = points[chosen], values[chosen]
-    if len(values) < FEWEST or np.ptp(values) <= 1e-12 * np.abs(values).max():
+    if len(values) < fewest or np.ptp(values) <= 1e-12 * np.abs(values).max():
         return None
     inputs = encoded(space, points)
     process = _fitted(inputs, values, seed)
+    if len(values) < FEWEST:
+        return Emulator(space, process, np.nan)
     folds = np.random.default_rng(seed).permutation(len(values)) % _FOLDS
     missed = np.zeros(len(values))
     for fold in range(_FOLDS):

@@ -41,6 +41,14 @@ def test_the_lightest_beam_that_holds():
     assert found["mass"][holds].min() == pytest.approx(lightest, rel=0.02)
 
 
+def test_few_designs_are_enough_to_go_on_from():
+    """Three of them: x^2 has its least at 0.2, where the fourth to the ninth look for it."""
+    space = Space([twin.Range("x", -1, 2)])
+    asked = twin.Bayesian(9, {"f": "min"}, initial=3, batch=1)
+    points = evolved(space, asked, lambda points: {"f": (points[:, 0] - 0.2) ** 2})
+    assert np.abs(points[3:, 0] - 0.2).min() < 0.02
+
+
 def test_the_front_of_zdt1():
     """Zitzler, Deb & Thiele 2000: f2 = 1 - sqrt(f1) where the others are zero; hypervolume 2/3 below (1, 1)."""
     space = Space([twin.Range(f"x{i}", 0, 1) for i in range(6)])
