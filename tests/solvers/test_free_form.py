@@ -61,9 +61,7 @@ def test_stretch_is_that_of_volume():
     assert free_form.least_stretch(LOW, HIGH, squeezed) < 0
 
 
-def test_the_box_holds_its_sides():
-    assert np.asarray(free_form.inside(np.array([LOW, HIGH, HIGH + 1e-9]), LOW, HIGH)).tolist() == [
-        True,
-        True,
-        False,
-    ]
+def test_the_box_holds_its_sides_to_the_digits_of_files():
+    size = HIGH - LOW
+    points = np.array([LOW, HIGH, HIGH + 5e-7 * size, HIGH + 1e-5 * size, LOW - 1e-5 * size])
+    assert np.asarray(free_form.inside(points, LOW, HIGH)).tolist() == [True, True, True, False, False]

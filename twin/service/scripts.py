@@ -71,8 +71,11 @@ class Scripts:
             except SQLAlchemyError:
                 _LOG.exception("could not look for designs that wait for their part; trying again")
                 sweeps = []
-            found = await asyncio.gather(*map(self._build, sweeps))
-            if not any(found):
+            found = await asyncio.gather(*map(self._build, sweeps), return_exceptions=True)
+            for sweep, outcome in zip(sweeps, found, strict=True):
+                if isinstance(outcome, BaseException):  # the others have their parts all the same
+                    _LOG.error("%s: its parts can't be built", sweep.name, exc_info=outcome)
+            if True not in found:
                 await asyncio.sleep(_LOOK)
 
     async def _build(self, sweep: SweepRecord) -> bool:
