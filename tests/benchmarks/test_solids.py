@@ -12,6 +12,8 @@ from tests.benchmarks.solids import bracket, contenders
 from tests.benchmarks.solids.case import Case, von_mises
 from tests.benchmarks.solids.peers import scikit_fem
 
+pytestmark = pytest.mark.slow  # processes that compile for themselves, one after the other: seven minutes
+
 SIZE = "10k"
 PEERS = ("warm", "pardiso", "pyamg", "spooles", "cholesky", "jax-fem")
 
