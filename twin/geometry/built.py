@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import shutil
 import stat
@@ -23,6 +24,7 @@ from twin.sandbox.enclosure import enclosed
 LIMITS: Final = child.Limits(seconds=120.0, memory=8 << 30, file_size=512 << 20, processes=1024)
 _SOURCE: Final = "script.py"
 _REASON: Final = 1000  # characters of what a script raises
+_SUFFIX: Final = re.compile(r"(\.[a-z0-9]{1,8})?")
 _ANSWER: Final = 1 << 16  # bytes
 _FREE: Final = 2 << 30  # bytes that are to stay free on the disk
 
@@ -61,11 +63,13 @@ def build(
         with _plain(within / "answer.json", _ANSWER) as file:
             answer = json.loads(file.read(_ANSWER))["answer"]
         reason, suffix = str(answer["reason"]), str(answer["suffix"])
+        if not _SUFFIX.fullmatch(suffix):  # a path in its place could lead out of the walls
+            raise ValueError(suffix)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise GeometryError("the script spoiled its answer") from error
     if reason:
         raise GeometryError(reason[:_REASON])
-    path = folder / f"part{suffix if suffix.removeprefix('.').isalnum() else ''}"
+    path = folder / f"part{suffix}"
     with _plain(within / f"built{suffix}", limits.file_size) as built, path.open("wb") as copy:
         shutil.copyfileobj(built, copy)
     return path

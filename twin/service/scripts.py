@@ -7,7 +7,6 @@ content: a service that is killed goes on with those that still wait.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import mmap
 import subprocess
@@ -74,37 +73,44 @@ class Scripts:
             found = await asyncio.gather(*map(self._build, sweeps), return_exceptions=True)
             for sweep, outcome in zip(sweeps, found, strict=True):
                 if isinstance(outcome, BaseException):  # the others have their parts all the same
-                    _LOG.error("%s: its parts can't be built", sweep.name, exc_info=outcome)
+                    await self._failed(sweep, outcome)
             if True not in found:
                 await asyncio.sleep(_LOOK)
 
     async def _build(self, sweep: SweepRecord) -> bool:
         """Some parts of a sweep; whether there was any to build."""
+        plan = await asyncio.to_thread(codec.parse_sweep, sweep.spec)
+        if plan.script is None:
+            return False  # the client builds them
+        if not self._allowed:
+            raise FailedPrecondition(REFUSED)
+        waiting = await asyncio.to_thread(
+            self._workspace.sweeps.designs,
+            sweep.tenant, sweep.id, [DesignState.AWAITING_PART], _LOOKED_AT, -1,
+        )  # fmt: skip
+        alike: dict[tuple[float | str, ...], list[DesignRecord]] = {}
+        for design in waiting:  # those that differ in other parameters share a part
+            alike.setdefault(tuple(plan.built_by(design.point).values()), []).append(design)
+        provided = [self._provide(sweep, plan, designs) for designs in list(alike.values())[:_AT_ONCE]]
+        for outcome in await asyncio.gather(*provided, return_exceptions=True):  # all have ended
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return bool(waiting)
+
+    async def _failed(self, sweep: SweepRecord, error: BaseException) -> None:
+        """What passes is tried again; what doesn't pauses the sweep, which says why."""
+        if isinstance(error, NotFound):
+            return  # the sweep was deleted meanwhile
+        if isinstance(error, SQLAlchemyError | OSError):
+            _LOG.error("%s: no parts could be built; trying again", sweep.name, exc_info=error)
+            return
+        if not isinstance(error, TwinError):
+            _LOG.error("%s: its parts can't be built", sweep.name, exc_info=error)
+            error = Internal(f"the parts can't be built, which is a fault of ours: {type(error).__name__}")
         try:
-            plan = await asyncio.to_thread(codec.parse_sweep, sweep.spec)
-            if plan.script is None:
-                return False  # the client builds them
-            if not self._allowed:
-                raise FailedPrecondition(REFUSED)
-            waiting = await asyncio.to_thread(
-                self._workspace.sweeps.designs,
-                sweep.tenant, sweep.id, [DesignState.AWAITING_PART], _LOOKED_AT, -1,
-            )  # fmt: skip
-            alike: dict[tuple[float | str, ...], list[DesignRecord]] = {}
-            for design in waiting:  # those that differ in other parameters share a part
-                alike.setdefault(tuple(plan.built_by(design.point).values()), []).append(design)
-            some = list(alike.values())[:_AT_ONCE]
-            await asyncio.gather(*(self._provide(sweep, plan, designs) for designs in some))
-            return bool(waiting)
-        except NotFound:
-            return False  # the sweep was deleted meanwhile
-        except SQLAlchemyError:
-            _LOG.exception("%s: no parts could be provided; trying again", sweep.name)
-            return False
-        except TwinError as error:
-            with contextlib.suppress(NotFound):
-                await asyncio.to_thread(self._workspace.sweeps.pause, sweep.tenant, sweep.id, error)
-            return False
+            await asyncio.to_thread(self._workspace.sweeps.pause, sweep.tenant, sweep.id, error)
+        except (NotFound, SQLAlchemyError):
+            _LOG.exception("%s could not be paused", sweep.name)
 
     async def _provide(
         self, sweep: SweepRecord, plan: codec.SweepPlan, designs: Sequence[DesignRecord]
@@ -117,9 +123,6 @@ class Scripts:
             return  # nobody waits for it now
         except TwinError as error:
             asks: Plan = unbuilt(error)
-        except Exception as error:  # noqa: BLE001, whatever foreign code makes of our files
-            _LOG.exception("%s: a part can't be built", sweep.name)
-            asks = unbuilt(Internal(f"the part can't be built, a fault of ours: {type(error).__name__}"))
         else:
             asks = planner(sweep, part)
         plans = {design.number: asks for design in designs}
@@ -139,7 +142,7 @@ class Scripts:
             blob, filename = await asyncio.shield(work)
         except asyncio.CancelledError:
             gone.set()
-            await asyncio.wait([work])  # it leaves no process behind
+            await asyncio.gather(work, return_exceptions=True)  # it leaves no process behind
             raise
         wanted = geometry_pb2.Geometry(
             source_digest=blob.digest, filename=filename, unit=script.unit, display_name=_told(values)

@@ -173,6 +173,24 @@ def test_memory_is_limited(tmp_path, first):
     assert any(said in refused.message for said in ("memory", "not allowed", "exceeds"))
 
 
+def test_what_it_answers_leads_nowhere_else(tmp_path):
+    """A path in place of a suffix, through a folder that the script has made."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "secret").write_text("of another tenant")
+    (tmp_path / "work").mkdir()
+    answer = '{"answer": {"reason": "", "suffix": "/../../../home/secret"}}'
+    source = (
+        "import os\n"
+        "def build(edge):\n"
+        "    os.mkdir('built')\n"
+        f"    open('answer.json', 'w').write({answer!r})\n"
+        "    os._exit(0)\n"
+    )
+    with pytest.raises(GeometryError, match="spoiled"):
+        build(source, {"edge": 0.02}, tmp_path / "work", tmp_path / "home")
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["within"]
+
+
 @pytest.mark.parametrize("left", ["os.symlink({secret!r}, 'built.stl')", "os.mkfifo('built.stl')", "None"])
 def test_what_is_left_is_a_plain_file(tmp_path, left):
     """A link would have the service read what the script can't see, a pipe have it wait for ever."""
