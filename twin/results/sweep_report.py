@@ -159,6 +159,7 @@ def write(
         constraints=[constraint.text for constraint in space.constraints],
         objectives=[f"{title(n)} {'small' if sign > 0 else 'large'}" for n, sign in objectives.items()],
         subject_to=subject_to,
+        previews=bool(table["preview"].any()),
         best=_rows(table, best[:_SHOWN], shown),
         best_columns=["design", *(p.name for p in space.parameters), *map(title, shown)],
         more=max(len(best) - _SHOWN, 0),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from harness import Server, command, running
-from test_sweeps_service import FORCE, connected, runs_computed, study
+from sweeping import FORCE, connected, runs_computed, study
 
 import twin
 

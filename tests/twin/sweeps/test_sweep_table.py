@@ -1,6 +1,7 @@
 """Tables and reports of sweeps: what goes in comes out."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -98,6 +99,33 @@ def test_report_tells_what_is_best_and_why_some_are_not(table, tmp_path):
         assert section.replace("&#39;", "'") in page
     assert page.count("<svg") == 5
     assert "://" not in page.replace("http://www.w3.org", "")  # the names of XML alone
+
+
+def test_the_best_are_no_previews(table, tmp_path):
+    """Each design as a preview that is half as heavy, and the first ten in earnest."""
+    whole = list(designs())
+    quick = [
+        replace(
+            design,
+            preview=True,
+            found={
+                case: found | {"mass": twin.Quantity(found["mass"].value / 2, "kg", 0.0)}
+                for case, found in design.found.items()
+            },
+        )
+        for design in whole
+    ]
+    solved = [replace(design, index=len(whole) + design.index) for design in whole[:10]]
+    both = Table.of(SPACE, quick + solved)
+    objectives = {"mass": 1.0, "max_von_mises": 1.0}
+    expected = report.best_designs(Table.of(SPACE, solved), objectives)
+    assert report.best_designs(both, objectives).tolist() == expected.tolist()
+    assert len(report.best_designs(Table.of(SPACE, quick), objectives)) == 0
+    page = report.write(
+        both, tmp_path / "s.html", heading="s", name="", facts=[], objectives=objectives
+    ).read_text()
+    assert "Previews do not count." in page
+    assert "of these previews" in page
 
 
 def test_a_sweep_with_nothing_to_tell_has_a_report(tmp_path):
