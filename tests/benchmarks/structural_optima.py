@@ -75,17 +75,7 @@ def fillet(client: twin.Client, folder: Path) -> dict[str, Any]:
 
 def bracketed(plate: float, upright: float, rib: float) -> Any:
     """The bracket of the examples, with these thicknesses [m]; its pin is as far above the floor as before."""
-    sizes = {
-        "PLATE": (*bracket.PLATE[:2], 1e3 * plate),
-        "UPRIGHT_THICKNESS": 1e3 * upright,
-        "RIB_THICKNESS": 1e3 * rib,
-    }
-    before = {name: getattr(bracket, name) for name in sizes}
-    vars(bracket).update(sizes)
-    try:
-        return bracket.build()
-    finally:
-        vars(bracket).update(before)
+    return bracket.build(bracket.Bracket(thickness=1e3 * plate, upright=1e3 * upright, rib=1e3 * rib))
 
 
 def held_by_its_pin() -> twin.StaticStress:

@@ -1,0 +1,158 @@
+"""A part and its study, as networks see them: points on the part, what holds it, and what acts on each region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.cloud import Cloud, spread
+from surrogates.elasticity import BASES, Hold, Problem, Region
+from twin.analyses.task import Regions
+from twin.errors import StudyError
+from twin.geometry.selection import Selection
+from twin.geometry.surface import Surface
+from twin.materials import Material
+from twin.select import Selector, describe
+from twin.studies import (
+    Centrifugal,
+    Displacement,
+    Fixed,
+    Force,
+    Gravity,
+    Load,
+    Pressure,
+    RemoteForce,
+    StaticStress,
+    Support,
+    Symmetry,
+    Traction,
+)
+
+Floats = NDArray[np.float64]
+
+_POINTS: Final = 256  # that stand for a region
+_ALONG: Final = 1 - 1e-4  # of the cosine between a normal and an axis, from where on they are one
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A part, its material, and of each load case the size of each unit load on each region (problems, BASES) [N].
+
+    problems: one for each region, the same in all cases
+    """
+
+    cloud: Cloud
+    material: Material
+    problems: tuple[Problem, ...]
+    cases: Mapping[str, Floats]
+
+    @property
+    def mass(self) -> float:
+        """[kg]."""
+        return self.cloud.volume * self.material.density
+
+    def applied(self, case: str) -> Floats:
+        """The force that acts (3,) [N]."""
+        return sum(
+            (
+                each[7:10]
+                if problem.region is None
+                else problem.region.forces(each, self.cloud.length).sum(axis=0)
+                for problem, each in zip(self.problems, self.cases[case], strict=True)
+            ),
+            np.zeros(3),
+        )
+
+    def work(self, case: str, displacements: Sequence[Floats]) -> float:
+        """Of the loads [J], on displacements at the points of the region of each problem (k, 3) [m].
+
+        NaN where the part's weight acts, whose work takes the displacement of the inside.
+        """
+        total = 0.0
+        for problem, coefficients, moved in zip(self.problems, self.cases[case], displacements, strict=True):
+            if problem.region is None:
+                if coefficients.any():
+                    return float("nan")
+                continue
+            total += float(np.sum(problem.region.forces(coefficients, self.cloud.length) * moved))
+        return total
+
+
+def asked(surface: Surface, volume: float, study: StaticStress, regions: Regions) -> Question:
+    """A study of a part. Raises StudyError for what networks are not taught.
+
+    Args:
+        volume: of the part [m^3]; regions: those that the study speaks of
+    """
+    if study.bodies:
+        raise StudyError(
+            "Surrogates are of parts of one material: leave out bodies, or ask for method='solver'."
+        )
+    cloud = Cloud.of(surface.vertices, surface.triangles, volume)
+    holds = tuple(_hold(support, where) for support, where in regions.supports)
+    places: dict[Selector | None, Region | None] = {}
+    for _, load, where in regions.loads:
+        places.setdefault(_place(load), None if where is None else _region(where))
+    numbers = {place: number for number, place in enumerate(places)}
+    cases = {name: np.zeros((len(places), len(BASES))) for name in study.cases}
+    for case, load, _ in regions.loads:
+        place = _place(load)
+        cases[case][numbers[place]] += _coefficients(load, places[place], cloud, study.material)
+    problems = tuple(
+        Problem(cloud, holds, region, study.material.poissons_ratio) for region in places.values()
+    )
+    return Question(cloud, study.material, problems, cases)
+
+
+def _place(load: Load) -> Selector | None:
+    return None if isinstance(load, Gravity | Centrifugal) else load.on
+
+
+def _region(where: Selection) -> Region:
+    points, piece = spread(where.triangles, where.areas, _POINTS)
+    return Region(points, where.area_vectors[piece] / where.areas[piece, None], where.area)
+
+
+def _hold(support: Support, where: Selection) -> Hold:
+    match support:
+        case Fixed():
+            axes = (True, True, True)
+        case Displacement() if not any((support.x, support.y, support.z)):
+            axes = (support.x is not None, support.y is not None, support.z is not None)
+        case Symmetry():
+            along = np.abs(where.area_vectors).sum(axis=0) / where.area
+            axes = (bool(along[0] > _ALONG), bool(along[1] > _ALONG), bool(along[2] > _ALONG))
+        case _:
+            raise StudyError(
+                f"Surrogates know rigid supports, and {type(support).__name__} on {describe(support.on)} moves or gives "
+                "way: ask for method='solver'."
+            )
+    return Hold(_region(where), axes)
+
+
+def _coefficients(load: Load, region: Region | None, cloud: Cloud, material: Material) -> Floats:
+    """The size of each unit load (BASES,) [N]."""
+    found = np.zeros(len(BASES))
+    match load:
+        case Gravity():
+            found[7:10] = material.density * cloud.volume * np.asarray(load.vector)
+        case Force() if region is not None:
+            found[:3] = load.vector
+        case Traction() if region is not None:
+            found[:3] = region.area * np.asarray(load.vector)
+        case Pressure() if region is not None:
+            found[6] = load.value * region.area
+        case RemoteForce(coupling="distributing") if region is not None:
+            found[:3] = load.force
+            moment = np.asarray(load.moment) + np.cross(np.asarray(load.at) - region.middle, load.force)
+            found[3:6] = moment / cloud.length
+        case _:
+            raise StudyError(
+                f"Surrogates know forces, tractions, pressures, distributed remote forces and gravity, not this "
+                f"{type(load).__name__}: ask for method='solver'."
+            )
+    return found
