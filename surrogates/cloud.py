@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 POINTS: Final = 4096
 SCALES: Final = (POINTS, 1024, 256)
 """Points among which neighbours are looked for: the fewer, the further away they are."""
+_CANDIDATES: Final = 2  # points for each that is taken
 NEIGHBOURS: Final = 24
 FEATURES: Final = 5 * len(SCALES) + 1  # of `Cloud.look`
 _OPPOSITE: Final = -0.5  # of the cosine between normals, from where on a wall is seen as the other side
@@ -28,7 +29,7 @@ _FAR: Final = 1.0  # thickness where no other side is seen, in lengths
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """Points on a surface, each of the same area, in an order of which every beginning is spread evenly too.
+    """Points all over a surface, in an order of which every beginning is spread over it too.
 
     points (n, 3) [m]; normals (n, 3), outward; area of the surface [m^2]; volume [m^3]
     """
@@ -44,9 +45,11 @@ class Cloud:
         corners = np.asarray(vertices, np.float64)[triangles]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         sizes = np.linalg.norm(cross, axis=1)
-        points, triangle = spread(corners, 0.5 * sizes, count)
+        points, triangle = spread(corners, 0.5 * sizes, _CANDIDATES * count)
+        order = _farthest_first(points, SCALES[1])[:count]
+        triangle = triangle[order]
         normals = cross[triangle] / sizes[triangle, None]
-        return Cloud(points, normals, 0.5 * float(sizes.sum()), volume)
+        return Cloud(points[order], normals, 0.5 * float(sizes.sum()), volume)
 
     @cached_property
     def centre(self) -> Floats:
@@ -104,23 +107,24 @@ class Cloud:
 def spread(corners: Floats, areas: Floats, count: int) -> tuple[Floats, Ints]:
     """Points spread over triangles (t, 3, 3) by their area, and the triangle (count,) that each lies in.
 
-    Quasi-random: van der Corput's sequence along the area, Roberts' R2 sequence within a triangle.
+    By chance, and the same chance for the same triangles: an even pattern would show where one triangle ends.
     """
+    random = np.random.default_rng(0)
     edges = np.cumsum(areas)
-    triangle = np.searchsorted(edges, _van_der_corput(count) * edges[-1], side="right")
+    triangle = np.searchsorted(edges, random.random(count) * edges[-1], side="right")
     triangle = np.minimum(triangle, len(areas) - 1)
-    plastic = 1.324717957244746
-    index = np.arange(1, count + 1)
-    r, s = (0.5 + index / plastic) % 1.0, (0.5 + index / plastic**2) % 1.0
-    root = np.sqrt(r)
-    weights = np.stack([1 - root, root * (1 - s), root * s], axis=1)
+    root, along = np.sqrt(random.random(count)), random.random(count)
+    weights = np.stack([1 - root, root * (1 - along), root * along], axis=1)
     return np.einsum("ka,kad->kd", weights, corners[triangle]), triangle
 
 
-def _van_der_corput(count: int) -> Floats:
-    """Each bit of the index mirrored at the point."""
-    index, value, half = np.arange(count), np.zeros(count), 0.5
-    while index.any():
-        value += half * (index & 1)
-        index, half = index >> 1, half / 2
-    return value + 0.5 / (1 << max(count - 1, 1).bit_length())
+def _farthest_first(points: Floats, count: int) -> Ints:
+    """An order: each of the first `count` is the one farthest from all before it; then the others as they were."""
+    distance, current = np.full(len(points), np.inf), 0
+    chosen = np.empty(count, np.int64)
+    for number in range(count):
+        chosen[number] = current
+        np.minimum(distance, np.sum((points - points[current]) ** 2, axis=1), out=distance)
+        current = int(distance.argmax())
+    rest = np.setdiff1d(np.arange(len(points)), chosen)
+    return np.concatenate([chosen, rest])

@@ -8,13 +8,15 @@ have. And loads are exact: a surrogate that has never seen a part pulled sideway
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 Floats = NDArray[np.float64]
-_IN_SPAN = 1e-3  # of the largest singular value, from where on loads count as seen
+_LEAST: Final = 0.05  # of the usual deviation, that counts as one
+_IN_SPAN: Final = 1e-3  # of the largest singular value, from where on loads count as seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +31,13 @@ class Gauge:
     def of(known: Floats, held_out: Floats, false_alarms: float) -> Gauge:
         """Of vectors (n, d), so that at most this share of vectors like those held out (m, d) are far."""
         deviation = known.std(axis=0)
-        scale = np.where(deviation > 1e-9 * (1 + np.abs(known).max(axis=0)), deviation, np.inf)
-        normed = (known - known.mean(axis=0)) / scale
-        fitted = LedoitWolf(assume_centered=True).fit(normed)
-        values, vectors = np.linalg.eigh(fitted.covariance_)
-        whitening = (
-            vectors / np.sqrt(np.maximum(values, 1e-6)) / np.where(np.isfinite(scale), scale, 1)[:, None]
+        # What hardly differs among the known still counts where it is another, though not by its last digits.
+        scale = np.maximum(
+            deviation, _LEAST * np.median(deviation[deviation > 0]) if deviation.any() else 1.0
         )
-        whitening[~np.isfinite(scale)] = 0
+        fitted = LedoitWolf(assume_centered=True).fit((known - known.mean(axis=0)) / scale)
+        values, vectors = np.linalg.eigh(fitted.covariance_)
+        whitening = vectors / np.sqrt(np.maximum(values, _LEAST**2 * values.max())) / scale[:, None]
         gauge = Gauge(known.mean(axis=0), whitening, 1.0)
         distances = np.sort(gauge.distances(held_out))
         rank = int(np.ceil((len(distances) + 1) * (1 - false_alarms)))
@@ -76,6 +77,7 @@ def span(coefficients: Floats) -> Floats:
     return np.asarray(rows[singular > _IN_SPAN * singular.max(initial=0.0)])
 
 
-def surface_statistics(tokens: Floats) -> Floats:
+def surface_statistics(tokens: NDArray[np.floating]) -> Floats:
     """Of problems (p, n, features): mean and deviation of each feature over the surface (p, 2 features)."""
-    return np.concatenate([tokens.mean(axis=1), tokens.std(axis=1)], axis=1).astype(np.float64)
+    values = tokens.astype(np.float64)
+    return np.concatenate([values.mean(axis=1), values.std(axis=1)], axis=1)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import igl
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from surrogates import cloud
-from surrogates.cloud import Cloud
+from surrogates.cloud import Cloud, spread
 from surrogates.operator import LOCAL, Queries
 
 Floats = NDArray[np.float64]
@@ -29,6 +29,7 @@ of the region [N]; and the weight of the part [N], which acts everywhere."""
 GROUPS: Final = (3, 6)
 CHANNELS: Final = ("ux", "uy", "uz", "xx", "yy", "zz", "xy", "yz", "zx")
 FEATURES: Final = 6 + cloud.FEATURES + 16
+_POINTS: Final = 256  # that stand for a region
 _REACH: Final = (0.05, 0.3)  # lengths over which what is near a region is told apart
 _CLAMP: Final = 0.05  # length from a support over which a displacement becomes free
 _EVERYWHERE: Final = 4.0  # distance from what isn't there, in lengths
@@ -36,27 +37,59 @@ _EVERYWHERE: Final = 4.0  # distance from what isn't there, in lengths
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A part of the surface, as points on it (k, 3) [m] of the same area each; normals (k, 3), outward; area [m^2]."""
+    """A part of the surface: corners of its triangles (t, 3, 3) [m], counter-clockwise from outside."""
 
-    points: Floats
-    normals: Floats
-    area: float
+    corners: Floats
+
+    @cached_property
+    def vectors(self) -> Floats:
+        """Outward normals of the triangles times their area (t, 3) [m^2]."""
+        edges = self.corners[:, 1:] - self.corners[:, :1]
+        return np.asarray(0.5 * np.cross(edges[:, 0], edges[:, 1]))
+
+    @cached_property
+    def areas(self) -> Floats:
+        """Of the triangles (t,) [m^2]."""
+        return np.asarray(np.linalg.norm(self.vectors, axis=1))
+
+    @property
+    def area(self) -> float:
+        """[m^2]."""
+        return float(self.areas.sum())
 
     @cached_property
     def middle(self) -> Floats:
-        """[m]."""
-        return np.asarray(self.points.mean(axis=0))
+        """Of the area [m]."""
+        return np.asarray(self.areas @ self.corners.mean(axis=1) / self.area)
 
     @cached_property
-    def tree(self) -> cKDTree:
-        return cKDTree(self.points)
+    def _spread(self) -> tuple[Floats, NDArray[np.int64]]:
+        return spread(self.corners, self.areas, _POINTS)
+
+    @property
+    def points(self) -> Floats:
+        """Points spread over it (k, 3) [m]."""
+        return self._spread[0]
+
+    @property
+    def normals(self) -> Floats:
+        """Outward, at the points (k, 3)."""
+        triangle = self._spread[1]
+        return np.asarray(self.vectors[triangle] / self.areas[triangle, None])
+
+    def distance(self, points: Floats) -> Floats:
+        """From points (n, 3) [m]: (n,) [m], zero on it."""
+        vertices = self.corners.reshape(-1, 3)
+        faces = np.arange(len(vertices), dtype=np.int64).reshape(-1, 3)
+        squares, *_ = igl.point_mesh_squared_distance(np.ascontiguousarray(points), vertices, faces)
+        return np.sqrt(np.asarray(squares, np.float64))
 
     def forces(self, coefficients: Floats, length: float) -> Floats:
         """What acts at each point (k, 3) [N], of loads (BASES,) [N] on a part of this length [m].
 
         A moment is spread as a field that turns about the middle, as `solvers.elasticity.coupling` spreads it.
         """
-        arms = self.points - self.middle
+        arms = self.points - self.points.mean(axis=0)
         inertia = (np.sum(arms**2, axis=1)[:, None, None] * np.eye(3) - arms[:, :, None] * arms[:, None]).sum(
             axis=0
         )
@@ -99,7 +132,7 @@ class Problem:
             towards = np.zeros((len(points), 3))
             share = 0.0
         else:
-            load = self.region.tree.query(points, workers=-1)[0] / length
+            load = self.region.distance(points) / length
             towards = (self.region.middle - points) / length
             share = self.region.area / self.cloud.area
         constants = np.array(
@@ -139,7 +172,7 @@ class Problem:
         """To what holds each axis, and to what holds at all (k, 4), in lengths."""
         found = np.full((len(points), 4), _EVERYWHERE)
         for hold in self.holds:
-            distance = hold.where.tree.query(points, workers=-1)[0] / self.cloud.length
+            distance = hold.where.distance(points) / self.cloud.length
             for column in np.flatnonzero([*hold.axes, True]):
                 found[:, column] = np.minimum(found[:, column], distance)
         return found

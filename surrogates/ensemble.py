@@ -24,19 +24,19 @@ _GROWTH: Final = 2.0
 
 
 class Prediction(NamedTuple):
-    """members (m, k, channels): the fields of each network."""
+    """members (m, cases, k, channels): the fields of each network."""
 
     members: Floats
 
     @property
     def mean(self) -> Floats:
-        """(k, channels)."""
+        """(cases, k, channels)."""
         return np.asarray(self.members.mean(axis=0))
 
     def spread(self, groups: Sequence[int]) -> Floats:
-        """Standard deviation of each group of channels, as the length of a vector (k, groups)."""
+        """Standard deviation of each group of channels, as the length of a vector (cases, k, groups)."""
         variance = self.members.var(axis=0, ddof=1 if len(self.members) > 1 else 0)
-        return np.sqrt(np.add.reduceat(variance, np.cumsum([0, *groups[:-1]]), axis=1))
+        return np.sqrt(np.add.reduceat(variance, np.cumsum([0, *groups[:-1]]), axis=-1))
 
 
 class Encoded(NamedTuple):
@@ -69,30 +69,33 @@ class Ensemble:
     def predict(
         self,
         encoded: Encoded,
-        coefficients: Float[np.ndarray, "problems bases"],
+        coefficients: Float[np.ndarray, "cases problems bases"],
         queries: Queries,
         *,
         surface: bool = True,
     ) -> Prediction:
-        """Fields of all loads together, at queries with features (problems, k, features).
+        """Fields of all loads of each case together, at queries with features (problems, k, features).
 
         Fields of unit loads are summed in double precision: twice the load is exactly twice the answer.
         """
         weights = np.asarray(coefficients, np.float64)
-        total = np.zeros((len(self.members), len(queries.near), self.size.channels))
+        total = np.zeros((len(self.members), len(weights), len(queries.near), self.size.channels))
         for rows in _chunks(len(queries.near)):
             count = len(queries.near[rows])
             padded = min(bucket(count, _SMALLEST, _GROWTH), _LARGEST)
             for index, (member, latents) in enumerate(zip(self.members, encoded.latents, strict=True)):
                 parts = nnx.split(member)
-                for problem, factors in enumerate(weights):
-                    if not factors.any():
-                        continue
+                for problem in np.flatnonzero(weights.any(axis=(0, 2))):
                     asked = [queries.features[problem, rows], *(each[rows] for each in queries[1:])]
-                    these = Queries(*(_padded(each, padded) for each in asked))
+                    these = Queries(*(_padded(np.asarray(each), padded) for each in asked))
                     of = jax.tree.map(lambda leaf, at=problem: leaf[at], latents)
-                    fields = np.asarray(_decode(*parts, of, these, surface=surface), np.float64)[:count]
-                    total[index, rows] += np.einsum("kbc,b->kc", fields, factors)
+                    units = np.asarray(_decode(*parts, of, these, surface=surface))[:count]
+                    factors = weights[:, problem]
+                    acting = np.flatnonzero(factors.any(axis=0))
+                    fields = units[:, acting].astype(np.float64)
+                    total[index, :, rows] += np.einsum(
+                        "kbc,ab->akc", fields, factors[:, acting], optimize=True
+                    )
         return Prediction(total)
 
     def dump(self) -> bytes:

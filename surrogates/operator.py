@@ -93,7 +93,9 @@ class Operator(nnx.Module):
     ) -> Float[Array, "k bases channels"]:
         """Fields of all unit loads."""
         decoder = self.surface if surface else self.volume
-        x = self.lift(queries.features) + jnp.einsum("kj,kjw->kw", queries.weights, of.tokens[queries.near])
+        x = self.lift(jnp.asarray(queries.features)) + jnp.einsum(
+            "kj,kjw->kw", queries.weights, of.tokens[queries.near]
+        )
         fields = decoder(x, of.latents).reshape(len(x), self.size.bases, self.size.channels)
         widths = jnp.asarray(self.size.groups)
         sizes = jnp.repeat(jnp.exp(of.magnitude), widths, axis=1, total_repeat_length=self.size.channels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,9 +71,8 @@ def train(
     """
     model = new_operator(examples, size, seed)
     graph, parameters, *rest = nnx.split(model, nnx.Param, ...)
-    optimiser = _optimiser(schedule)
-    state = {"parameters": parameters, "optimiser": optimiser.init(parameters)}
-    step_of = _compiled(graph, rest, optimiser)
+    state = {"parameters": parameters, "optimiser": _optimiser(schedule).init(parameters)}
+    step_of = _compiled(graph, schedule)
     with _Checkpoints(folder) as checkpoints:
         state, done = checkpoints.latest(state)
         losses: list[float] = []
@@ -80,7 +80,7 @@ def train(
             random = np.random.default_rng((seed, number))
             chosen = random.choice(len(examples), min(schedule.batch, len(examples)), replace=False)
             drawn = batch([examples[index] for index in chosen], schedule.points, random)
-            state, loss = step_of(state, drawn)
+            state, loss = step_of(state, rest, drawn)
             losses.append(float(loss))
             if not math.isfinite(losses[-1]):
                 raise FloatingPointError(f"the loss is {losses[-1]} after {number + 1} steps")
@@ -105,26 +105,27 @@ def new_operator(examples: Sequence[Example], size: Size, seed: int) -> Operator
 
 def fields_of(
     model: Operator,
-    tokens: Float[Array, "problems n features"],
-    coefficients: Float[Array, "problems bases"],
-    queries: Queries,
-    *,
-    surface: bool,
-) -> Float[Array, "k channels"]:
-    """Of all loads together: exactly linear in the coefficients."""
+    tokens: Float[Array | np.ndarray, "problems n features"],
+    coefficients: Float[Array | np.ndarray, "cases problems bases"],
+    targets: Sequence[tuple[Queries, bool]],
+) -> list[Float[Array, "cases k channels"]]:
+    """Of all loads of a case together, exactly linear in the coefficients, for queries of the surface or the volume."""
     axes = Queries(0, None, None, None)  # type: ignore[arg-type]
-
-    def one(tokens: Any, coefficients: Any, queries: Queries) -> Any:
-        fields = model.decode(model.encode(tokens), queries, surface=surface)
-        return jnp.einsum("kbc,b->kc", fields, coefficients)
-
-    return jax.vmap(one, in_axes=(0, 0, axes))(tokens, coefficients, queries).sum(axis=0)
+    latents = jax.vmap(model.encode)(jnp.asarray(tokens))
+    found = []
+    for queries, surface in targets:
+        decode = jax.vmap(partial(model.decode, surface=surface), in_axes=(0, axes))
+        found.append(jnp.einsum("pkbc,apb->akc", decode(latents, queries), coefficients))
+    return found
 
 
 def relative_errors(
-    found: Float[Array, "k channels"], exact: Float[Array, "k channels"], groups: tuple[int, ...]
+    found: Float[Array, "k channels"],
+    exact: Float[Array | np.ndarray, "k channels"],
+    groups: tuple[int, ...],
 ) -> Float[Array, " groups"]:
     """In the norm L2 over the points, of each group of channels."""
+    exact = jnp.asarray(exact)
     ends = np.cumsum(groups)
     parts = [slice(end - width, end) for end, width in zip(ends, groups, strict=True)]
     tiny = np.finfo(np.float32).tiny
@@ -139,25 +140,33 @@ def relative_errors(
     )
 
 
-def _compiled(graph: Any, rest: Any, optimiser: optax.GradientTransformation) -> Any:
-    def loss_of(parameters: Any, drawn: Batch) -> Any:
+@cache
+def _compiled(graph: Any, schedule: Schedule) -> Any:
+    """One step; the networks of an ensemble share its program."""
+    optimiser = _optimiser(schedule)
+
+    def loss_of(parameters: Any, rest: Any, drawn: Batch) -> Any:
         model = nnx.merge(graph, parameters, *rest)
 
-        def of_one(tokens: Any, coefficients: Any, target: Any, surface: bool) -> Any:
-            queries, exact = target
-            found = fields_of(model, tokens, coefficients, queries, surface=surface)
-            return relative_errors(found, exact, model.size.groups).mean()
+        error = partial(relative_errors, groups=model.size.groups)
 
-        def over(target: Any, surface: bool) -> Any:
-            each = jax.vmap(lambda t, c, q: of_one(t, c, q, surface))
-            return each(drawn.tokens, drawn.coefficients, target).mean()
+        def of_one(each: Batch) -> Any:
+            targets = [(each.surface, True)] + ([] if each.volume is None else [(each.volume, False)])
+            asked = [(queries, surface) for (queries, _), surface in targets]
+            found = fields_of(model, each.tokens, each.coefficients, asked)
+            of_cases = [
+                jax.vmap(error)(fields, exact).mean(axis=1)
+                for fields, ((_, exact), _) in zip(found, targets, strict=True)
+            ]
+            return jnp.stack(of_cases).mean(axis=0)
 
-        loss = over(drawn.surface, True)
-        return loss if drawn.volume is None else 0.5 * (loss + over(drawn.volume, False))
+        losses = jax.vmap(of_one)(drawn)
+        there = jnp.any(drawn.coefficients != 0, axis=(2, 3))
+        return jnp.sum(jnp.where(there, losses, 0.0)) / jnp.sum(there)
 
     @jax.jit
-    def step(state: Any, drawn: Batch) -> Any:
-        loss, gradient = jax.value_and_grad(loss_of)(state["parameters"], drawn)
+    def step(state: Any, rest: Any, drawn: Batch) -> Any:
+        loss, gradient = jax.value_and_grad(loss_of)(state["parameters"], rest, drawn)
         updates, inner = optimiser.update(gradient, state["optimiser"], state["parameters"])
         return {"parameters": optax.apply_updates(state["parameters"], updates), "optimiser": inner}, loss
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from twin.sdk.part import Part as Part
     from twin.sdk.result import Result as Result
     from twin.sdk.run import Run as Run
+    from twin.sdk.surrogate import Surrogate as Surrogate
     from twin.sdk.sweep import Sweep as Sweep
     from twin.sdk.update import RunInfo as RunInfo
     from twin.sdk.update import Update as Update
@@ -104,6 +105,7 @@ _NAMES: Final = {
     "twin.sdk.run": ("Run",),
     "twin.sdk.aio.sweep": ("Design",),
     "twin.geometry.script": ("Script", "ServerScript"),
+    "twin.sdk.surrogate": ("Surrogate",),
     "twin.sdk.sweep": ("Sweep",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (

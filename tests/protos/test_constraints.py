@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[Callable[[run_pb2.CreateRunRequest], object], str]] = {
         lambda r: _study(r).load_cases[0].loads.add().centrifugal.axis.SetInParent(),
         "direction.zero",
     ),
-    "no geometry": (lambda r: r.run.ClearField("geometry"), "string.pattern"),
+    "no geometry": (lambda r: r.run.ClearField("geometry"), "run.geometry"),
     "geometry by path": (lambda r: setattr(r.run, "geometry", "geometries/../x"), "string.pattern"),
     "no study": (lambda r: r.run.ClearField("study"), "required"),
     "exact": (lambda r: setattr(r.run.options, "accuracy", 0), "double.gt_lte"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from twin import select
 from twin.materials import Material
+from twin.results.card import Coverage, ModelCard, Split
 from twin.select import Selector
 from twin.studies import (
     Body,
@@ -35,6 +36,7 @@ from twin.studies import (
     ThermalLoad,
     ThermalSupport,
     Traction,
+    Training,
 )
 
 numbers = st.floats(-1e12, 1e12)
@@ -138,7 +140,38 @@ gradients: st.SearchStrategy[GradientOf] = st.builds(
     st.sampled_from(["loads", "material", "shape"]),
 )
 
-studies: st.SearchStrategy[Question] = st.one_of(static_stress, heat_conduction, gradients)
+trainings = st.builds(
+    Training,
+    st.from_regex("surrogates/[a-z0-9][a-z0-9-]{0,20}", fullmatch=True),
+    st.lists(st.sampled_from(["runs/a", "runs/b-2"]), min_size=1, unique=True),
+    st.lists(st.just("sweeps/c"), unique=True),
+    st.integers(1, 16),
+    st.integers(1, 10_000_000),
+    st.integers(0, 2**31 - 1),
+)
+
+studies: st.SearchStrategy[Question] = st.one_of(static_stress, heat_conduction, gradients, trainings)
+
+_shares = st.floats(0, 1)
+_bounds = st.floats(0, allow_nan=False)
+_levels = st.lists(st.builds(Coverage, _shares, _shares, _shares, _shares, _bounds), max_size=4).map(tuple)
+_sizes = st.tuples(st.integers(0, 10_000), st.integers(0, 10_000))
+cards = st.builds(
+    ModelCard,
+    study=st.just("static_stress"),
+    data=st.just("sha256:0"),
+    split=st.builds(Split, _sizes, _sizes, _sizes),
+    metrics=st.dictionaries(st.just("stress, relative L2"), st.floats(-1e9, 1e9)),
+    coverage=st.dictionaries(st.sampled_from(["stress", "compliance"]), _levels),
+    strangers=_shares,
+    accuracy=st.dictionaries(st.sampled_from(["compliance"]), _bounds),
+    networks=st.integers(1, 16),
+    parameters=st.integers(0, 2**40),
+    steps=st.integers(1, 10**7),
+    seconds=st.floats(0, 1e7),
+    versions=st.dictionaries(st.just("jax"), st.just("0.10")),
+    warnings=st.lists(st.just("few parts")).map(tuple),
+)
 
 requests: st.SearchStrategy[Request] = st.builds(
     Request,
@@ -148,4 +181,9 @@ requests: st.SearchStrategy[Request] = st.builds(
     st.none() | st.sets(st.sampled_from(["mass", "max_von_mises", "frequency_1"]), min_size=1).map(tuple),
     st.none() | positive,
     st.none() | st.integers(1, 2**62),
+    coverage=st.floats(0.01, 0.99),
+) | st.builds(
+    Request,
+    method=st.sampled_from(["auto", "surrogate"]),
+    surrogate=st.sampled_from(["surrogates/bracket", "surrogates/bracket/versions/12"]),
 )

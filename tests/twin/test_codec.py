@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from twin.errors import Internal, InvalidInput, SelectionError, SolveFailed, Stu
 from twin.geometry.surface import Patch, Report
 from twin.quantities import Field, Quantity
 from twin.results import storage
+from twin.results.card import ModelCard, TrainedSurrogate
 from twin.results.gradient import Gradient, Sensitivity
 from twin.results.outcome import (
     CaseOutcome,
@@ -33,7 +35,7 @@ from twin.results.outcome import (
     Outcome,
 )
 from twin.select import Selector
-from twin.studies import Question, Request, StaticStress
+from twin.studies import Question, Request, StaticStress, Training
 
 # -- studies
 
@@ -42,7 +44,7 @@ from twin.studies import Question, Request, StaticStress
 @given(strategies.studies, strategies.requests)
 def test_studies_round_trip_and_meet_the_contract(study: Question, request: Request) -> None:
     message = run_pb2.CreateRunRequest()
-    message.run.geometry = "geometries/a"
+    message.run.geometry = "" if isinstance(study, Training) else "geometries/a"
     message.run.study.CopyFrom(codec.study_to_proto(study))
     message.run.options.CopyFrom(codec.options_to_proto(request))
     assert codec.refusal(message) is None
@@ -54,6 +56,19 @@ def test_studies_round_trip_and_meet_the_contract(study: Question, request: Requ
 @given(strategies.selectors)
 def test_selectors_round_trip(selector: Selector) -> None:
     assert codec.selector_from_proto(codec.selector_to_proto(selector)) == selector
+
+
+@settings(max_examples=40, deadline=None)
+@given(strategies.cards)
+def test_model_cards_survive_the_wire_and_the_store(card: ModelCard) -> None:
+    view = codec.SurrogateView(
+        "surrogates/a", 2, (codec.VersionView(2, "runs/b", datetime(2026, 1, 2, tzinfo=UTC), card),)
+    )
+    message = codec.surrogate_to_proto(view)
+    assert codec.surrogate_from_proto(type(message).FromString(message.SerializeToString())) == view
+    made = TrainedSurrogate("surrogates/a", card, {}, (), Cost({}, None, "cpu"))
+    manifest, _ = storage.dump(made)
+    assert storage.load_card(json.loads(json.dumps(manifest, allow_nan=False))) == card
 
 
 def test_absent_options_are_defaults() -> None:
@@ -105,7 +120,7 @@ def test_refusals_name_the_fields() -> None:
     assert status is not None
     fields = dict(codec.field_violations(status))
     path = "run.study.static_stress.supports[1].fixed.on.patches.ids[0]"
-    assert set(fields) == {"run.geometry", path, 'run.labels["A"]'}
+    assert set(fields) == {"run", path, 'run.labels["A"]'}
     error = codec.error_from_status(status)
     assert isinstance(error, InvalidInput)
     assert path in error.message

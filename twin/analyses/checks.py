@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from twin.errors import FailedPrecondition, GeometryError, SelectionError, StudyError
+from twin.errors import GeometryError, SelectionError, StudyError
 from twin.geometry.surface import Report, Surface
 from twin.select import Selector, describe
 from twin.studies import Request
@@ -17,12 +17,7 @@ SELECTION_RESOLUTION = 1 / 200
 
 
 def check_request(request: Request, study: str, numbers: Collection[str]) -> None:
-    """Raise where nothing can answer in the way that was asked for, or no number has such a name."""
-    if request.method == "surrogate":
-        raise FailedPrecondition(
-            f"No surrogate is published for {study}. Ask with method='auto' or 'solver'.",
-            {"method": request.method},
-        )
+    """Raise where no number has such a name."""
     unknown = [name for name in request.quantities or () if name not in numbers]
     if unknown:
         raise StudyError(

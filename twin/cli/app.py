@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli import demo, library, runs, serve, solve, sweep
+from twin.cli import demo, library, runs, serve, solve, surrogates, sweep
 
 app = typer.Typer(
     name="twin",
@@ -42,6 +42,9 @@ for command in (
     runs.watch,
     runs.cancel,
     sweep.sweep,
+    surrogates.train,
+    surrogates.surrogates,
+    surrogates.predict,
     library.materials,
     serve.serve,
     library.doctor,

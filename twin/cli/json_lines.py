@@ -20,6 +20,7 @@ from twin.quantities import Quantity
 from twin.sdk.part import Part
 from twin.sdk.result import Result
 from twin.sdk.run import Run
+from twin.sdk.surrogate import Surrogate
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, SweepInfo
 from twin.sweeps.table import Table
@@ -82,6 +83,15 @@ class JsonLines(Output):
     def sweeps(self, sweeps: Sequence[SweepInfo]) -> None:
         for sweep in sweeps:
             self._line("sweep", **_fields(sweep))
+
+    def surrogate(self, surrogate: Surrogate) -> None:
+        for version, card in surrogate.cards.items():
+            current = version == surrogate.current
+            self._line("surrogate", name=surrogate.name, version=version, current=current, card=card)
+
+    def surrogates(self, surrogates: Sequence[Surrogate]) -> None:
+        for surrogate in surrogates:
+            self.surrogate(surrogate)
 
     def materials(self, materials: Mapping[str, Material]) -> None:
         for name, material in materials.items():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twin.sdk.part import Part
     from twin.sdk.result import Result
     from twin.sdk.run import Run
+    from twin.sdk.surrogate import Surrogate
     from twin.sdk.sweep import Sweep
     from twin.sdk.update import RunInfo, SweepInfo
     from twin.sweeps.table import Table
@@ -65,6 +66,14 @@ class Output(ABC):
     @abstractmethod
     def sweeps(self, sweeps: Sequence[SweepInfo]) -> None:
         """Sweeps, newest first."""
+
+    @abstractmethod
+    def surrogate(self, surrogate: Surrogate) -> None:
+        """What is known of each version of a surrogate."""
+
+    @abstractmethod
+    def surrogates(self, surrogates: Sequence[Surrogate]) -> None:
+        """Surrogates by their names."""
 
     @abstractmethod
     def materials(self, materials: Mapping[str, Material]) -> None:

@@ -43,6 +43,9 @@ def solve(
         str | None, typer.Option(help="Relative error wished for, such as 0.05 or 5%.")
     ] = None,
     method: Annotated[str | None, typer.Option(help="auto, solver or surrogate.")] = None,
+    surrogate: Annotated[
+        str | None, typer.Option(help="Asked before the solver, or instead of it (see --method).")
+    ] = None,
     discretisation: Annotated[str | None, typer.Option(help="auto, grid or tet.")] = None,
     max_seconds: Annotated[
         str | None, typer.Option(help="Longest time to compute, such as 90 or '2 min'.")
@@ -59,6 +62,7 @@ def solve(
     options: dict[str, Any] = {
         "accuracy": accuracy,
         "method": method,
+        "surrogate": surrogate,
         "discretisation": discretisation,
         "max_seconds": max_seconds,
         "max_unknowns": max_unknowns,
@@ -86,7 +90,8 @@ def start(client: Client, part: Part, asked: study_file.StudyFile) -> Run:
     return client.simulate(
         part, asked.study, accuracy=request.accuracy, method=request.method,
         discretisation=request.discretisation, quantities=request.quantities,
-        max_seconds=request.max_seconds, max_unknowns=request.max_unknowns, shape=asked.shape,
+        max_seconds=request.max_seconds, max_unknowns=request.max_unknowns, surrogate=request.surrogate,
+        coverage=request.coverage, shape=asked.shape,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from twin.quantities import Quantity, engineering
 from twin.sdk.part import Part
 from twin.sdk.result import Result
 from twin.sdk.run import Run
+from twin.sdk.surrogate import Surrogate
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, SweepInfo, Update
 from twin.sweeps.table import Table as Designs
@@ -33,6 +34,10 @@ _PHASES: Final[Mapping[str, str]] = {
     "estimate": "Estimating the error",
     "recover": "Recovering fluxes",
     "write": "Writing the result",
+    "read": "Reading runs",
+    "train": "Training",
+    "encode": "Looking at the part",
+    "decode": "Fields and bounds",
 }
 _STATES: Final[Mapping[str, str]] = {
     "PENDING": "dim",
@@ -189,6 +194,57 @@ class Terminal(Output):
             created = sweep.created.astimezone().strftime("%Y-%m-%d %H:%M")
             said = sweep.display_name if sweep.error is None else sweep.error.message
             shown.add_row(sweep.name, sweep.state, *counts, escape(said), created)
+        self._console.print(shown)
+
+    def surrogate(self, surrogate: Surrogate) -> None:
+        for version, card in surrogate.cards.items():
+            current = ", current" if version == surrogate.current else ""
+            self._console.print(f"[bold]{surrogate.name}[/], version {version}{current}: {card.study}")
+            (learned, _), (calibrated, _), (tested, cases) = (
+                card.split.training, card.split.calibration, card.split.test,
+            )  # fmt: skip
+            self._console.print(
+                f"learned from {learned} parts, calibrated on {calibrated}, tested on {tested} ({cases} load cases); "
+                f"{card.networks} networks of {card.parameters:,} numbers, {card.steps:,} steps, {card.seconds:.0f} s"
+            )
+            shown = Table(box=None, pad_edge=False, header_style="bold")
+            for column in (
+                "on test parts",
+                "error",
+                "R²",
+                "bound for 90 %",
+                "holds for",
+                "learned from, own error",
+            ):
+                shown.add_column(column, justify="right" if shown.columns else "left")
+            for name, levels in card.coverage.items():
+                off = card.metrics.get(f"{name}, relative L2", card.metrics.get(f"{name}, median error"))
+                fitted = card.metrics.get(f"{name}, R2")
+                level = min(levels, key=lambda each: abs(each.asked - 0.9))
+                own = card.accuracy.get(name)
+                shown.add_row(
+                    name,
+                    "" if off is None else f"{off:.1%}",
+                    "" if fitted is None else f"{fitted:.3f}",
+                    f"± {level.width:.1%}" if np.isfinite(level.width) else "not known",
+                    f"{level.found:.0%}",
+                    "" if own is None else f"{own:.1%}",
+                )
+            self._console.print(shown)
+            for warning in card.warnings:
+                self._console.print(f"[yellow]{escape(warning)}[/]")
+
+    def surrogates(self, surrogates: Sequence[Surrogate]) -> None:
+        if not surrogates:
+            self._console.print("no surrogates")
+            return
+        shown = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("surrogate", "version", "study", "parts", "networks"):
+            shown.add_column(column)
+        for each in surrogates:
+            card = each.card
+            parts = sum(group[0] for group in (card.split.training, card.split.calibration, card.split.test))
+            shown.add_row(each.name, str(each.current), card.study, str(parts), str(card.networks))
         self._console.print(shown)
 
     def materials(self, materials: Mapping[str, Material]) -> None:

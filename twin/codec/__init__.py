@@ -63,6 +63,7 @@ from twin.codec.studies import (
     study_to_proto,
     without_load_cases,
 )
+from twin.codec.surrogates import SurrogateView, VersionView, surrogate_from_proto, surrogate_to_proto
 from twin.codec.sweep_plan import (
     SweepPlan,
     check_size,
@@ -112,11 +113,13 @@ __all__ = [
     "RunEvent",
     "RunState",
     "RunView",
+    "SurrogateView",
     "SweepNews",
     "SweepPlan",
     "SweepRequest",
     "SweepState",
     "SweepView",
+    "VersionView",
     "array_from_proto",
     "array_messages",
     "array_to_proto",
@@ -171,6 +174,8 @@ __all__ = [
     "study_to_proto",
     "support_from_proto",
     "support_to_proto",
+    "surrogate_from_proto",
+    "surrogate_to_proto",
     "sweep_samplings",
     "sweep_space",
     "sweep_to_proto",

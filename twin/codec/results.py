@@ -13,9 +13,10 @@ from protos.twin.v1 import array_pb2, result_pb2
 from twin.codec.arrays import ArrayRecord, array_from_proto, array_to_proto
 from twin.codec.enums import EnumWords
 from twin.codec.gradients import gradient_from_proto, gradient_labels, gradient_to_proto
+from twin.codec.surrogates import card_from_proto, training_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
 from twin.results.outcome import Ending
-from twin.results.storage import VERSION, is_gradient, mesh_arrays
+from twin.results.storage import VERSION, is_gradient, is_training, load_card, mesh_arrays
 
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
@@ -71,6 +72,10 @@ def result_to_proto(
     if is_gradient(manifest):
         common.gradient.CopyFrom(gradient_to_proto(manifest["gradient"], described))
         return common
+    if is_training(manifest):
+        record = manifest["training"]
+        common.training.CopyFrom(training_to_proto(record["surrogate"], load_card(manifest)))
+        return common
     found = result_pb2.Result(
         cases=[_case_to_proto(case, described) for case in manifest["cases"]],
         glyphs=[
@@ -124,7 +129,11 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         return ResultRecord(
             message.name, common | {"gradient": gradient_from_proto(message.gradient, key)}, arrays, inline
         )
-    elements = "hexahedra" if message.HasField("hexahedra") else "tets"
+    if message.HasField("training"):
+        made = message.training
+        training = {"surrogate": made.surrogate, "card": card_from_proto(made.card).record()}
+        return ResultRecord(message.name, common | {"training": training}, arrays, inline)
+    elements = next((name for name in ("hexahedra", "faces") if message.HasField(name)), "tets")
     for field in mesh_arrays({"elements": elements}):
         record = array_from_proto(getattr(message, field))
         arrays[f"mesh.{field}"] = record
@@ -163,6 +172,8 @@ def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """unit, location and field of each array that the manifest names, by the array's key."""
     if is_gradient(manifest):
         return gradient_labels(manifest["gradient"])
+    if is_training(manifest):
+        return {}
     found: dict[str, dict[str, Any]] = {
         f"mesh.{field}": {"unit": "m" if field in _LENGTHS else "1", "location": "", "field": field}
         for field in mesh_arrays(manifest)

@@ -10,6 +10,7 @@ from twin.codec.static_stress import static_stress_from_proto, static_stress_to_
 from twin.errors import StudyError
 from twin.studies import (
     DEFAULT_ACCURACY,
+    DEFAULT_COVERAGE,
     Discretisation,
     GradientOf,
     HeatConduction,
@@ -17,6 +18,7 @@ from twin.studies import (
     Question,
     Request,
     StaticStress,
+    Training,
     Wrt,
 )
 
@@ -65,6 +67,17 @@ def study_to_proto(study: Question) -> study_pb2.Study:
                     wrt=WRTS.value(study.wrt),
                 )
             )
+        case Training():
+            return study_pb2.Study(
+                training=study_pb2.Training(
+                    surrogate=study.surrogate,
+                    runs=study.runs,
+                    sweeps=study.sweeps,
+                    networks=study.networks,
+                    steps=study.steps,
+                    seed=study.seed,
+                )
+            )
 
 
 def study_from_proto(message: study_pb2.Study) -> Question:
@@ -77,9 +90,13 @@ def study_from_proto(message: study_pb2.Study) -> Question:
         case "gradient":
             asked = message.gradient
             return GradientOf(asked.run, asked.load_case, asked.quantity, WRTS.word(asked.wrt))
+        case "training":
+            given = message.training
+            chosen = {name: getattr(given, name) for name in ("networks", "steps") if given.HasField(name)}
+            return Training(given.surrogate, given.runs, given.sweeps, **chosen, seed=given.seed)
     raise StudyError(
         "The study is empty, or of a kind that this version does not know. It can be static_stress, "
-        "heat_conduction or gradient."
+        "heat_conduction, gradient or training."
     )
 
 
@@ -111,6 +128,8 @@ def options_to_proto(request: Request) -> study_pb2.SolveOptions:
         quantities=request.quantities or (),
         max_seconds=request.max_seconds,
         max_unknowns=request.max_unknowns,
+        surrogate=request.surrogate or "",
+        coverage=None if request.coverage == DEFAULT_COVERAGE else request.coverage,
     )
 
 
@@ -123,6 +142,8 @@ def options_from_proto(message: study_pb2.SolveOptions) -> Request:
         quantities=tuple(message.quantities) or None,
         max_seconds=optional_number(message, "max_seconds"),
         max_unknowns=message.max_unknowns if message.HasField("max_unknowns") else None,
+        surrogate=message.surrogate or None,
+        coverage=message.coverage if message.HasField("coverage") else DEFAULT_COVERAGE,
     )
 
 

@@ -30,7 +30,7 @@ from twin.codec.studies import (
 )
 from twin.errors import StudyError
 from twin.geometry.script import ServerScript
-from twin.studies import FreeForm, GradientOf, Study
+from twin.studies import FreeForm, GradientOf, Study, Training
 from twin.studies.gradient import DIFFERENTIABLE
 from twin.sweeps import columns, sampling
 from twin.sweeps.expressions import Formula
@@ -189,7 +189,7 @@ class SweepPlan:
         """The study and the shape at a point, whatever the constraints say."""
         study, shape = self._assigned.at(point)
         found = study_from_proto(study)
-        assert not isinstance(found, GradientOf)  # which is refused above
+        assert not isinstance(found, GradientOf | Training)  # which is refused above
         return found, shape_from_proto(shape)
 
     def _refuse_unverified(self, message: sweep_pb2.Sweep) -> None:
@@ -257,7 +257,7 @@ class SweepPlan:
                     "of loads, of the material, and of the moves of control points."
                 )
         study = study_from_proto(message.study)
-        assert not isinstance(study, GradientOf)  # which is refused before
+        assert not isinstance(study, GradientOf | Training)  # which is refused before
         if len(study.cases) > 1:
             raise StudyError(
                 "A descent is of one load case: leave the others out, or give them sweeps of their own."

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.cloud import Cloud, spread
+from surrogates.cloud import Cloud
 from surrogates.elasticity import BASES, Hold, Problem, Region
 from twin.analyses.task import Regions
 from twin.errors import StudyError
@@ -34,7 +34,6 @@ from twin.studies import (
 
 Floats = NDArray[np.float64]
 
-_POINTS: Final = 256  # that stand for a region
 _ALONG: Final = 1 - 1e-4  # of the cosine between a normal and an axis, from where on they are one
 
 
@@ -42,13 +41,14 @@ _ALONG: Final = 1 - 1e-4  # of the cosine between a normal and an axis, from whe
 class Question:
     """A part, its material, and of each load case the size of each unit load on each region (problems, BASES) [N].
 
-    problems: one for each region, the same in all cases
+    problems: one for each region, the same in all cases; middle: centre of mass (3,) [m]
     """
 
     cloud: Cloud
     material: Material
     problems: tuple[Problem, ...]
     cases: Mapping[str, Floats]
+    middle: Floats
 
     @property
     def mass(self) -> float:
@@ -96,7 +96,7 @@ def asked(surface: Surface, volume: float, study: StaticStress, regions: Regions
     holds = tuple(_hold(support, where) for support, where in regions.supports)
     places: dict[Selector | None, Region | None] = {}
     for _, load, where in regions.loads:
-        places.setdefault(_place(load), None if where is None else _region(where))
+        places.setdefault(_place(load), None if where is None else Region(where.triangles))
     numbers = {place: number for number, place in enumerate(places)}
     cases = {name: np.zeros((len(places), len(BASES))) for name in study.cases}
     for case, load, _ in regions.loads:
@@ -105,16 +105,21 @@ def asked(surface: Surface, volume: float, study: StaticStress, regions: Regions
     problems = tuple(
         Problem(cloud, holds, region, study.material.poissons_ratio) for region in places.values()
     )
-    return Question(cloud, study.material, problems, cases)
+    return Question(cloud, study.material, problems, cases, _middle(surface))
+
+
+def _middle(surface: Surface) -> Floats:
+    """Of the tetrahedra between the origin and each triangle."""
+    corners = surface.corners
+    volumes = np.einsum("ti,ti->t", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    total = volumes.sum()
+    if not surface.closed or total <= 0:
+        return np.asarray(corners.mean(axis=(0, 1)))
+    return np.asarray(volumes @ corners.sum(axis=1) / (4 * total))
 
 
 def _place(load: Load) -> Selector | None:
     return None if isinstance(load, Gravity | Centrifugal) else load.on
-
-
-def _region(where: Selection) -> Region:
-    points, piece = spread(where.triangles, where.areas, _POINTS)
-    return Region(points, where.area_vectors[piece] / where.areas[piece, None], where.area)
 
 
 def _hold(support: Support, where: Selection) -> Hold:
@@ -128,10 +133,10 @@ def _hold(support: Support, where: Selection) -> Hold:
             axes = (bool(along[0] > _ALONG), bool(along[1] > _ALONG), bool(along[2] > _ALONG))
         case _:
             raise StudyError(
-                f"Surrogates know rigid supports, and {type(support).__name__} on {describe(support.on)} moves or gives "
-                "way: ask for method='solver'."
+                f"Surrogates know rigid supports, and {type(support).__name__} on {describe(support.on)} moves or "
+                "gives way: ask for method='solver'."
             )
-    return Hold(_region(where), axes)
+    return Hold(Region(where.triangles), axes)
 
 
 def _coefficients(load: Load, region: Region | None, cloud: Cloud, material: Material) -> Floats:

@@ -28,75 +28,80 @@ LEARNED: Final = ("max_displacement", "max_von_mises", "compliance")
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One load case of a finished run.
+    """What one finished run teaches.
 
-    example: for the networks; scale: what its fields are measured in (channels,) [m, Pa]
-    found: the numbers of the solver, by name; errors: its estimates of how far they are off
-    outside: which points of the skin lie in no zone around a singular place (k,)
+    example: for the networks; scales: what the fields of each case are measured in (cases, channels) [m, Pa]
+    found: the numbers of the solver, by case and name; errors: its estimates of how far they are off
+    outside: which points of the skin lie in no zone around a singular place, by case (k,)
     """
 
     run: str
-    case: str
     question: Question
     example: Example
-    scale: Floats
-    found: Mapping[str, float]
-    errors: Mapping[str, float]
-    outside: NDArray[np.bool_]
+    scales: Floats
+    found: Mapping[str, Mapping[str, float]]
+    errors: Mapping[str, Mapping[str, float]]
+    outside: Mapping[str, NDArray[np.bool_]]
+
+    @property
+    def part(self) -> str:
+        return self.example.part
 
 
-def samples_of(run: str, part: str, question: Question, outcome: Outcome, tokens: int) -> list[Sample]:
-    """What each load case of a run teaches.
+def sample_of(run: str, part: str, question: Question, outcome: Outcome, tokens: int) -> Sample:
+    """What a run teaches.
 
     part: equal for runs of one part; tokens: points of a part that networks see
 
     Raises:
         InvalidInput: its fields are missing or no numbers
     """
-    cloud = question.cloud
-    seen = [problem.tokens(tokens).astype(np.float32) for problem in question.problems]
+    cloud, cases = question.cloud, list(question.cases)
     surface = _on_skin(outcome)
     inside, depth, normals = _inside(outcome, cloud)
-    on_skin = queries_of(
-        question.problems, surface.points, surface.normals, np.zeros(len(surface.points)), tokens
+    on_skin = queries_of(question.problems, surface.points, surface.normals, np.zeros(SURFACE), tokens)
+    within = queries_of(question.problems, outcome.points[inside], normals, depth, tokens)
+    sizes = np.array([size_of(question.cases[name]) for name in cases])
+    nodal = [_nodal(run, outcome, name) for name in cases]
+    for name, size, values in zip(cases, sizes, nodal, strict=True):
+        if size == 0 or not np.isfinite(values).all():
+            what = "no load acts" if size == 0 else "its fields are not finite"
+            raise InvalidInput(f"{run} can't be learned from: {what} in load case {name}")
+    modulus = question.material.youngs_modulus
+    scale = np.stack([scales(modulus, cloud.length, size) for size in sizes])
+    at_skin = np.stack([surface.at(values) for values in nodal]) / scale[:, None]
+    at_inside = np.stack([values[inside] for values in nodal]) / scale[:, None]
+    example = Example(
+        part,
+        np.stack([problem.tokens(tokens) for problem in question.problems]).astype(np.float32),
+        (np.stack([question.cases[name] for name in cases]) / sizes[:, None, None]).astype(np.float32),
+        Target(on_skin, at_skin.astype(np.float32)),
+        Target(within, at_inside.astype(np.float32)) if len(inside) else None,
     )
-    within = (
-        queries_of(question.problems, outcome.points[inside], normals, depth, tokens) if len(inside) else None
+    known = {
+        name: {
+            key: outcome.case(name).quantities[key] for key in LEARNED if key in outcome.case(name).quantities
+        }
+        for name in cases
+    }
+    zones = Zones(outcome.singularities)
+    return Sample(
+        run,
+        question,
+        example,
+        scale,
+        {name: {key: float(each.value) for key, each in of.items()} for name, of in known.items()},
+        {name: {key: each.relative_error for key, each in of.items()} for name, of in known.items()},
+        {name: zones.of(name).at(surface.points) < 0 for name in cases},
     )
-    found = []
-    for name, coefficients in question.cases.items():
-        case = outcome.case(name)
-        if not {"displacement", "stress"} <= set(case.fields):
-            raise InvalidInput(f"{run} has no fields of displacement and stress to learn from")
-        nodal = np.hstack([case.fields["displacement"].values, case.fields["stress"].values])
-        size = size_of(coefficients)
-        if not np.isfinite(nodal).all() or size == 0:
-            raise InvalidInput(
-                f"{run} can't be learned from: "
-                + ("no load acts" if size == 0 else "its fields are not finite")
-                + (f" in load case {name}" if len(question.cases) > 1 else "")
-            )
-        scale = scales(question.material.youngs_modulus, cloud.length, size)
-        volume = None if within is None else Target(within, (nodal[inside] / scale).astype(np.float32))
-        found.append(
-            Sample(
-                run,
-                name,
-                question,
-                Example(
-                    part,
-                    np.stack(seen),
-                    (coefficients / size).astype(np.float32),
-                    Target(on_skin, (surface.at(nodal) / scale).astype(np.float32)),
-                    volume,
-                ),
-                scale,
-                {key: float(case.quantities[key].value) for key in LEARNED if key in case.quantities},
-                {key: float(case.quantities[key].error) for key in LEARNED if key in case.quantities},
-                Zones(outcome.singularities).of(name).at(surface.points) < 0,
-            )
-        )
-    return found
+
+
+def _nodal(run: str, outcome: Outcome, case: str) -> Floats:
+    """Displacement and stress at the nodes (n, 9) [m, Pa]."""
+    fields = outcome.case(case).fields
+    if not {"displacement", "stress"} <= set(fields):
+        raise InvalidInput(f"{run} has no fields of displacement and stress to learn from")
+    return np.hstack([fields["displacement"].values, fields["stress"].values])
 
 
 @dataclass(frozen=True, eq=False)

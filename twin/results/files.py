@@ -17,7 +17,7 @@ from twin.results.outcome import CaseOutcome, Outcome
 from twin.results.shape import Deformation, case_name
 from twin.results.storage import dump
 
-_QUADRATIC_TETRA, _HEXAHEDRON = 24, 12
+_QUADRATIC_TETRA, _HEXAHEDRON, _QUADRATIC_TRIANGLE = 24, 12, 22
 _COMPONENTS = {3: ("X", "Y", "Z"), 6: ("XX", "YY", "ZZ", "XY", "YZ", "XZ")}
 _VECTOR_SUFFIXES = ("x", "y", "z")
 
@@ -67,9 +67,8 @@ def save_vtu(outcome: Outcome, path: Path, case: str | None = None) -> None:
     """
     import pyvista
 
-    elements, kind = (
-        (outcome.hexahedra, _HEXAHEDRON) if len(outcome.hexahedra) else (outcome.tets, _QUADRATIC_TETRA)
-    )
+    kinds_of = ((outcome.hexahedra, _HEXAHEDRON), (outcome.faces, _QUADRATIC_TRIANGLE))
+    elements, kind = next((each for each in kinds_of if len(each[0])), (outcome.tets, _QUADRATIC_TETRA))
     cells = np.concatenate([np.full((len(elements), 1), elements.shape[1]), elements], axis=1).ravel()
     kinds = np.full(len(elements), kind, dtype=np.uint8)
     grid = pyvista.UnstructuredGrid(cells, kinds, outcome.points.astype(np.float64))

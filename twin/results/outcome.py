@@ -187,13 +187,15 @@ class Mesh:
     """Where the values of fields lie.
 
     points (n, 3) [m]: nodes of fields at "node"; elements of fields at "cell", in VTK order: tets (m, 10), quadratic,
-    or hexahedra (m, 8) of a grid, the other being empty; surface_vertices (v, 3) [m]: points of fields at "surface";
+    hexahedra (m, 8) of a grid, or faces (m, 6) of a surface alone, the others being empty;
+    surface_vertices (v, 3) [m]: points of fields at "surface";
     surface_triangles (t, 3).
     """
 
     points: Floats
     tets: Ints
     hexahedra: Ints
+    faces: Ints
     surface_vertices: Floats
     surface_triangles: Ints
 
@@ -203,7 +205,7 @@ class Outcome:
     """Everything that a run found.
 
     points (n, 3) [m]; tets (m, 10), quadratic, in VTK order (mids of edges 01 12 20 03 13 23), or hexahedra (h, 8) of
-    a grid that the surface cuts, the other being empty;
+    a grid that the surface cuts, or, of a surrogate, six-node triangles (f, 6) of the surface: one is not empty;
     surface_vertices (v, 3) [m] and surface_triangles (t, 3): the surface that was uploaded.
     ended: why it was refined no further, None where that is not known
     singularities: places where the flux has no bound
@@ -223,6 +225,7 @@ class Outcome:
     provenance: Mapping[str, str]
     cost: Cost
     hexahedra: Ints = field(default_factory=lambda: np.zeros((0, 8), np.int32))
+    faces: Ints = field(default_factory=lambda: np.zeros((0, 6), np.int32))
     ended: Ending | None = None
     singularities: tuple[Singularity, ...] = ()
 
@@ -230,7 +233,8 @@ class Outcome:
         if not self.cases:
             raise ValueError("an outcome has at least one load case")
         shapes: Sequence[tuple[str, int]] = (
-            ("points", 3), ("tets", 10), ("hexahedra", 8), ("surface_vertices", 3), ("surface_triangles", 3),
+            ("points", 3), ("tets", 10), ("hexahedra", 8), ("faces", 6), ("surface_vertices", 3),
+            ("surface_triangles", 3),
         )  # fmt: skip
         for name, columns in shapes:
             array = getattr(self, name)

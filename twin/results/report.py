@@ -250,9 +250,14 @@ def _chord(error: float) -> str:
 def _mesh(outcome: Outcome) -> Rows:
     rows = [
         ("Mesher", outcome.mesher),
-        ("Hexahedra", f"{len(outcome.hexahedra):,}")
-        if len(outcome.hexahedra)
-        else ("Quadratic tetrahedra", f"{len(outcome.tets):,}"),
+        next(
+            (
+                (name, f"{len(elements):,}")
+                for name, elements in (("Hexahedra", outcome.hexahedra), ("Surface triangles", outcome.faces))
+                if len(elements)
+            ),
+            ("Quadratic tetrahedra", f"{len(outcome.tets):,}"),
+        ),
         ("Nodes", f"{len(outcome.points):,}"),
     ]
     known = {"elements", "nodes", "tets"}

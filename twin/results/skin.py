@@ -57,6 +57,8 @@ def skin(mesh: Mesh | Outcome) -> Skin:
     """What is seen of a result."""
     if len(mesh.hexahedra):
         return _surface_in_grid(mesh)
+    if len(mesh.faces):
+        return Skin(mesh.points, mesh.faces.astype(np.int64), *_themselves(len(mesh.points)))
     return _boundary(mesh.points, mesh.tets)
 
 
@@ -76,6 +78,10 @@ def _boundary(points: Floats, tets: NDArray[np.integer]) -> Skin:
     return Skin(
         points[nodes], local.reshape(-1, 6), nodes[:, None].astype(np.int64), np.ones((len(nodes), 1))
     )
+
+
+def _themselves(count: int) -> tuple[Indices, Floats]:
+    return np.arange(count)[:, None], np.ones((count, 1))
 
 
 def face_normals(points: Floats, triangles: Indices) -> Floats:

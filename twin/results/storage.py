@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.quantities import Field, Quantity
+from twin.results.card import ModelCard, TrainedSurrogate, card_from_record
 from twin.results.gradient import Gradient, Sensitivity
 from twin.results.outcome import (
     Balance,
@@ -31,7 +32,7 @@ VERSION = 1
 
 
 def mesh_arrays(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    """The arrays of the mesh that a manifest has: of the two kinds of elements one only."""
+    """The arrays of the mesh that a manifest has: of the kinds of elements one only."""
     return ("points", manifest.get("elements", "tets"), "surface_vertices", "surface_triangles")
 
 
@@ -45,11 +46,13 @@ Manifest = dict[str, Any]
 GetArray = Callable[[str], Array]
 
 
-def dump(outcome: Outcome | Gradient) -> tuple[Manifest, dict[str, Array]]:
+def dump(outcome: Outcome | Gradient | TrainedSurrogate) -> tuple[Manifest, dict[str, Array]]:
     """Manifest (JSON-able) and arrays by name, e.g. "default.displacement", "mesh.points"."""
     if isinstance(outcome, Gradient):
         return _dump_gradient(outcome)
-    elements = "hexahedra" if len(outcome.hexahedra) else "tets"
+    if isinstance(outcome, TrainedSurrogate):
+        return _dump_surrogate(outcome)
+    elements = next((name for name in ("hexahedra", "faces") if len(getattr(outcome, name))), "tets")
     arrays: dict[str, Array] = {
         f"mesh.{name}": getattr(outcome, name) for name in mesh_arrays({"elements": elements})
     }
@@ -77,8 +80,8 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
     those of the mesh and the glyphs at once. Raises ValueError for a manifest of another version or of a gradient.
     """
     _check_version(manifest)
-    if is_gradient(manifest):
-        raise ValueError("the result is a gradient")
+    if is_gradient(manifest) or is_training(manifest):
+        raise ValueError("the result is a gradient or a training")
     mesh: dict[str, Any] = {"tets": np.zeros((0, 10), np.int32)}
     mesh |= {name: get_array(f"mesh.{name}") for name in mesh_arrays(manifest)}
     return Outcome(
@@ -95,6 +98,22 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
         provenance=dict(manifest["provenance"]),
         cost=Cost(**_decode(manifest["cost"])),
     )
+
+
+def of_surrogate(manifest: Mapping[str, Any]) -> bool:
+    """Whether an answer is that of a surrogate, which has a surface and no volume."""
+    return mesh_arrays(manifest)[1] == "faces"
+
+
+def is_training(manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest is that of a training, whose card `load_card` reads."""
+    return "training" in manifest
+
+
+def load_card(manifest: Mapping[str, Any]) -> ModelCard:
+    """The card of a surrogate that `dump` took apart."""
+    _check_version(manifest)
+    return card_from_record(_decode(manifest["training"]["card"]))
 
 
 def is_gradient(manifest: Mapping[str, Any]) -> bool:
@@ -173,6 +192,17 @@ def _dump_gradient(gradient: Gradient) -> tuple[Manifest, dict[str, Array]]:
         "provenance": dict(gradient.provenance),
         "cost": _record(gradient.cost),
     }, arrays
+
+
+def _dump_surrogate(surrogate: TrainedSurrogate) -> tuple[Manifest, dict[str, Array]]:
+    return {
+        "version": VERSION,
+        "training": {"surrogate": surrogate.surrogate, "card": _encode(surrogate.card.record())},
+        "assumptions": list(surrogate.assumptions),
+        "warnings": list(surrogate.warnings),
+        "provenance": dict(surrogate.provenance),
+        "cost": _record(surrogate.cost),
+    }, dict(surrogate.arrays)
 
 
 def _check_version(manifest: Mapping[str, Any]) -> None:

@@ -16,10 +16,12 @@ from twin.materials import Material
 from twin.sdk import aio, bridge
 from twin.sdk.aio.client import AsyncClient, Opening
 from twin.sdk.part import Part
+from twin.sdk.result import Result
 from twin.sdk.run import Run
+from twin.sdk.surrogate import Surrogate
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState, SweepInfo
-from twin.studies import Discretisation, FreeForm, Method, Preview, Study
+from twin.studies import DEFAULT_COVERAGE, Discretisation, FreeForm, Method, Preview, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 
@@ -83,6 +85,8 @@ class Client:
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
         *,
+        surrogate: str | None = None,
+        coverage: float = DEFAULT_COVERAGE,
         shape: Sequence[FreeForm] = (),
         name: str = "",
         labels: Mapping[str, str] | None = None,
@@ -90,12 +94,13 @@ class Client:
         """Start a run and return at once.
 
         accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
-        max_unknowns: limits of the computation. shape: boxes that deform the part first; selectors speak of where it
+        max_unknowns: limits of the computation. surrogate: asked first with method "auto", alone with "surrogate"; its
+        bounds hold for a share of parts, coverage. shape: boxes that deform the part first; selectors speak of where it
         was before. name, labels: to find the run by. Raises InvalidInput for what can't work.
         """
         started = self._client.simulate(
             part, study, accuracy, method, discretisation, quantities, max_seconds, max_unknowns,
-            shape=shape, name=name, labels=labels,
+            surrogate=surrogate, coverage=coverage, shape=shape, name=name, labels=labels,
         )  # fmt: skip
         return Run(self._bridge.run(started), self._bridge)
 
@@ -127,6 +132,8 @@ class Client:
         quantities: Sequence[str] | None = None,
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
+        surrogate: str | None = None,
+        coverage: float = DEFAULT_COVERAGE,
         preview: Preview | None = None,
         keep_fields: bool = False,
         name: str = "",
@@ -146,7 +153,7 @@ class Client:
         started = self._client.sweep(
             part, study, parameters, sampling, constraints=constraints, shape=shape,
             accuracy=accuracy, method=method, discretisation=discretisation, quantities=quantities,
-            max_seconds=max_seconds, max_unknowns=max_unknowns, preview=preview,
+            max_seconds=max_seconds, max_unknowns=max_unknowns, surrogate=surrogate, coverage=coverage, preview=preview,
             keep_fields=keep_fields, name=name, labels=labels,
         )  # fmt: skip
         return Sweep(self._bridge.run(started), self._bridge)
@@ -158,6 +165,55 @@ class Client:
     def sweeps(self) -> Iterator[SweepInfo]:
         """Sweeps, newest first."""
         return self._bridge.iterate(self._client.sweeps())
+
+    def predict(
+        self,
+        part: Part,
+        study: Study,
+        surrogate: str,
+        coverage: float = DEFAULT_COVERAGE,
+        *,
+        quantities: Sequence[str] | None = None,
+        shape: Sequence[FreeForm] = (),
+    ) -> Result:
+        """The answer of a surrogate alone: numbers with bounds that hold for a share of parts, `coverage`.
+
+        surrogate: "bracket", or a version of it "surrogates/bracket/versions/2". Raises FailedPrecondition for a part
+        or a load that it can't know, and NotFound.
+        """
+        answer = self._client.predict(part, study, surrogate, coverage, quantities=quantities, shape=shape)
+        return Result(self._bridge.run(answer), self._bridge)
+
+    def train(
+        self,
+        surrogate: str,
+        data: str | Run | Sweep | Sequence[str | Run | Sweep],
+        networks: int = 3,
+        steps: int = 6000,
+        seed: int = 0,
+        *,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Start to train a new version of a surrogate, and return at once; `run.surrogate()` waits for it.
+
+        data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
+        parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
+        of what is drawn by chance. Raises InvalidInput, FailedPrecondition and NotFound for what can't be learned from.
+        """
+        given = [data] if isinstance(data, str | Run | Sweep) else data
+        names = [each if isinstance(each, str) else each.name for each in given]
+        started = self._client.train(surrogate, names, networks, steps, seed, name=name, labels=labels)
+        return Run(self._bridge.run(started), self._bridge)
+
+    def surrogate(self, name: str) -> Surrogate:
+        """A surrogate by its name. Raises NotFound."""
+        return Surrogate(self._bridge.run(self._client.surrogate(name)), self._bridge)
+
+    def surrogates(self) -> Iterator[Surrogate]:
+        """Surrogates by their names, each with its current version."""
+        for found in self._bridge.iterate(self._client.surrogates()):
+            yield Surrogate(found, self._bridge)
 
     def materials(self) -> dict[str, Material]:
         """The material library of the server."""

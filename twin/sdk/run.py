@@ -9,6 +9,7 @@ from twin.results.gradient import Gradient
 from twin.sdk.aio.run import AsyncRun
 from twin.sdk.bridge import Bridge
 from twin.sdk.result import Result
+from twin.sdk.surrogate import Surrogate
 from twin.sdk.update import RunInfo, RunState, Update
 
 
@@ -57,6 +58,10 @@ class Run:
     def gradient(self, timeout: float | None = None) -> Gradient:
         """Wait for the end of a run that was started by `result.gradient`; its gradient. As `result` otherwise."""
         return self._bridge.run(self._run.gradient(timeout))
+
+    def surrogate(self, timeout: float | None = None) -> Surrogate:
+        """Wait for the end of a training that `client.train` started; the surrogate. As `result` otherwise."""
+        return Surrogate(self._bridge.run(self._run.surrogate(timeout)), self._bridge)
 
     def cancel(self) -> RunInfo:
         """Ask the run to stop; it does so within seconds. One that has ended stays as it is."""

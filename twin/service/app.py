@@ -30,6 +30,8 @@ from protos.twin.v1 import (
     result_pb2_grpc,
     run_pb2,
     run_pb2_grpc,
+    surrogate_pb2,
+    surrogate_pb2_grpc,
     sweep_pb2,
     sweep_pb2_grpc,
 )
@@ -50,6 +52,7 @@ from twin.service.results import ResultServicer
 from twin.service.runs import RunServicer
 from twin.service.scripts import Scripts
 from twin.service.settings import Settings
+from twin.service.surrogates import SurrogateServicer
 from twin.service.sweeps import SweepServicer
 from twin.store.collect import collect
 from twin.store.workspace import Workspace
@@ -58,7 +61,7 @@ from twin.workers.executor import Executor
 from twin.workers.launch import COMMAND, Recipe
 from twin.workers.local import LocalExecutor
 from twin.workers.on_ray import RayExecutor
-from twin.workers.scratch import clear_scratch
+from twin.workers.scratch import clear_scratch, clear_trainings
 
 _LOG: Final = logging.getLogger("twin")
 _THREADS: Final = 16  # for the database and the blobs
@@ -72,6 +75,7 @@ _SERVICES: Final = tuple(
         (array_pb2, "ArrayService"),
         (material_pb2, "MaterialService"),
         (sweep_pb2, "SweepService"),
+        (surrogate_pb2, "SurrogateService"),
     )
 )
 _OPTIONS: Final = (
@@ -136,6 +140,7 @@ async def _server(
     material_pb2_grpc.add_MaterialServiceServicer_to_server(MaterialServicer(), server)
     sweeps = SweepServicer(workspace, executor.wake, settings.heartbeat_seconds, scripts=settings.scripts)
     sweep_pb2_grpc.add_SweepServiceServicer_to_server(sweeps, server)
+    surrogate_pb2_grpc.add_SurrogateServiceServicer_to_server(SurrogateServicer(workspace), server)
     status = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -202,6 +207,7 @@ async def _keep_house(workspace: Workspace) -> None:
         try:
             removed = await asyncio.to_thread(collect, workspace.database, workspace.blobs)
             await asyncio.to_thread(clear_scratch, workspace.home)
+            await asyncio.to_thread(clear_trainings, workspace.home, workspace.runs)
         except (SQLAlchemyError, OSError, RecursionError):
             _LOG.exception("could not tidy up; trying again later")
         else:

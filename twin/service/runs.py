@@ -14,17 +14,18 @@ from google.protobuf import empty_pb2
 from protos.twin.v1 import run_pb2, run_pb2_grpc
 from twin import codec
 from twin.errors import FailedPrecondition, InvalidInput
-from twin.results.storage import on_grid
+from twin.results.storage import of_surrogate, on_grid
 from twin.service.feed import Feed
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import page_size
+from twin.service.surrogates import pinned
 from twin.service.tokens import page_token, read_page_token, read_resume_token, resume_token
 from twin.store.runs import NewRun, RunFilter, RunRecord
 from twin.store.states import RunState
 from twin.store.views import event_view, heartbeat, run_view
 from twin.store.workspace import Workspace
-from twin.studies import GradientOf
+from twin.studies import GradientOf, Training
 
 _DEFAULT_PAGE: Final = 50
 _LOOK: Final = 1.0  # seconds after which a watcher looks for itself, whatever the feed says
@@ -38,14 +39,22 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         self._runs = workspace.runs
         self._events = workspace.events
         self._results = workspace.results
+        self._surrogates = workspace.surrogates
         self._feed = feed
         self._wake = wake
         self._heartbeat = heartbeat
 
     async def CreateRun(self, request: run_pb2.CreateRunRequest, context: Context) -> run_pb2.Run:
         wanted = request.run
+        digest = hashlib.sha256(wanted.SerializeToString(deterministic=True)).hexdigest()
         study = codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
         codec.options_from_proto(wanted.options)
+        kind = codec.study_kind(wanted.study)
+        await asyncio.to_thread(pinned, self._surrogates, tenant(), kind, wanted.options)
+        if isinstance(study, Training):
+            names = await asyncio.to_thread(self._surrogates.learnable, tenant(), study)
+            wanted.study.training.ClearField("runs")
+            wanted.study.training.runs.extend(names)
         shape = wanted.shape.SerializeToString(deterministic=True) or None
         if codec.shape_from_proto(wanted.shape) and isinstance(study, GradientOf):
             raise InvalidInput("a gradient is of the shape that its answer has: leave out shape")
@@ -56,10 +65,10 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             shape = answered.shape
         new = NewRun(
             geometry=_identifier(wanted.geometry),
-            study_kind=codec.study_kind(wanted.study),
+            study_kind=kind,
             study=wanted.study.SerializeToString(deterministic=True),
             options=wanted.options.SerializeToString(deterministic=True),
-            request_digest=hashlib.sha256(wanted.SerializeToString(deterministic=True)).hexdigest(),
+            request_digest=digest,
             request_id=request.request_id or None,
             display_name=wanted.display_name,
             labels=dict(wanted.labels),
@@ -74,8 +83,10 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         answered = self._runs.get(caller, _identifier(asked.run))
         facts = {"run": asked.run}
         study = codec.parse_study(answered.study)
-        if isinstance(study, GradientOf):
-            raise FailedPrecondition(f"{asked.run} is itself a gradient: name the run that it is of", facts)
+        if isinstance(study, GradientOf | Training):
+            raise FailedPrecondition(
+                f"{asked.run} is itself a {answered.study_kind}: name a run that has answered a study", facts
+            )
         asked.check(study)
         if answered.state is not RunState.SUCCEEDED:
             raise FailedPrecondition(
@@ -93,7 +104,14 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
                 "simulate it again",
                 facts,
             )
-        if on_grid(self._results.get(caller, answered.id)):
+        manifest = self._results.get(caller, answered.id)
+        if of_surrogate(manifest):
+            raise FailedPrecondition(
+                f"{asked.run} was answered by a surrogate, and gradients are taken on tetrahedra: simulate again with "
+                "method='solver'",
+                facts,
+            )
+        if on_grid(manifest):
             raise FailedPrecondition(
                 f"{asked.run} was answered on a grid, and gradients are taken on tetrahedra: simulate again with "
                 "discretisation='tet'",

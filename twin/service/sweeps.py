@@ -18,6 +18,7 @@ from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
 from twin.service.pages import fitting, page_size
 from twin.service.scripts import REFUSED
+from twin.service.surrogates import pinned
 from twin.service.tokens import page_token, place_token, read_page_token, read_place_token
 from twin.store.planned import Plan
 from twin.store.states import DesignState, SweepState
@@ -43,6 +44,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
     ) -> None:
         self._scripts = scripts
         self._sweeps = workspace.sweeps
+        self._surrogates = workspace.surrogates
         self._wake = wake
         self._heartbeat = heartbeat
 
@@ -51,6 +53,10 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
         wanted.CopyFrom(request.sweep)
         for output in ("name", "state", "counts", "create_time", "error"):
             wanted.ClearField(output)
+        digest = hashlib.sha256(wanted.SerializeToString(deterministic=True)).hexdigest()
+        kind = codec.study_kind(wanted.study)
+        for options in (wanted.options, *([wanted.preview] if wanted.HasField("preview") else [])):
+            await asyncio.to_thread(pinned, self._surrogates, tenant(), kind, options)
         spec = wanted.SerializeToString(deterministic=True)
         plan = await asyncio.to_thread(codec.parse_sweep, spec)  # refuses what makes no sense
         codec.check_size(wanted)
@@ -60,7 +66,7 @@ class SweepServicer(sweep_pb2_grpc.SweepServiceServicer):
             spec=spec,
             size=plan.count,
             geometries=[_identifier(name) for name in plan.geometries],
-            request_digest=hashlib.sha256(spec).hexdigest(),
+            request_digest=digest,
             request_id=request.request_id or None,
             display_name=wanted.display_name,
             labels=dict(wanted.labels),

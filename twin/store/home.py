@@ -42,6 +42,14 @@ class Home:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
+    def training_of(self, run: str) -> Path:
+        """Checkpoints of a training; they outlive the worker that wrote them."""
+        return self.trainings / run
+
+    @property
+    def trainings(self) -> Path:
+        return self.root / "trainings"
+
     @property
     def compile_cache(self) -> Path:
         return self.root / "compile-cache"
@@ -49,6 +57,6 @@ class Home:
     def create(self) -> Home:
         """Make the folders, for this user's eyes only."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.blobs, self.logs, self.workers, self.scratch, self.compile_cache):
+        for folder in (self.blobs, self.logs, self.workers, self.scratch, self.trainings, self.compile_cache):
             folder.mkdir(mode=0o700, exist_ok=True)
         return self

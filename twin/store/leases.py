@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from twin.errors import Internal, TwinError, to_record
 from twin.results import storage
-from twin.store import designs, events
+from twin.store import designs, events, surrogates
 from twin.store.arrays import StoredArray, insert_arrays
 from twin.store.database import Database
 from twin.store.runs import end
@@ -171,6 +171,8 @@ class Leases:
             self._hold(connection, lease)
             now = self._clock()
             for each, (manifest, arrays) in zip(lease.all, found, strict=True):
+                if storage.is_training(manifest):
+                    surrogates.add(connection, each.tenant, each.run, manifest, now)
                 connection.execute(
                     insert(results).values(
                         tenant=each.tenant,

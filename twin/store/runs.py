@@ -15,15 +15,17 @@ from twin.errors import AlreadyExists, FailedPrecondition, NotFound
 from twin.store import designs, events
 from twin.store.arrays import delete_arrays
 from twin.store.database import Database
-from twin.store.schema import geometries
+from twin.store.schema import geometries, surrogates
 from twin.store.schema import runs as table
-from twin.store.states import RunState
+from twin.store.states import ACTIVE, RunState
 
 
 @final
 @dataclass(frozen=True)
 class NewRun:
-    """What is asked for. geometry: id; study, options, shape: serialised twin.v1 messages, the study of `study_kind`.
+    """What is asked for. geometry: id, "" of a training; study, options, shape: serialised twin.v1 messages.
+
+    study_kind: of the study
 
     content: equal for what has the same answer; background: of a sweep, which waits for all others
     pack: equal for runs that are computed together, "" for one alone
@@ -108,7 +110,8 @@ class Runs:
                 earlier = _by_request(connection, tenant, new.request_id)
                 if earlier is not None:
                     return _same_request(earlier, new)
-            require_geometry(connection, tenant, new.geometry)
+            if new.geometry:  # a training has none
+                require_geometry(connection, tenant, new.geometry)
             identifier = add(connection, tenant, new, self._clock())
             return _record(_row(connection, tenant, identifier))
 
@@ -133,6 +136,12 @@ class Runs:
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
 
+    def active(self) -> set[str]:
+        """Ids of those that have not ended, of all tenants."""
+        query = select(table.c.id).where(table.c.state.in_(ACTIVE))
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
     def cancel(self, tenant: str, identifier: str) -> RunRecord:
         """A pending run is CANCELLED at once, a running one as soon as its worker sees it; an ended one
         stays.
@@ -152,6 +161,10 @@ class Runs:
                 raise FailedPrecondition(
                     f"{run.name} is a design of sweeps/{sweep}: delete the sweep",
                     facts={"sweep": f"sweeps/{sweep}"},
+                )
+            if (version := _made(connection, tenant, identifier)) is not None:
+                raise FailedPrecondition(
+                    f"{run.name} made {version}: delete that version", facts={"surrogate": version}
                 )
             remove(connection, tenant, run.id)
 
@@ -233,6 +246,15 @@ def _row(connection: Connection, tenant: str, identifier: str, *, lock: bool = F
     if row is None:
         raise NotFound(f"there is no run runs/{identifier}", facts={"run": f"runs/{identifier}"})
     return row
+
+
+def _made(connection: Connection, tenant: str, run: str) -> str | None:
+    """The version of a surrogate that a run has made."""
+    query = select(surrogates.c.id, surrogates.c.version).where(
+        surrogates.c.tenant == tenant, surrogates.c.run == run
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else f"surrogates/{row.id}/versions/{row.version}"
 
 
 def _by_request(connection: Connection, tenant: str, request_id: str) -> RowMapping | None:

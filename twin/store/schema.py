@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
     1: (
@@ -44,6 +44,7 @@ MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
         "ALTER TABLE runs ADD COLUMN pack VARCHAR NOT NULL DEFAULT ''",
         "CREATE INDEX runs_by_pack ON runs (tenant, pack)",
     ),
+    3: (),
 }
 """What leads from each version to the next; tables that are new are made besides."""
 
@@ -170,6 +171,19 @@ designs = Table(
     Index("designs_by_sequence", "tenant", "sweep", "sequence"),
     Index("designs_by_state", "tenant", "sweep", "state"),
     ForeignKeyConstraint(["tenant", "sweep"], ["sweeps.tenant", "sweeps.id"], ondelete="CASCADE"),
+)
+
+surrogates = Table(
+    "surrogates",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("version", Integer, primary_key=True),  # counts from 1, also over those that were deleted
+    Column("run", String),  # what made it; NULL where it was deleted
+    Column("created", Float, nullable=False),
+    Column("card", Text, nullable=False),  # of the manifest of its run, version and training
+    Column("current", Boolean, nullable=False),
+    Index("surrogates_by_run", "tenant", "run"),
 )
 
 results = Table(

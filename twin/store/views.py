@@ -12,13 +12,14 @@ from twin.results import storage
 from twin.store.events import Event
 from twin.store.runs import RunRecord
 from twin.store.states import WAITING
+from twin.store.surrogates import SurrogateRecord
 from twin.store.sweep_records import DesignRecord, SweepRecord
 
 
 def run_view(run: RunRecord) -> codec.RunView:
     return codec.RunView(
         name=run.name,
-        geometry=f"geometries/{run.geometry}",
+        geometry=f"geometries/{run.geometry}" if run.geometry else "",
         state=run.state.value,
         created=_time(run.created),
         started=None if run.started is None else _time(run.started),
@@ -67,6 +68,18 @@ def design_view(design: DesignRecord, plan: codec.SweepPlan) -> codec.DesignView
         error=_error(design.error),
         ended=None if design.ended is None else _time(design.ended),
         preview=plan.is_preview(design.number),
+    )
+
+
+def surrogate_view(found: SurrogateRecord, *, all_versions: bool = True) -> codec.SurrogateView:
+    versions = found.versions if all_versions else (found.version(),)
+    return codec.SurrogateView(
+        found.name,
+        found.current,
+        tuple(
+            codec.VersionView(each.version, f"runs/{each.run}", _time(each.created), each.card)
+            for each in versions
+        ),
     )
 
 

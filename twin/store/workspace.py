@@ -15,6 +15,7 @@ from twin.store.home import Home
 from twin.store.leases import SECONDS, Leases
 from twin.store.results import Results
 from twin.store.runs import Runs
+from twin.store.surrogates import Surrogates
 from twin.store.sweeps import Sweeps
 
 
@@ -33,6 +34,7 @@ class Workspace:
     results: Results
     leases: Leases
     sweeps: Sweeps
+    surrogates: Surrogates
 
     @staticmethod
     def open(root: Path, *, lease_seconds: float = SECONDS, max_attempts: int = 3) -> Workspace:
@@ -50,6 +52,7 @@ class Workspace:
             results=Results(database),
             leases=Leases(database, lease_seconds, max_attempts),
             sweeps=Sweeps(database),
+            surrogates=Surrogates(database),
         )
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ bodies.py    what single bodies are made of
 gradient.py  how the number of an answer changes
 shape.py     how a part is deformed first
 request.py   how a study is to be answered
+training.py  what a surrogate is made of
 words.py     what all studies check of what they are given
 """
 
@@ -22,7 +23,7 @@ from twin.studies.heat_conduction import (
     ThermalLoad,
     ThermalSupport,
 )
-from twin.studies.request import DEFAULT_ACCURACY, Discretisation, Method, Preview, Request
+from twin.studies.request import DEFAULT_ACCURACY, DEFAULT_COVERAGE, Discretisation, Method, Preview, Request
 from twin.studies.shape import FreeForm
 from twin.studies.static_stress import (
     LOADS,
@@ -44,15 +45,17 @@ from twin.studies.static_stress import (
     Symmetry,
     Traction,
 )
+from twin.studies.training import Training
 from twin.studies.words import DEFAULT_CASE
 
 Study = StaticStress | HeatConduction
-Question = Study | GradientOf
+Question = Study | GradientOf | Training
 """What a run can be asked."""
 
 __all__ = [
     "DEFAULT_ACCURACY",
     "DEFAULT_CASE",
+    "DEFAULT_COVERAGE",
     "DIFFERENTIABLE",
     "LOADS",
     "SUPPORTS",
@@ -91,5 +94,6 @@ __all__ = [
     "ThermalLoad",
     "ThermalSupport",
     "Traction",
+    "Training",
     "Wrt",
 ]

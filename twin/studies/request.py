@@ -15,6 +15,8 @@ Method = Literal["auto", "solver", "surrogate"]
 Discretisation = Literal["auto", "tet", "grid"]
 
 DEFAULT_ACCURACY = 0.05
+DEFAULT_COVERAGE = 0.9
+_SURROGATE = re.compile(r"surrogates/[a-z0-9][a-z0-9-]{0,62}(/versions/[1-9][0-9]{0,8})?")
 _QUANTITY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -24,6 +26,8 @@ class Request:
 
     accuracy: relative error wished for, in (0, 1]. quantities: the names it speaks of, None for all.
     max_seconds, max_unknowns: limits, None for those of the service.
+    surrogate: "surrogates/bracket", or a version of it "surrogates/bracket/versions/2"; None: any that knows the part.
+    coverage: share of parts that its bounds are to hold for.
     """
 
     accuracy: float
@@ -32,6 +36,8 @@ class Request:
     quantities: tuple[str, ...] | None
     max_seconds: float | None
     max_unknowns: int | None
+    surrogate: str | None
+    coverage: float
 
     def __init__(
         self,
@@ -41,6 +47,8 @@ class Request:
         quantities: Sequence[str] | None = None,
         max_seconds: Scalar | None = None,
         max_unknowns: int | None = None,
+        surrogate: str | None = None,
+        coverage: float = DEFAULT_COVERAGE,
     ) -> None:
         wished = quantity(accuracy, "1", "accuracy")
         if not 0 < wished <= 1:
@@ -58,6 +66,12 @@ class Request:
         if max_unknowns is not None and not (max_unknowns >= 1 and max_unknowns == int(max_unknowns)):
             raise StudyError(f"max_unknowns must be a whole number above 0, not {max_unknowns!r}.")
         object.__setattr__(self, "max_unknowns", None if max_unknowns is None else int(max_unknowns))
+        object.__setattr__(self, "surrogate", None if surrogate is None else _surrogate_name(surrogate))
+        if not 0 < coverage < 1:
+            raise StudyError(f"coverage is a share of parts above 0 and below 1, not {coverage!r}.")
+        object.__setattr__(self, "coverage", float(coverage))
+        if method == "solver" and surrogate is not None:
+            raise StudyError("method='solver' asks no surrogate: leave it out, or ask for method='auto'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,18 @@ class Preview:
             asked.quantities,
             self.max_seconds,
             self.max_unknowns,
+            asked.surrogate,
+            asked.coverage,
         )
+
+
+def _surrogate_name(given: str) -> str:
+    name = given if given.startswith("surrogates/") else f"surrogates/{given}"
+    if not _SURROGATE.fullmatch(name):
+        raise StudyError(
+            f"{given!r} names no surrogate, such as 'bracket' or 'surrogates/bracket/versions/2'."
+        )
+    return name
 
 
 def _quantity_names(names: Sequence[str] | None) -> tuple[str, ...] | None:

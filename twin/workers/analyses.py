@@ -11,6 +11,7 @@ from twin.analyses.monitor import Monitor
 from twin.analyses.run import run
 from twin.analyses.together import run_together
 from twin.geometry.surface import Report, Surface
+from twin.learning.answers import answer
 from twin.results.gradient import Gradient
 from twin.results.outcome import Outcome
 from twin.studies import Request
@@ -19,7 +20,8 @@ from twin.studies import Request
 class Analysis(Protocol):
     """Answers one kind of study.
 
-    study: of that kind; of a gradient a twin.results.gradient.Differentiation. source: the file as uploaded;
+    study: of that kind; of a gradient a twin.results.gradient.Differentiation, of a surrogate a
+    twin.learning.answers.Consultation. source: the file as uploaded;
     workdir: an empty folder for scratch files.
     """
 
@@ -29,6 +31,7 @@ class Analysis(Protocol):
         report: Report,
         study: Any,
         request: Request,
+        /,
         *,
         source: Path | None,
         monitor: Monitor,
@@ -56,5 +59,6 @@ ANALYSES: Final[Mapping[str, Analysis]] = {
     "static_stress": run,
     "heat_conduction": run,
     "gradient": differentiate,
+    "consultation": answer,
 }
 TOGETHER: Final[Mapping[str, Together]] = {"static_stress": run_together, "heat_conduction": run_together}

@@ -17,6 +17,7 @@ from twin.errors import Internal, NotFound, TwinError
 from twin.geometry.formats.inflate import MAGIC, gunzip
 from twin.geometry.surface import Surface
 from twin.results import storage
+from twin.results.card import TrainedSurrogate
 from twin.results.gradient import Differentiation, Gradient
 from twin.results.outcome import Outcome
 from twin.store.arrays import Label, store_arrays
@@ -24,13 +25,19 @@ from twin.store.geometries import load_surface
 from twin.store.leases import Lease, LeaseLostError
 from twin.store.runs import RunRecord
 from twin.store.workspace import Workspace
-from twin.studies import GradientOf, Study
+from twin.studies import GradientOf, Study, Training
 from twin.workers.energy import EnergyMeter
 from twin.workers.monitor import QUIET, Pace, RunMonitor, conclude
+from twin.workers.surrogates import Surrogates
 
 if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
+    from twin.learning.answers import Consultation
     from twin.workers.analyses import Analysis, Together
 
+TRAINING: Final = "training"
+"""Kind of studies that are of no part."""
+CONSULTED: Final = "consultation"
+"""Among analyses, what answers a study that names a surrogate."""
 _LOG: Final = logging.getLogger(__name__)
 _DEFORMED: Final = (
     "The part was deformed by free-form boxes before it was meshed; "
@@ -44,7 +51,7 @@ class Computer:
     """What a worker needs to compute runs. scratch: its own folder for what doesn't outlive a run;
 
     analyses: by kind of study; together: likewise, of many that differ in their load cases alone
-    give_up: ends this process (see monitor.py).
+    give_up: ends this process (see monitor.py); surrogates: those that it has at hand
     """
 
     workspace: Workspace
@@ -53,6 +60,7 @@ class Computer:
     together: Mapping[str, Together]
     meter: EnergyMeter
     give_up: Callable[[], None]
+    surrogates: Surrogates
 
     def compute(self, lease: Lease) -> None:
         """Compute the run, with those beside it, and commit what came of it. Never raises for what an analysis does."""
@@ -89,6 +97,9 @@ class Computer:
         )
         with monitor, self._folder(lease) as workdir:
             monitor.progress("check", 0.0)
+            if run.study_kind == TRAINING:
+                self._train(lease, run, monitor, workdir)
+                return
             geometry = self.workspace.geometries.get(lease.tenant, run.geometry)
             surface = load_surface(self.workspace.arrays, lease.tenant, run.geometry)
             source = self._source(lease, geometry.source_digest, geometry.filename, workdir)
@@ -102,9 +113,12 @@ class Computer:
             beside: dict[str, Any] = {"source": source, "monitor": monitor, "workdir": scratch}
             answers: Sequence[Outcome | Gradient]
             if len(runs) > 1:
-                answers = _known(self.together, run)(*about, questions, request, **beside)
+                answers = _known(self.together, run.study_kind)(*about, questions, request, **beside)
             else:
-                answers = [_known(self.analyses, run)(*about, questions[0], request, **beside)]
+                question = questions[0]
+                plain = isinstance(question, Study | Differentiation)
+                analysis = _known(self.analyses, run.study_kind if plain else CONSULTED)
+                answers = [analysis(*about, question, request, **beside)]
             joules = _difference(before, self.meter.joules(), len(runs))
             hashes = {
                 "geometry": f"geometries/{run.geometry}",
@@ -124,15 +138,18 @@ class Computer:
             ]
             self._commit(lease, answers, monitor, run.keep_fields)
 
-    def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation:
+    def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation | Consultation:
         """What is asked; of a gradient with the answer that it is about."""
         asked = codec.parse_study(run.study)
+        assert not isinstance(asked, Training)  # which is no question of a part
         if not isinstance(asked, GradientOf):
-            return asked
+            return self._consulted(lease, run, asked)
         answered = self.workspace.runs.get(lease.tenant, asked.run.removeprefix("runs/"))
         study = codec.parse_study(answered.study)
-        if isinstance(study, GradientOf):
-            raise Internal(f"{asked.run} is itself a gradient, which the service should have refused")
+        if isinstance(study, GradientOf | Training):
+            raise Internal(
+                f"{asked.run} is itself a {answered.study_kind}, which the service should have refused"
+            )
         arrays = self.workspace.arrays
         stored = arrays.of(lease.tenant, answered.name)
         outcome = storage.load(
@@ -142,8 +159,31 @@ class Computer:
         boxes = () if answered.shape is None else codec.parse_shape(answered.shape)
         return Differentiation(asked, study, outcome, boxes)
 
+    def _consulted(self, lease: Lease, run: RunRecord, study: Study) -> Study | Consultation:
+        """With the surrogates that are to be asked first, where there are any. Designs ask those that are named."""
+        request = codec.parse_options(run.options)
+        if run.background and request.surrogate is None:
+            return study
+        return self.surrogates.consultation(lease.tenant, study, request) or study
+
+    def _train(self, lease: Lease, run: RunRecord, monitor: RunMonitor, workdir: Path) -> None:
+        asked = codec.parse_study(run.study)
+        assert isinstance(asked, Training)  # its kind says so
+        before = self.meter.joules()
+        made = self.surrogates.train(lease.tenant, run.id, asked, monitor, workdir)
+        joules = _difference(before, self.meter.joules(), 1)
+        provenance = {**made.provenance, "study": _digest(run.study)}
+        made = dataclasses.replace(
+            made, cost=dataclasses.replace(made.cost, joules=joules), provenance=provenance
+        )
+        self._commit(lease, [made], monitor, keep_fields=True)
+
     def _commit(
-        self, lease: Lease, answers: Sequence[Outcome | Gradient], monitor: RunMonitor, keep_fields: bool
+        self,
+        lease: Lease,
+        answers: Sequence[Outcome | Gradient | TrainedSurrogate],
+        monitor: RunMonitor,
+        keep_fields: bool,
     ) -> None:
         monitor.progress("write", 0.96, "storing the result")
         blobs, found = self.workspace.blobs, []
@@ -186,10 +226,10 @@ def _deformed(surface: Surface, shape: bytes) -> Surface:
 Answering = TypeVar("Answering")
 
 
-def _known(table: Mapping[str, Answering], run: RunRecord) -> Answering:
-    if run.study_kind not in table:
-        raise Internal(f"this worker knows no analysis for studies of kind {run.study_kind!r}")
-    return table[run.study_kind]
+def _known(table: Mapping[str, Answering], kind: str) -> Answering:
+    if kind not in table:
+        raise Internal(f"this worker knows no analysis for studies of kind {kind!r}")
+    return table[kind]
 
 
 def _difference(before: float | None, after: float | None, count: int) -> float | None:

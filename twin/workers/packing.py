@@ -23,8 +23,10 @@ def packed(designs: Sequence[Planned], name: str) -> list[Planned]:
     filling: dict[object, tuple[int, int]] = {}  # packs that have room: number and load cases
     found = []
     for design in designs:
-        if design.run is None or codec.parse_options(design.run.options).max_seconds is not None:
-            found.append(design)  # nothing to compute; or so much time was given to this one alone
+        asked = None if design.run is None else codec.parse_options(design.run.options)
+        if design.run is None or asked is None or asked.max_seconds is not None or asked.surrogate:
+            # Nothing to compute; or so much time was given to this one alone; or there is no mesh to share.
+            found.append(design)
             continue
         rest, cases = codec.without_load_cases(design.run.study)
         alike = design.run.geometry, design.run.shape, design.run.options, rest

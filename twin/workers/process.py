@@ -18,6 +18,7 @@ from twin.workers.devices import Device
 from twin.workers.energy import EnergyMeter
 from twin.workers.lifeline import Lifeline, end_group
 from twin.workers.planning import plan_ahead
+from twin.workers.surrogates import Surrogates
 
 if TYPE_CHECKING:
     from twin.workers.analyses import Analysis, Together
@@ -50,7 +51,9 @@ def work(
     )
     device = Device(options.device_kind, options.device_identifier)
     scratch = workspace.home.scratch_of(options.name)
-    computer = Computer(workspace, scratch, analyses, together, EnergyMeter(device), end_group)
+    computer = Computer(
+        workspace, scratch, analyses, together, EnergyMeter(device), end_group, Surrogates(workspace)
+    )
     with presence.announced(workspace.home.workers, options.name):
         _LOG.info("%s is ready on %s", options.name, device.name)
         while True:

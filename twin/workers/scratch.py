@@ -1,4 +1,4 @@
-"""Working folders that processes have left which were killed."""
+"""Working folders that nobody needs any more, most of processes that were killed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import time
 from typing import Final
 
 from twin.store.home import Home
+from twin.store.runs import Runs
 from twin.workers import presence
 
 _START: Final = 60.0  # seconds that a worker may take from its folder's making until it is seen as alive
 _OLD: Final = 24 * 3600.0  # seconds after which a folder of nobody known goes too
+
+
+def clear_trainings(home: Home, runs: Runs) -> None:
+    """Remove the checkpoints of trainings that have ended; another worker needs those of the others."""
+    folders = {path.name: path for path in home.trainings.iterdir()}
+    for name in folders.keys() - runs.active():
+        shutil.rmtree(folders[name], ignore_errors=True)
 
 
 def clear_scratch(home: Home) -> None:

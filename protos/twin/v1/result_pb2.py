@@ -28,9 +28,10 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from protos.twin.v1 import array_pb2 as protos_dot_twin_dot_v1_dot_array__pb2
 from protos.twin.v1 import selector_pb2 as protos_dot_twin_dot_v1_dot_selector__pb2
 from protos.twin.v1 import study_pb2 as protos_dot_twin_dot_v1_dot_study__pb2
+from protos.twin.v1 import surrogate_pb2 as protos_dot_twin_dot_v1_dot_surrogate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/twin/v1/result.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1aprotos/twin/v1/array.proto\x1a\x1dprotos/twin/v1/selector.proto\x1a\x1aprotos/twin/v1/study.proto\"c\n\x10GetResultRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xe2\x41\x01\x02\xfa\x41\r\n\x0btwin/Result\xbaH*r(2&^runs/[a-z0-9][a-z0-9-]{0,127}/result$\"\x82\x01\n\x08Quantity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x0e\n\x06\x65rrors\x18\x04 \x03(\x01\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x0e\n\x06vector\x18\x06 \x01(\x08\x12\x12\n\x05scale\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_scale\"\xc7\x01\n\x0b\x45quilibrium\x12\'\n\rapplied_force\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3\x12(\n\x0ereaction_force\x18\x02 \x01(\x0b\x32\x10.twin.v1.Vector3\x12(\n\x0e\x61pplied_moment\x18\x03 \x01(\x0b\x32\x10.twin.v1.Vector3\x12)\n\x0freaction_moment\x18\x04 \x01(\x0b\x32\x10.twin.v1.Vector3\x12\x10\n\x08residual\x18\x05 \x01(\x01\"y\n\x0bHeatBalance\x12(\n\x05terms\x18\x01 \x03(\x0b\x32\x19.twin.v1.HeatBalance.Term\x12\x10\n\x08residual\x18\x02 \x01(\x01\x1a.\n\x04Term\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\n\n\x02on\x18\x02 \x01(\t\x12\x0c\n\x04heat\x18\x03 \x01(\x01\"\xe8\x01\n\nCaseResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\nquantities\x18\x02 \x03(\x0b\x32\x11.twin.v1.Quantity\x12\"\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x12.twin.v1.ArrayInfo\x12*\n\x0esurface_fields\x18\x04 \x03(\x0b\x32\x12.twin.v1.ArrayInfo\x12)\n\x0b\x65quilibrium\x18\x05 \x01(\x0b\x32\x14.twin.v1.Equilibrium\x12*\n\x0cheat_balance\x18\x06 \x01(\x0b\x32\x14.twin.v1.HeatBalance\"[\n\x05Glyph\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x03(\x01\x12\x12\n\ndirections\x18\x04 \x03(\x01\x12\x11\n\tload_case\x18\x05 \x01(\t\"_\n\x0bSingularity\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x10\n\x08segments\x18\x03 \x03(\x01\x12\x0e\n\x06radius\x18\x04 \x01(\x01\x12\x11\n\tload_case\x18\x05 \x01(\t\"\xbb\x02\n\x0e\x43onvergenceRow\x12\x10\n\x08unknowns\x18\x01 \x01(\x03\x12\x0c\n\x04size\x18\x02 \x01(\x01\x12\x12\n\niterations\x18\x03 \x01(\x05\x12\x10\n\x08residual\x18\x04 \x01(\x01\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12;\n\nquantities\x18\x06 \x03(\x0b\x32\'.twin.v1.ConvergenceRow.QuantitiesEntry\x12\x33\n\x06\x65rrors\x18\x07 \x03(\x0b\x32#.twin.v1.ConvergenceRow.ErrorsEntry\x1a\x31\n\x0fQuantitiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a-\n\x0b\x45rrorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xbb\x01\n\x04\x43ost\x12+\n\x07seconds\x18\x01 \x03(\x0b\x32\x1a.twin.v1.Cost.SecondsEntry\x12\x13\n\x06joules\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x17\n\npeak_bytes\x18\x04 \x01(\x03H\x01\x88\x01\x01\x1a.\n\x0cSecondsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\t\n\x07_joulesB\r\n\x0b_peak_bytes\"l\n\x0bSensitivity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\x0e\n\x06vector\x18\x04 \x01(\x08\x12!\n\x05\x61rray\x18\x05 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\"\xcb\x01\n\x0eGradientResult\x12\x1a\n\x03run\x18\x01 \x01(\tB\r\xfa\x41\n\n\x08twin/Run\x12\x11\n\tload_case\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12!\n\x03wrt\x18\x04 \x01(\x0e\x32\x14.twin.v1.GradientWrt\x12\r\n\x05value\x18\x05 \x01(\x01\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x0b\n\x03gap\x18\x07 \x01(\x01\x12+\n\rsensitivities\x18\x08 \x03(\x0b\x32\x14.twin.v1.Sensitivity\"\xae\x06\n\x06Result\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x05\x63\x61ses\x18\x02 \x03(\x0b\x32\x13.twin.v1.CaseResult\x12\"\n\x06points\x18\x03 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12 \n\x04tets\x18\x04 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12,\n\x10surface_vertices\x18\x05 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12-\n\x11surface_triangles\x18\x06 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12\x1e\n\x06glyphs\x18\x07 \x03(\x0b\x32\x0e.twin.v1.Glyph\x12\x13\n\x0b\x61ssumptions\x18\x08 \x03(\t\x12\x10\n\x08warnings\x18\t \x03(\t\x12,\n\x0b\x63onvergence\x18\n \x03(\x0b\x32\x17.twin.v1.ConvergenceRow\x12\x36\n\x0cmesh_quality\x18\x0b \x03(\x0b\x32 .twin.v1.Result.MeshQualityEntry\x12\x0e\n\x06mesher\x18\x0c \x01(\t\x12\x33\n\nprovenance\x18\r \x03(\x0b\x32\x1f.twin.v1.Result.ProvenanceEntry\x12\x1b\n\x04\x63ost\x18\x0e \x01(\x0b\x32\r.twin.v1.Cost\x12%\n\thexahedra\x18\x0f \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12\x1e\n\x05\x65nded\x18\x10 \x01(\x0e\x32\x0f.twin.v1.Ending\x12+\n\rsingularities\x18\x11 \x03(\x0b\x32\x14.twin.v1.Singularity\x12)\n\x08gradient\x18\x12 \x01(\x0b\x32\x17.twin.v1.GradientResult\x1a\x32\n\x10MeshQualityEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x31\n\x0fProvenanceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:4\xea\x41\x31\n\x0btwin/Result\x12\x11runs/{run}/result*\x07results2\x06result*\x80\x01\n\x06\x45nding\x12\x16\n\x12\x45NDING_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45NDING_ACCURACY\x10\x01\x12\x16\n\x12\x45NDING_MAX_SECONDS\x10\x02\x12\x17\n\x13\x45NDING_MAX_UNKNOWNS\x10\x03\x12\x18\n\x14\x45NDING_NO_FINER_MESH\x10\x04\x32J\n\rResultService\x12\x39\n\tGetResult\x12\x19.twin.v1.GetResultRequest\x1a\x0f.twin.v1.Result\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/twin/v1/result.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1aprotos/twin/v1/array.proto\x1a\x1dprotos/twin/v1/selector.proto\x1a\x1aprotos/twin/v1/study.proto\x1a\x1eprotos/twin/v1/surrogate.proto\"c\n\x10GetResultRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xe2\x41\x01\x02\xfa\x41\r\n\x0btwin/Result\xbaH*r(2&^runs/[a-z0-9][a-z0-9-]{0,127}/result$\"\x82\x01\n\x08Quantity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x0e\n\x06\x65rrors\x18\x04 \x03(\x01\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x0e\n\x06vector\x18\x06 \x01(\x08\x12\x12\n\x05scale\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_scale\"\xc7\x01\n\x0b\x45quilibrium\x12\'\n\rapplied_force\x18\x01 \x01(\x0b\x32\x10.twin.v1.Vector3\x12(\n\x0ereaction_force\x18\x02 \x01(\x0b\x32\x10.twin.v1.Vector3\x12(\n\x0e\x61pplied_moment\x18\x03 \x01(\x0b\x32\x10.twin.v1.Vector3\x12)\n\x0freaction_moment\x18\x04 \x01(\x0b\x32\x10.twin.v1.Vector3\x12\x10\n\x08residual\x18\x05 \x01(\x01\"y\n\x0bHeatBalance\x12(\n\x05terms\x18\x01 \x03(\x0b\x32\x19.twin.v1.HeatBalance.Term\x12\x10\n\x08residual\x18\x02 \x01(\x01\x1a.\n\x04Term\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\n\n\x02on\x18\x02 \x01(\t\x12\x0c\n\x04heat\x18\x03 \x01(\x01\"\xe8\x01\n\nCaseResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\nquantities\x18\x02 \x03(\x0b\x32\x11.twin.v1.Quantity\x12\"\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x12.twin.v1.ArrayInfo\x12*\n\x0esurface_fields\x18\x04 \x03(\x0b\x32\x12.twin.v1.ArrayInfo\x12)\n\x0b\x65quilibrium\x18\x05 \x01(\x0b\x32\x14.twin.v1.Equilibrium\x12*\n\x0cheat_balance\x18\x06 \x01(\x0b\x32\x14.twin.v1.HeatBalance\"[\n\x05Glyph\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x03(\x01\x12\x12\n\ndirections\x18\x04 \x03(\x01\x12\x11\n\tload_case\x18\x05 \x01(\t\"_\n\x0bSingularity\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x10\n\x08segments\x18\x03 \x03(\x01\x12\x0e\n\x06radius\x18\x04 \x01(\x01\x12\x11\n\tload_case\x18\x05 \x01(\t\"\xbb\x02\n\x0e\x43onvergenceRow\x12\x10\n\x08unknowns\x18\x01 \x01(\x03\x12\x0c\n\x04size\x18\x02 \x01(\x01\x12\x12\n\niterations\x18\x03 \x01(\x05\x12\x10\n\x08residual\x18\x04 \x01(\x01\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12;\n\nquantities\x18\x06 \x03(\x0b\x32\'.twin.v1.ConvergenceRow.QuantitiesEntry\x12\x33\n\x06\x65rrors\x18\x07 \x03(\x0b\x32#.twin.v1.ConvergenceRow.ErrorsEntry\x1a\x31\n\x0fQuantitiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a-\n\x0b\x45rrorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xbb\x01\n\x04\x43ost\x12+\n\x07seconds\x18\x01 \x03(\x0b\x32\x1a.twin.v1.Cost.SecondsEntry\x12\x13\n\x06joules\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x17\n\npeak_bytes\x18\x04 \x01(\x03H\x01\x88\x01\x01\x1a.\n\x0cSecondsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\t\n\x07_joulesB\r\n\x0b_peak_bytes\"l\n\x0bSensitivity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\x0e\n\x06vector\x18\x04 \x01(\x08\x12!\n\x05\x61rray\x18\x05 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\"\xcb\x01\n\x0eGradientResult\x12\x1a\n\x03run\x18\x01 \x01(\tB\r\xfa\x41\n\n\x08twin/Run\x12\x11\n\tload_case\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12!\n\x03wrt\x18\x04 \x01(\x0e\x32\x14.twin.v1.GradientWrt\x12\r\n\x05value\x18\x05 \x01(\x01\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x0b\n\x03gap\x18\x07 \x01(\x01\x12+\n\rsensitivities\x18\x08 \x03(\x0b\x32\x14.twin.v1.Sensitivity\"E\n\x0eTrainingResult\x12\x11\n\tsurrogate\x18\x01 \x01(\t\x12 \n\x04\x63\x61rd\x18\x02 \x01(\x0b\x32\x12.twin.v1.ModelCard\"\xfc\x06\n\x06Result\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x05\x63\x61ses\x18\x02 \x03(\x0b\x32\x13.twin.v1.CaseResult\x12\"\n\x06points\x18\x03 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12 \n\x04tets\x18\x04 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12,\n\x10surface_vertices\x18\x05 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12-\n\x11surface_triangles\x18\x06 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12\x1e\n\x06glyphs\x18\x07 \x03(\x0b\x32\x0e.twin.v1.Glyph\x12\x13\n\x0b\x61ssumptions\x18\x08 \x03(\t\x12\x10\n\x08warnings\x18\t \x03(\t\x12,\n\x0b\x63onvergence\x18\n \x03(\x0b\x32\x17.twin.v1.ConvergenceRow\x12\x36\n\x0cmesh_quality\x18\x0b \x03(\x0b\x32 .twin.v1.Result.MeshQualityEntry\x12\x0e\n\x06mesher\x18\x0c \x01(\t\x12\x33\n\nprovenance\x18\r \x03(\x0b\x32\x1f.twin.v1.Result.ProvenanceEntry\x12\x1b\n\x04\x63ost\x18\x0e \x01(\x0b\x32\r.twin.v1.Cost\x12%\n\thexahedra\x18\x0f \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x12\x1e\n\x05\x65nded\x18\x10 \x01(\x0e\x32\x0f.twin.v1.Ending\x12+\n\rsingularities\x18\x11 \x03(\x0b\x32\x14.twin.v1.Singularity\x12)\n\x08gradient\x18\x12 \x01(\x0b\x32\x17.twin.v1.GradientResult\x12)\n\x08training\x18\x13 \x01(\x0b\x32\x17.twin.v1.TrainingResult\x12!\n\x05\x66\x61\x63\x65s\x18\x14 \x01(\x0b\x32\x12.twin.v1.ArrayInfo\x1a\x32\n\x10MeshQualityEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x31\n\x0fProvenanceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:4\xea\x41\x31\n\x0btwin/Result\x12\x11runs/{run}/result*\x07results2\x06result*\x80\x01\n\x06\x45nding\x12\x16\n\x12\x45NDING_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45NDING_ACCURACY\x10\x01\x12\x16\n\x12\x45NDING_MAX_SECONDS\x10\x02\x12\x17\n\x13\x45NDING_MAX_UNKNOWNS\x10\x03\x12\x18\n\x14\x45NDING_NO_FINER_MESH\x10\x04\x32J\n\rResultService\x12\x39\n\tGetResult\x12\x19.twin.v1.GetResultRequest\x1a\x0f.twin.v1.Result\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,44 +56,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESULT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_RESULT']._loaded_options = None
   _globals['_RESULT']._serialized_options = b'\352A1\n\013twin/Result\022\021runs/{run}/result*\007results2\006result'
-  _globals['_ENDING']._serialized_start=2842
-  _globals['_ENDING']._serialized_end=2970
-  _globals['_GETRESULTREQUEST']._serialized_start=216
-  _globals['_GETRESULTREQUEST']._serialized_end=315
-  _globals['_QUANTITY']._serialized_start=318
-  _globals['_QUANTITY']._serialized_end=448
-  _globals['_EQUILIBRIUM']._serialized_start=451
-  _globals['_EQUILIBRIUM']._serialized_end=650
-  _globals['_HEATBALANCE']._serialized_start=652
-  _globals['_HEATBALANCE']._serialized_end=773
-  _globals['_HEATBALANCE_TERM']._serialized_start=727
-  _globals['_HEATBALANCE_TERM']._serialized_end=773
-  _globals['_CASERESULT']._serialized_start=776
-  _globals['_CASERESULT']._serialized_end=1008
-  _globals['_GLYPH']._serialized_start=1010
-  _globals['_GLYPH']._serialized_end=1101
-  _globals['_SINGULARITY']._serialized_start=1103
-  _globals['_SINGULARITY']._serialized_end=1198
-  _globals['_CONVERGENCEROW']._serialized_start=1201
-  _globals['_CONVERGENCEROW']._serialized_end=1516
-  _globals['_CONVERGENCEROW_QUANTITIESENTRY']._serialized_start=1420
-  _globals['_CONVERGENCEROW_QUANTITIESENTRY']._serialized_end=1469
-  _globals['_CONVERGENCEROW_ERRORSENTRY']._serialized_start=1471
-  _globals['_CONVERGENCEROW_ERRORSENTRY']._serialized_end=1516
-  _globals['_COST']._serialized_start=1519
-  _globals['_COST']._serialized_end=1706
-  _globals['_COST_SECONDSENTRY']._serialized_start=1634
-  _globals['_COST_SECONDSENTRY']._serialized_end=1680
-  _globals['_SENSITIVITY']._serialized_start=1708
-  _globals['_SENSITIVITY']._serialized_end=1816
-  _globals['_GRADIENTRESULT']._serialized_start=1819
-  _globals['_GRADIENTRESULT']._serialized_end=2022
-  _globals['_RESULT']._serialized_start=2025
-  _globals['_RESULT']._serialized_end=2839
-  _globals['_RESULT_MESHQUALITYENTRY']._serialized_start=2684
-  _globals['_RESULT_MESHQUALITYENTRY']._serialized_end=2734
-  _globals['_RESULT_PROVENANCEENTRY']._serialized_start=2736
-  _globals['_RESULT_PROVENANCEENTRY']._serialized_end=2785
-  _globals['_RESULTSERVICE']._serialized_start=2972
-  _globals['_RESULTSERVICE']._serialized_end=3046
+  _globals['_ENDING']._serialized_start=3023
+  _globals['_ENDING']._serialized_end=3151
+  _globals['_GETRESULTREQUEST']._serialized_start=248
+  _globals['_GETRESULTREQUEST']._serialized_end=347
+  _globals['_QUANTITY']._serialized_start=350
+  _globals['_QUANTITY']._serialized_end=480
+  _globals['_EQUILIBRIUM']._serialized_start=483
+  _globals['_EQUILIBRIUM']._serialized_end=682
+  _globals['_HEATBALANCE']._serialized_start=684
+  _globals['_HEATBALANCE']._serialized_end=805
+  _globals['_HEATBALANCE_TERM']._serialized_start=759
+  _globals['_HEATBALANCE_TERM']._serialized_end=805
+  _globals['_CASERESULT']._serialized_start=808
+  _globals['_CASERESULT']._serialized_end=1040
+  _globals['_GLYPH']._serialized_start=1042
+  _globals['_GLYPH']._serialized_end=1133
+  _globals['_SINGULARITY']._serialized_start=1135
+  _globals['_SINGULARITY']._serialized_end=1230
+  _globals['_CONVERGENCEROW']._serialized_start=1233
+  _globals['_CONVERGENCEROW']._serialized_end=1548
+  _globals['_CONVERGENCEROW_QUANTITIESENTRY']._serialized_start=1452
+  _globals['_CONVERGENCEROW_QUANTITIESENTRY']._serialized_end=1501
+  _globals['_CONVERGENCEROW_ERRORSENTRY']._serialized_start=1503
+  _globals['_CONVERGENCEROW_ERRORSENTRY']._serialized_end=1548
+  _globals['_COST']._serialized_start=1551
+  _globals['_COST']._serialized_end=1738
+  _globals['_COST_SECONDSENTRY']._serialized_start=1666
+  _globals['_COST_SECONDSENTRY']._serialized_end=1712
+  _globals['_SENSITIVITY']._serialized_start=1740
+  _globals['_SENSITIVITY']._serialized_end=1848
+  _globals['_GRADIENTRESULT']._serialized_start=1851
+  _globals['_GRADIENTRESULT']._serialized_end=2054
+  _globals['_TRAININGRESULT']._serialized_start=2056
+  _globals['_TRAININGRESULT']._serialized_end=2125
+  _globals['_RESULT']._serialized_start=2128
+  _globals['_RESULT']._serialized_end=3020
+  _globals['_RESULT_MESHQUALITYENTRY']._serialized_start=2865
+  _globals['_RESULT_MESHQUALITYENTRY']._serialized_end=2915
+  _globals['_RESULT_PROVENANCEENTRY']._serialized_start=2917
+  _globals['_RESULT_PROVENANCEENTRY']._serialized_end=2966
+  _globals['_RESULTSERVICE']._serialized_start=3153
+  _globals['_RESULTSERVICE']._serialized_end=3227
 # @@protoc_insertion_point(module_scope)

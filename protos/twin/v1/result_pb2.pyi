@@ -11,6 +11,7 @@ from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from protos.twin.v1 import array_pb2 as array_pb2
 from protos.twin.v1 import selector_pb2 as selector_pb2
 from protos.twin.v1 import study_pb2 as study_pb2
+from protos.twin.v1 import surrogate_pb2 as surrogate_pb2
 import builtins as builtins
 import sys
 import typing as typing
@@ -595,6 +596,32 @@ class GradientResult(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class TrainingResult(message.Message):
+    """What a training made."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SURROGATE_FIELD_NUMBER: builtins.int
+    CARD_FIELD_NUMBER: builtins.int
+    surrogate: builtins.str
+    """"surrogates/{surrogate}/versions/{version}"."""
+    @builtins.property
+    def card(self) -> surrogate_pb2.ModelCard:
+        """What is known of it."""
+
+    def __init__(
+        self,
+        *,
+        surrogate: builtins.str = ...,
+        card: surrogate_pb2.ModelCard | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["card", b"card"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["card", b"card", "surrogate", b"surrogate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Result(message.Message):
     """The answer."""
 
@@ -658,6 +685,8 @@ class Result(message.Message):
     ENDED_FIELD_NUMBER: builtins.int
     SINGULARITIES_FIELD_NUMBER: builtins.int
     GRADIENT_FIELD_NUMBER: builtins.int
+    TRAINING_FIELD_NUMBER: builtins.int
+    FACES_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}/result"."""
     mesher: builtins.str
@@ -728,6 +757,16 @@ class Result(message.Message):
     def gradient(self) -> GradientResult:
         """Of a gradient, which has no cases and no mesh."""
 
+    @builtins.property
+    def training(self) -> TrainingResult:
+        """Of a training, which has no cases and no mesh."""
+
+    @builtins.property
+    def faces(self) -> array_pb2.ArrayInfo:
+        """Six-node triangles of the part's surface, (m, 6): corners, then mid-side nodes of (0,1) (1,2) (2,0), where a surrogate
+        answered: there is no volume mesh then.
+        """
+
     def __init__(
         self,
         *,
@@ -749,9 +788,11 @@ class Result(message.Message):
         ended: Ending.ValueType = ...,
         singularities: abc.Iterable[Singularity] | None = ...,
         gradient: GradientResult | None = ...,
+        training: TrainingResult | None = ...,
+        faces: array_pb2.ArrayInfo | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "gradient", b"gradient", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "faces", b"faces", "gradient", b"gradient", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "glyphs", b"glyphs", "gradient", b"gradient", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "faces", b"faces", "glyphs", b"glyphs", "gradient", b"gradient", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -143,7 +143,7 @@ class Run(message.Message):
     display_name: builtins.str
     """A name for people."""
     geometry: builtins.str
-    """"geometries/{geometry}"."""
+    """"geometries/{geometry}"; empty for a training."""
     state: RunState.ValueType
     """Where it stands."""
     @builtins.property

@@ -107,7 +107,7 @@ class _MethodEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Method.ValueTyp
     METHOD_SOLVER: _Method.ValueType  # 2
     """The physics solver."""
     METHOD_SURROGATE: _Method.ValueType  # 3
-    """A learned model only; FAILED_PRECONDITION where there is none."""
+    """A learned model only; FAILED_PRECONDITION where it can't be trusted."""
 
 class Method(_Method, metaclass=_MethodEnumTypeWrapper):
     """What computes the answer."""
@@ -119,7 +119,7 @@ METHOD_AUTO: Method.ValueType  # 1
 METHOD_SOLVER: Method.ValueType  # 2
 """The physics solver."""
 METHOD_SURROGATE: Method.ValueType  # 3
-"""A learned model only; FAILED_PRECONDITION where there is none."""
+"""A learned model only; FAILED_PRECONDITION where it can't be trusted."""
 
 class _Discretisation:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -157,6 +157,7 @@ class Study(message.Message):
     STATIC_STRESS_FIELD_NUMBER: builtins.int
     HEAT_CONDUCTION_FIELD_NUMBER: builtins.int
     GRADIENT_FIELD_NUMBER: builtins.int
+    TRAINING_FIELD_NUMBER: builtins.int
     @builtins.property
     def static_stress(self) -> StaticStress:
         """Linear static stress."""
@@ -169,20 +170,78 @@ class Study(message.Message):
     def gradient(self) -> Gradient:
         """How a number of an answer changes with what it was computed from."""
 
+    @builtins.property
+    def training(self) -> Training:
+        """A surrogate that learns from finished runs. The run has no geometry."""
+
     def __init__(
         self,
         *,
         static_stress: StaticStress | None = ...,
         heat_conduction: HeatConduction | None = ...,
         gradient: Gradient | None = ...,
+        training: Training | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient", "training"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+@typing.final
+class Training(message.Message):
+    """A surrogate that learns from runs of one kind of study. They have succeeded, have fields, and are of 30 different parts
+    at the least.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SURROGATE_FIELD_NUMBER: builtins.int
+    RUNS_FIELD_NUMBER: builtins.int
+    SWEEPS_FIELD_NUMBER: builtins.int
+    NETWORKS_FIELD_NUMBER: builtins.int
+    STEPS_FIELD_NUMBER: builtins.int
+    SEED_FIELD_NUMBER: builtins.int
+    surrogate: builtins.str
+    """"surrogates/{surrogate}": what gets a new version."""
+    networks: builtins.int
+    """How many networks are trained apart, so that their spread says where they guess; 3 if absent."""
+    steps: builtins.int
+    """Steps of each; 6000 if absent."""
+    seed: builtins.int
+    """Of all that is drawn by chance."""
+    @builtins.property
+    def runs(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """"runs/{run}"."""
+
+    @builtins.property
+    def sweeps(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """"sweeps/{sweep}": all their designs that are done. They keep fields."""
+
+    def __init__(
+        self,
+        *,
+        surrogate: builtins.str = ...,
+        runs: abc.Iterable[builtins.str] | None = ...,
+        sweeps: abc.Iterable[builtins.str] | None = ...,
+        networks: builtins.int | None = ...,
+        steps: builtins.int | None = ...,
+        seed: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "steps", b"steps"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "runs", b"runs", "seed", b"seed", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__networks: _TypeAlias = typing.Literal["networks"]  # noqa: Y015
+    _WhichOneofArgType__networks: _TypeAlias = typing.Literal["_networks", b"_networks"]  # noqa: Y015
+    _WhichOneofReturnType__steps: _TypeAlias = typing.Literal["steps"]  # noqa: Y015
+    _WhichOneofArgType__steps: _TypeAlias = typing.Literal["_steps", b"_steps"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__networks) -> _WhichOneofReturnType__networks | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__steps) -> _WhichOneofReturnType__steps | None: ...
 
 @typing.final
 class Gradient(message.Message):
@@ -979,6 +1038,8 @@ class SolveOptions(message.Message):
     QUANTITIES_FIELD_NUMBER: builtins.int
     MAX_SECONDS_FIELD_NUMBER: builtins.int
     MAX_UNKNOWNS_FIELD_NUMBER: builtins.int
+    SURROGATE_FIELD_NUMBER: builtins.int
+    COVERAGE_FIELD_NUMBER: builtins.int
     accuracy: builtins.float
     """Relative error wished for in every quantity, in (0, 1]; 0.05 if absent. Of temperatures relative to their range."""
     method: Method.ValueType
@@ -989,6 +1050,13 @@ class SolveOptions(message.Message):
     """Longest time to compute [s]; the service's limit if absent."""
     max_unknowns: builtins.int
     """Largest number of unknowns; the service's limit if absent."""
+    surrogate: builtins.str
+    """"surrogates/{surrogate}", which answers by its current version, or "surrogates/{surrogate}/versions/{version}". If
+    empty, the one that knows the part and has the narrowest bounds; of a sweep none. With AUTO it answers where its bounds
+    meet the accuracy, else the solver does.
+    """
+    coverage: builtins.float
+    """Share of parts for which the bounds of a surrogate are to hold; 0.9 if absent."""
     @builtins.property
     def quantities(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Names of quantities that the accuracy speaks of; all if empty."""
@@ -1002,19 +1070,25 @@ class SolveOptions(message.Message):
         quantities: abc.Iterable[builtins.str] | None = ...,
         max_seconds: builtins.float | None = ...,
         max_unknowns: builtins.int | None = ...,
+        surrogate: builtins.str = ...,
+        coverage: builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_coverage", b"_coverage", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "coverage", b"coverage", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "discretisation", b"discretisation", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns", "method", b"method", "quantities", b"quantities"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_coverage", b"_coverage", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "coverage", b"coverage", "discretisation", b"discretisation", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns", "method", b"method", "quantities", b"quantities", "surrogate", b"surrogate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015
+    _WhichOneofReturnType__coverage: _TypeAlias = typing.Literal["coverage"]  # noqa: Y015
+    _WhichOneofArgType__coverage: _TypeAlias = typing.Literal["_coverage", b"_coverage"]  # noqa: Y015
     _WhichOneofReturnType__max_seconds: _TypeAlias = typing.Literal["max_seconds"]  # noqa: Y015
     _WhichOneofArgType__max_seconds: _TypeAlias = typing.Literal["_max_seconds", b"_max_seconds"]  # noqa: Y015
     _WhichOneofReturnType__max_unknowns: _TypeAlias = typing.Literal["max_unknowns"]  # noqa: Y015
     _WhichOneofArgType__max_unknowns: _TypeAlias = typing.Literal["_max_unknowns", b"_max_unknowns"]  # noqa: Y015
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__accuracy) -> _WhichOneofReturnType__accuracy | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__coverage) -> _WhichOneofReturnType__coverage | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_seconds) -> _WhichOneofReturnType__max_seconds | None: ...
     @typing.overload

@@ -13,7 +13,9 @@ from twin.errors import InvalidInput
 from twin.geometry.script import Script, ServerScript
 from twin.materials import Material
 from twin.sdk import embedded
+from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.run import AsyncRun
+from twin.sdk.aio.surrogate import AsyncSurrogate, SurrogateWire
 from twin.sdk.aio.sweep import AsyncSweep
 from twin.sdk.aio.sweep_wire import SweepWire
 from twin.sdk.aio.wire import Wire
@@ -21,10 +23,13 @@ from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
-from twin.studies import Discretisation, FreeForm, Method, Preview, Request, Study
+from twin.studies import DEFAULT_COVERAGE, Discretisation, FreeForm, Method, Preview, Request, Study, Training
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 from twin.sweeps.space import Space
+
+Data = str | AsyncRun | AsyncSweep
+"""What surrogates learn from."""
 
 
 @final
@@ -86,6 +91,8 @@ class AsyncClient:
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
         *,
+        surrogate: str | None = None,
+        coverage: float = DEFAULT_COVERAGE,
         shape: Sequence[FreeForm] = (),
         name: str = "",
         labels: Mapping[str, str] | None = None,
@@ -93,10 +100,13 @@ class AsyncClient:
         """Start a run and return at once.
 
         accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
-        max_unknowns: limits of the computation. shape: boxes that deform the part first; selectors speak of where it
+        max_unknowns: limits of the computation. surrogate: asked first with method "auto", alone with "surrogate"; its
+        bounds hold for a share of parts, coverage. shape: boxes that deform the part first; selectors speak of where it
         was before. name, labels: to find the run by. Raises InvalidInput for what can't work.
         """
-        request = Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns)
+        request = Request(
+            accuracy, method, discretisation, quantities, max_seconds, max_unknowns, surrogate, coverage
+        )
         info = await self._wire.create_run(part.id, study, request, name, labels or {}, shape=shape)
         return AsyncRun(self._wire, info.name)
 
@@ -130,6 +140,8 @@ class AsyncClient:
         quantities: Sequence[str] | None = None,
         max_seconds: float | str | None = None,
         max_unknowns: int | None = None,
+        surrogate: str | None = None,
+        coverage: float = DEFAULT_COVERAGE,
         preview: Preview | None = None,
         keep_fields: bool = False,
         name: str = "",
@@ -147,7 +159,9 @@ class AsyncClient:
         Raises InvalidInput for what can't work.
         """
         chosen, space = parts(part, parameters, constraints)
-        request = Request(accuracy, method, discretisation, quantities, max_seconds, max_unknowns)
+        request = Request(
+            accuracy, method, discretisation, quantities, max_seconds, max_unknowns, surrogate, coverage
+        )
         asked = SweepRequest(
             chosen,
             study,
@@ -180,6 +194,68 @@ class AsyncClient:
         """Sweeps, newest first."""
         async for info in SweepWire(self._wire).list():
             yield info
+
+    async def predict(
+        self,
+        part: Part,
+        study: Study,
+        surrogate: str,
+        coverage: float = DEFAULT_COVERAGE,
+        *,
+        quantities: Sequence[str] | None = None,
+        shape: Sequence[FreeForm] = (),
+    ) -> AsyncResult:
+        """The answer of a surrogate alone: numbers with bounds that hold for a share of parts, `coverage`.
+
+        surrogate: "bracket", or a version of it "surrogates/bracket/versions/2". Raises FailedPrecondition for a part
+        or a load that it can't know, and NotFound.
+        """
+        run = await self.simulate(
+            part,
+            study,
+            method="surrogate",
+            quantities=quantities,
+            surrogate=surrogate,
+            coverage=coverage,
+            shape=shape,
+        )
+        return await run.result()
+
+    async def train(
+        self,
+        surrogate: str,
+        data: Data | Sequence[Data],
+        networks: int = 3,
+        steps: int = 6000,
+        seed: int = 0,
+        *,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> AsyncRun:
+        """Start to train a new version of a surrogate, and return at once; `run.surrogate()` waits for it.
+
+        data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
+        parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
+        of what is drawn by chance. Raises InvalidInput, FailedPrecondition and NotFound for what can't be learned from.
+        """
+        given = [data] if isinstance(data, str | AsyncRun | AsyncSweep) else list(data)
+        names = [each if isinstance(each, str) else each.name for each in given]
+        sweeps = [each for each in names if each.startswith("sweeps/")]
+        runs = [each if each.startswith("runs/") else f"runs/{each}" for each in names if each not in sweeps]
+        asked = Training(surrogate, runs, sweeps, networks, steps, seed)
+        info = await self._wire.create_run("", asked, Request(), name, labels or {})
+        return AsyncRun(self._wire, info.name)
+
+    async def surrogate(self, name: str) -> AsyncSurrogate:
+        """A surrogate by its name. Raises NotFound."""
+        wire = SurrogateWire(self._wire)
+        return AsyncSurrogate(wire, await wire.get(name if "/" in name else f"surrogates/{name}"))
+
+    async def surrogates(self) -> AsyncGenerator[AsyncSurrogate, None]:
+        """Surrogates by their names, each with its current version."""
+        wire = SurrogateWire(self._wire)
+        async for view in wire.list():
+            yield AsyncSurrogate(wire, view)
 
     async def materials(self) -> dict[str, Material]:
         """The material library of the server."""

@@ -31,7 +31,7 @@ from twin.sdk.aio.wire import Wire
 from twin.sdk.arrays import ArrayCache
 from twin.sdk.envelope import envelope, worst_case
 from twin.sdk.wording import study_rows, study_title
-from twin.studies import GradientOf, Wrt
+from twin.studies import GradientOf, Training, Wrt
 
 if TYPE_CHECKING:
     from twin.results.grid import GridInterpolator
@@ -72,6 +72,11 @@ class Source:
             from twin.sdk.interpolation import Interpolator
 
             kind = storage.mesh_arrays(self._record.manifest)[1]
+            if kind == "faces":
+                raise InvalidInput(
+                    "A surrogate answered, which has values on the surface only: take surface_field, or simulate with "
+                    "method='solver'."
+                )
             points, elements = await asyncio.gather(self.array("mesh.points"), self.array(f"mesh.{kind}"))
             if kind == "hexahedra":
                 found = await asyncio.to_thread(GridInterpolator, points, elements)
@@ -170,6 +175,8 @@ class AsyncResult:
         record = await wire.get_result(run)
         if storage.is_gradient(record.manifest):
             raise InvalidInput(f"{run} is a gradient: it is read by gradient() of the run")
+        if storage.is_training(record.manifest):
+            raise InvalidInput(f"{run} is a training: what it made is read by surrogate() of the run")
         return cls(wire, run, Source(wire, record))
 
     def __repr__(self) -> str:
@@ -272,6 +279,7 @@ class AsyncResult:
             outcome.points,
             outcome.tets,
             outcome.hexahedra,
+            outcome.faces,
             outcome.surface_vertices,
             outcome.surface_triangles,
         )
@@ -300,7 +308,7 @@ class AsyncResult:
         (study, request), info = await asyncio.gather(
             self._wire.get_study(self.run), self._wire.get_run(self.run)
         )
-        assert not isinstance(study, GradientOf)  # whose answer is no result
+        assert not isinstance(study, GradientOf | Training)  # whose answer is no result
         part = await self._wire.get_geometry(info.geometry)
         return await self._draw(
             report, path, study_text=study_rows(study), geometry_report=part.report,

@@ -14,6 +14,7 @@ from twin.results import storage
 from twin.results.gradient import Gradient
 from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.resumed import resumed
+from twin.sdk.aio.surrogate import AsyncSurrogate, SurrogateWire
 from twin.sdk.aio.wire import Wire
 from twin.sdk.update import ENDED, RunInfo, Update
 
@@ -71,6 +72,16 @@ class AsyncRun:
             raise InvalidInput(f"{self.name} is no gradient: its answer is read by result()")
         arrays = {key: await self._wire.read_array(array) for key, array in record.arrays.items()}
         return replace(storage.load_gradient(record.manifest, arrays.__getitem__), run=self.name)
+
+    async def surrogate(self, timeout: float | None = None) -> AsyncSurrogate:
+        """Wait for the end of a training; the surrogate that it made a version of. As `result` otherwise."""
+        await self._success(timeout)
+        record = await self._wire.get_result(self.name)
+        if not storage.is_training(record.manifest):
+            raise InvalidInput(f"{self.name} is no training: its answer is read by result()")
+        wire = SurrogateWire(self._wire)
+        name, _, _ = record.manifest["training"]["surrogate"].partition("/versions/")
+        return AsyncSurrogate(wire, await wire.get(name))
 
     async def _success(self, timeout: float | None) -> None:
         """Wait for the end of the run; raise unless it has succeeded."""

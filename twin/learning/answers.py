@@ -1,0 +1,281 @@
+"""From a surrogate to an outcome: numbers with bounds, fields on the surface; or why it can't be trusted here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, NamedTuple, final
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.elasticity import BASES, size_of
+from surrogates.ensemble import Prediction
+from twin.analyses import summary
+from twin.analyses.monitor import Monitor
+from twin.analyses.run import run, set_up
+from twin.analyses.static_stress import quantities
+from twin.analyses.static_stress.analysis import StaticStressAnalysis
+from twin.analyses.task import Task
+from twin.errors import FailedPrecondition, InvalidInput
+from twin.geometry.subdivision import six_node_faces, subdivide
+from twin.geometry.surface import Report, Surface
+from twin.learning.evaluation import UNITS, Evaluation, Numbers, expected_errors
+from twin.learning.questions import Question, asked
+from twin.learning.training import Trained
+from twin.quantities import Field, Quantity
+from twin.results.card import FIELDS
+from twin.results.outcome import CaseOutcome, Equilibrium, Outcome
+from twin.studies import Request, StaticStress
+
+Floats = NDArray[np.float64]
+
+_FINENESS: Final = (
+    50  # of the triangles that fields are given on: their edges in the part's diagonal, at the least
+)
+_SEEN: Final = 1e-6  # of a load, from where on a direction that was never seen counts
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Consultation:
+    """A study, and whom to ask. surrogates: by their names, "surrogates/bracket/versions/2", at least one."""
+
+    study: StaticStress
+    surrogates: Mapping[str, Trained]
+
+
+def answer(
+    surface: Surface,
+    report: Report,
+    consultation: Consultation,
+    request: Request,
+    *,
+    source: Path | None,
+    monitor: Monitor,
+    workdir: Path,
+) -> Outcome:
+    """By the surrogate with the narrowest bounds of those that are to be trusted. With method "auto" by the solver
+
+    where none is, or none meets the accuracy; the outcome says why.
+
+    Raises:
+        FailedPrecondition: method is "surrogate", and the part or its loads are none that one knows
+        twin.errors.TwinError: the study can't be answered
+    """
+    study, beside = consultation.study, {"source": source, "monitor": monitor, "workdir": workdir}
+    task = set_up(surface, report, study, request, **beside)  # type: ignore[arg-type]
+    found, refusals = _asked(task, consultation)
+    if found is not None:
+        wide = _too_wide(found, request)
+        if request.method == "surrogate" or not wide:
+            return found
+        refusals = {found.provenance["surrogate"]: wide}
+    elif request.method == "surrogate":
+        told = " ".join(refusals.values()) if len(refusals) == 1 else _told(refusals)
+        raise FailedPrecondition(told, {"surrogates": ", ".join(refusals)})
+    solved = run(surface, report, study, request, **beside)  # type: ignore[arg-type]
+    said = f"The solver answered, since no surrogate was good enough. {_told(refusals)}"
+    return replace(
+        solved,
+        assumptions=(said, *solved.assumptions),
+        cost=replace(solved.cost, seconds={**task.watch.seconds, **solved.cost.seconds}),
+        provenance={**solved.provenance, "asked_first": ", ".join(refusals)},
+    )
+
+
+def _asked(task: Task, consultation: Consultation) -> tuple[Outcome | None, dict[str, str]]:
+    """The prediction with the narrowest bounds, and why the others are none."""
+    best, refusals = None, {}
+    for name, trained in consultation.surrogates.items():
+        try:
+            found = _predicted(task, consultation.study, name, trained)
+        except (FailedPrecondition, InvalidInput) as refusal:
+            refusals[name] = refusal.message
+        else:
+            best = found if best is None or _widest(found) < _widest(best) else best
+    return best, refusals
+
+
+def _told(refusals: Mapping[str, str]) -> str:
+    return " ".join(f"{name}: {why}" for name, why in refusals.items())
+
+
+def _widest(found: Outcome) -> float:
+    return max(
+        case.quantities[name].relative_error
+        for case in found.cases.values()
+        for name in UNITS
+        if name in case.quantities
+    )
+
+
+def _predicted(task: Task, study: StaticStress, name: str, trained: Trained) -> Outcome:
+    """What the surrogate says. Raises FailedPrecondition where it is not to be trusted, or InvalidInput."""
+    with task.watch.phase("encode"):
+        task.monitor.progress("encode", 0.3, f"{name} looks at the part")
+        question = asked(task.surface, task.volume, study, task.regions)
+        evaluation = Evaluation(task.surface, question, trained.ensemble)
+        _refuse_strangers(evaluation, trained, name)
+    with task.watch.phase("decode"):
+        task.monitor.progress("decode", 0.6, "fields and bounds")
+        vertices, triangles, _ = subdivide(
+            task.surface.vertices, task.surface.triangles, task.surface.diagonal / _FINENESS
+        )
+        points, faces = six_node_faces(vertices, triangles)
+        normals = _node_normals(points, faces)
+        at_nodes = evaluation.fields(evaluation.ask(points, normals))
+        at_vertices = evaluation.fields(evaluation.ask(*_vertices(task.surface)))
+        cases = {
+            case: _case(task, evaluation, trained, case, CaseFields(number, at_nodes, at_vertices))
+            for number, case in enumerate(question.cases)
+        }
+    level = task.request.coverage
+    accuracy = ", ".join(f"{error:.1%} of {what}" for what, error in trained.card.accuracy.items())
+    return Outcome(
+        cases=cases,
+        points=points,
+        tets=np.zeros((0, 10), np.int32),
+        faces=faces.astype(np.int32),
+        surface_vertices=task.surface.vertices,
+        surface_triangles=task.surface.triangles,
+        glyphs=task.analysis.glyphs(task.surface, task.regions),
+        assumptions=(
+            f"Answered by {name}, which has learned from {trained.card.split.training[0]} parts: nothing was solved.",
+            f"The bounds hold for {level:.0%} of parts like those, all points of a field at once: a property of the "
+            "method, not of this part. They speak of the difference from the solver's answer, whose own error is "
+            f"added as it was in the median of what was learned from: {accuracy}.",
+            *task.analysis.assumptions(),
+        ),
+        warnings=(*task.report.warnings, *trained.card.warnings),
+        convergence=(),
+        singularities=task.zones.places,
+        mesh_quality={"nodes": float(len(points)), "elements": float(len(faces))},
+        mesher="none: fields on the surface, by a surrogate",
+        provenance={
+            **{package: version(package) for package in ("twin", "flax")},
+            "jax": jax.__version__,
+            "surrogate": name,
+            "surrogate_data": trained.card.data,
+        },
+        cost=summary.cost(task.watch),
+    )
+
+
+def _refuse_strangers(evaluation: Evaluation, trained: Trained, name: str) -> None:
+    question = evaluation.question
+    for case, coefficients in question.cases.items():
+        if size_of(coefficients) == 0:
+            raise InvalidInput(
+                f"No load acts in load case {case}: surrogates take supports that do not move."
+            )
+        unseen = trained.domain.unseen_load(coefficients)
+        if unseen.max() > _SEEN:
+            raise FailedPrecondition(
+                f"{name} has never seen a load along {BASES[int(unseen.argmax())]}, as there is in load case {case}: "
+                "it can't know what that does. Ask for method='auto' or 'solver', or train on runs with such loads.",
+                {"surrogate": name, "load": BASES[int(unseen.argmax())]},
+            )
+    distance = trained.domain.distance(evaluation.encoded.summary, evaluation.statistics)
+    if distance > 1:
+        raise FailedPrecondition(
+            f"This part, or how it is held and loaded, is too unlike what {name} has learned from: {distance:.2f} "
+            "times as far as those parts are from each other. Ask for method='auto' or 'solver', or train on parts "
+            "like this.",
+            {"surrogate": name, "distance": f"{distance:.3g}"},
+        )
+
+
+class CaseFields(NamedTuple):
+    """Of a case by its number: at the nodes, and at the vertices of the surface that was uploaded."""
+
+    number: int
+    nodes: Prediction
+    vertices: Prediction
+
+
+def _case(task: Task, evaluation: Evaluation, trained: Trained, case: str, fields: CaseFields) -> CaseOutcome:
+    question, level = evaluation.question, task.request.coverage
+    numbers = evaluation.numbers(case, task.zones.of(case))
+    measured = {name: _bounded(name, number, trained, level) for name, number in numbers.items()}
+    balance = _balance(question, case)
+    at_vertices = fields.vertices.mean[fields.number]
+    return CaseOutcome(
+        quantities.quantities(
+            measured, balance, Quantity(question.cloud.volume, "m^3", 0.0), np.ones(1), (question.material,)
+        ),
+        _at_nodes(task, trained, fields),
+        task.analysis.fields(at_vertices[:, :3], at_vertices[:, 3:], "surface"),
+        balance,
+    )
+
+
+def _bounded(name: str, number: Numbers, trained: Trained, level: float) -> Quantity:
+    learned = trained.calibration.scores.get(name)
+    factor = np.inf if learned is None else trained.calibration.factor(name, level)
+    own = trained.card.accuracy.get(name, np.inf) * abs(number.value)
+    note = f"bound for {level:.0%} of parts like those that were learned from"
+    return Quantity(number.value, UNITS[name], factor * number.expected + own, note)
+
+
+def _at_nodes(task: Task, trained: Trained, fields: CaseFields) -> dict[str, Field]:
+    mean = fields.nodes.mean[fields.number]
+    off = expected_errors(fields.nodes)[fields.number]
+    moved, stressed = (trained.calibration.factor(name, task.request.coverage) for name in FIELDS)
+    # The von Mises stress changes by at most sqrt(3) times the length of a change of the six components.
+    bounds = {
+        "displacement_error": (moved * off[:, :1], "m"),
+        "von_mises_error": (np.sqrt(3) * stressed * off[:, 1:], "Pa"),
+    }
+    return task.analysis.fields(mean[:, :3], mean[:, 3:], "node") | {
+        name: Field(name, values, unit, "node") for name, (values, unit) in bounds.items()
+    }
+
+
+def _balance(question: Question, case: str) -> Equilibrium:
+    """What acts; what holds is the opposite of it."""
+    force, moment = np.zeros(3), np.zeros(3)
+    for problem, coefficients in zip(question.problems, question.cases[case], strict=True):
+        if problem.region is None:
+            forces, points = coefficients[None, 7:10], question.middle[None]
+        else:
+            points = problem.region.points
+            forces = problem.region.forces(coefficients, question.cloud.length)
+        force += forces.sum(axis=0)
+        moment += np.cross(points, forces).sum(axis=0)
+    return Equilibrium(force, -force, moment, -moment, 0.0)  # type: ignore[arg-type]
+
+
+def _too_wide(found: Outcome, request: Request) -> str:
+    """Which bound does not meet the accuracy; "" where all do."""
+    for case in found.cases.values():
+        for name in request.quantities or StaticStressAnalysis.asked:
+            if name not in case.quantities:
+                return f"it knows nothing of {name}."
+            if (off := case.quantities[name].relative_error) > request.accuracy:
+                return f"its bound of {name} is {off:.1%}, above the requested {request.accuracy:.1%}."
+    return ""
+
+
+def _vertices(surface: Surface) -> tuple[Floats, Floats]:
+    return surface.vertices, _largest(surface.vertices, surface.triangles)
+
+
+def _node_normals(points: Floats, faces: NDArray[Any]) -> Floats:
+    """Of six-node triangles: at each node that of the largest face around it, as a point on that face would have."""
+    return _largest(points, faces[:, :3], faces)
+
+
+def _largest(points: Floats, triangles: NDArray[Any], nodes: NDArray[Any] | None = None) -> Floats:
+    corners = points[triangles]
+    vectors = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    sizes = np.linalg.norm(vectors, axis=1)
+    order = np.argsort(sizes)  # the largest comes last, and stays
+    normals = np.zeros_like(points)
+    rows = triangles if nodes is None else nodes
+    unit = vectors / np.maximum(sizes, np.finfo(float).tiny)[:, None]
+    normals[rows[order].ravel()] = np.repeat(unit[order], rows.shape[1], axis=0)
+    return normals

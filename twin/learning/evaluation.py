@@ -1,0 +1,152 @@
+"""What an ensemble says of a part: numbers by every network, and fields where they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.elasticity.invariants import von_mises
+from surrogates.domain import surface_statistics
+from surrogates.elasticity import GROUPS, scales, size_of
+from surrogates.ensemble import Encoded, Ensemble, Prediction
+from surrogates.operator import Queries
+from twin.geometry.surface import Surface
+from twin.learning.questions import Question
+from twin.learning.samples import queries_of
+from twin.results.zones import Zones
+
+Floats = NDArray[np.float64]
+
+_MOST_PLACES: Final = 12_000  # triangles that are looked at for largest values
+_LEAST: Final = 0.02  # of a value: what its bound is made of where all networks agree
+_LEAST_OF_FIELD: Final = 0.05  # of the root mean square of a field, likewise
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A quantity by every network (m,)."""
+
+    each: Floats
+
+    @property
+    def value(self) -> float:
+        return float(self.each.mean())
+
+    @property
+    def expected(self) -> float:
+        """By how much it may be off, before calibration."""
+        spread = float(self.each.std(ddof=1)) if len(self.each) > 1 else 0.0
+        return spread + _LEAST * abs(self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A part and its study, seen by an ensemble."""
+
+    surface: Surface
+    question: Question
+    ensemble: Ensemble
+
+    @cached_property
+    def tokens(self) -> NDArray[np.float32]:
+        """(problems, n, features)."""
+        count = self.ensemble.size.tokens
+        return np.stack([problem.tokens(count).astype(np.float32) for problem in self.question.problems])
+
+    @cached_property
+    def encoded(self) -> Encoded:
+        return self.ensemble.encode(self.tokens)
+
+    @cached_property
+    def statistics(self) -> Floats:
+        """Of the surface as tokens show it (problems, d)."""
+        return surface_statistics(self.tokens)
+
+    @cached_property
+    def places(self) -> Floats:
+        """Where largest values are looked for (k, 3) [m].
+
+        Points over the surface, and a point of each triangle, since those of fillets are many and small.
+        """
+        return np.concatenate(
+            [self.surface.corners[self._triangles].mean(axis=1), self.question.cloud.points]
+        )
+
+    @cached_property
+    def _triangles(self) -> NDArray[np.intp]:
+        """Those that are looked at."""
+        count = len(self.surface.triangles)
+        return np.linspace(0, count - 1, min(count, _MOST_PLACES)).astype(np.intp)
+
+    def ask(self, points: Floats, normals: Floats) -> Queries:
+        """Queries of all problems, on the surface (k, 3) [m]."""
+        depth = np.zeros(len(points))
+        return queries_of(self.question.problems, points, normals, depth, self.ensemble.size.tokens)
+
+    @cached_property
+    def scales(self) -> Floats:
+        """What the fields of each case are measured in (cases, channels) [m, Pa]."""
+        modulus, length = self.question.material.youngs_modulus, self.question.cloud.length
+        return np.stack([scales(modulus, length, size) for size in self._sizes])
+
+    @cached_property
+    def _sizes(self) -> Floats:
+        return np.array([size_of(loads) for loads in self.question.cases.values()])
+
+    def fields(self, queries: Queries) -> Prediction:
+        """Displacement [m] and stress [Pa] of all cases (m, cases, k, 9)."""
+        loads = np.stack(list(self.question.cases.values())) / self._sizes[:, None, None]
+        found = self.ensemble.predict(self.encoded, loads, queries)
+        return Prediction(found.members * self.scales[:, None])
+
+    @cached_property
+    def _at_places(self) -> Prediction:
+        normals = [self.surface.normals[self._triangles], self.question.cloud.normals]
+        return self.fields(self.ask(self.places, np.concatenate(normals)))
+
+    @cached_property
+    def _at_regions(self) -> list[Prediction]:
+        """At the points of each region that is loaded, for the work of the loads."""
+        regions = [problem.region for problem in self.question.problems if problem.region is not None]
+        return [self.fields(self.ask(region.points, region.normals)) for region in regions]
+
+    def numbers(self, case: str, zones: Zones) -> dict[str, Numbers]:
+        """By name; zones: of the case, in which the largest stress is not looked for."""
+        number = list(self.question.cases).index(case)
+        fields = self._at_places.members[:, number]
+        outside = zones.at(self.places) < 0
+        outside = outside if outside.any() else np.ones_like(outside)
+        moved = np.linalg.norm(fields[..., :3], axis=-1)
+        mises = np.stack([von_mises(each[outside, 3:]) for each in fields])
+        found = {
+            "max_displacement": Numbers(moved.max(axis=1)),
+            "max_von_mises": Numbers(np.asarray(mises.max(axis=1))),
+        }
+        if all(problem.region is not None for problem in self.question.problems):
+            found["compliance"] = Numbers(self._work(case, number))
+        return found
+
+    def _work(self, case: str, number: int) -> Floats:
+        moved = [of_region.members[:, number, :, :3] for of_region in self._at_regions]
+        each = range(len(self.ensemble.members))
+        return np.array([self.question.work(case, [of[member] for of in moved]) for member in each])
+
+
+def expected_errors(fields: Prediction) -> Floats:
+    """By how much each group of channels may be off, before calibration (cases, k, groups)."""
+    squares = np.add.reduceat((fields.mean**2).mean(axis=1), np.cumsum([0, *GROUPS[:-1]]), axis=-1)
+    return fields.spread(GROUPS) + _LEAST_OF_FIELD * np.sqrt(squares)[:, None]
+
+
+def errors_of(found: Floats, exact: Floats) -> Floats:
+    """The length of the error of each group of channels (cases, k, groups)."""
+    squares = np.add.reduceat((found - exact) ** 2, np.cumsum([0, *GROUPS[:-1]]), axis=-1)
+    return np.sqrt(squares)
+
+
+UNITS: Final[Mapping[str, str]] = {"max_displacement": "m", "max_von_mises": "Pa", "compliance": "J"}

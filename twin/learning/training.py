@@ -1,0 +1,303 @@
+"""From finished runs to a surrogate that knows its errors."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import jax
+import numpy as np
+from flax import nnx
+from numpy.typing import NDArray
+
+from surrogates import conformal, training
+from surrogates.conformal import Calibration
+from surrogates.domain import Domain, Gauge, span
+from surrogates.elasticity import BASES, FEATURES, GROUPS
+from surrogates.ensemble import Ensemble
+from surrogates.operator import Size
+from surrogates.training import Schedule, Step
+from twin.analyses.monitor import Monitor
+from twin.errors import FailedPrecondition
+from twin.geometry.surface import Surface
+from twin.learning.evaluation import Evaluation, errors_of, expected_errors
+from twin.learning.samples import Sample
+from twin.results.card import FIELDS, Coverage, ModelCard, Split
+from twin.results.zones import Zones
+from twin.studies.training import LEAST_PARTS, Training
+
+Floats = NDArray[np.float64]
+
+SIZE: Final = Size(FEATURES, len(BASES), GROUPS)
+LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
+_EVERY: Final = 250  # steps between checkpoints, at the most
+_CALIBRATION, _TEST = 0.25, 0.15  # shares of the parts
+_LEAST_CALIBRATION: Final = 12
+_FALSE_ALARMS: Final = 0.02
+_TRAINED: Final = 0.85  # of the progress bar
+
+
+class Trained(NamedTuple):
+    """A surrogate: what answers, what bounds, what refuses, and what is known of it."""
+
+    ensemble: Ensemble
+    calibration: Calibration
+    domain: Domain
+    card: ModelCard
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a run teaches, its part, and the zones around the singular places of it."""
+
+    sample: Sample
+    surface: Surface
+    zones: Zones
+
+    @property
+    def part(self) -> str:
+        return self.sample.part
+
+
+def learn(lessons: Iterable[Lesson], asked: Training, folder: Path, monitor: Monitor) -> Trained:
+    """Train, calibrate and test.
+
+    Args:
+        folder: of checkpoints; a training that was killed goes on from what lies there
+
+    Raises:
+        FailedPrecondition: there are too few parts
+    """
+    begun = time.perf_counter()
+    known = list(lessons)
+    groups = split(known, asked.seed)
+    examples = [lesson.sample.example for lesson in groups["training"]]
+    members = []
+    for number in range(asked.networks):
+        members.append(
+            training.train(
+                examples,
+                SIZE,
+                Schedule(steps=asked.steps, every=min(_EVERY, max(10, asked.steps // 20))),
+                seed=asked.seed * 1000 + number,
+                folder=folder / f"network-{number}",
+                report=_reporting(monitor, number, asked),
+            )
+        )
+    ensemble = Ensemble(SIZE, tuple(members))
+    monitor.progress("estimate", _TRAINED, "calibrating and testing on parts that no network has seen")
+    seen = {name: [_look(lesson, ensemble, monitor) for lesson in group] for name, group in groups.items()}
+    calibration = Calibration(
+        {
+            name: np.array([look.scores[name] for look in seen["calibration"]])
+            for name in seen["calibration"][0].scores
+        }
+    )
+    domain = _domain(groups, seen)
+    card = _card(asked, groups, seen, calibration, domain, ensemble, time.perf_counter() - begun)
+    return Trained(ensemble, calibration, domain, card)
+
+
+def split(lessons: Sequence[Lesson], seed: int) -> dict[str, list[Lesson]]:
+    """By parts, which chance deals out: the same part is never learned from and tested on."""
+    parts = sorted({lesson.part for lesson in lessons})
+    if len(parts) < LEAST_PARTS:
+        raise FailedPrecondition(
+            f"{len(parts)} different parts are too few to learn from: {LEAST_PARTS} are needed at the least, some "
+            "hundreds are a good start. Load cases of one part count once. Sweep over its shape with keep_fields=True, "
+            "and train on the sweep.",
+            {"parts": len(parts), "needed": LEAST_PARTS},
+        )
+    order = np.random.default_rng(seed).permutation(len(parts))
+    calibration = max(_LEAST_CALIBRATION, round(_CALIBRATION * len(parts)))
+    test = round(_TEST * len(parts))
+    ends = np.cumsum([calibration, test])
+    dealt = {"calibration": order[: ends[0]], "test": order[ends[0] : ends[1]], "training": order[ends[1] :]}
+    group_of = {parts[index]: name for name, these in dealt.items() for index in these}
+    groups: dict[str, list[Lesson]] = {name: [] for name in ("training", "calibration", "test")}
+    for lesson in lessons:
+        groups[group_of[lesson.part]].append(lesson)
+    return groups
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What an ensemble makes of a lesson.
+
+    scores: of each field and quantity, the largest error over what was expected, of all load cases
+    found, exact: of each quantity, by load case; relative: L2 errors of fields; widths: of what was expected over the
+    value, by load case
+    """
+
+    part: str
+    latents: Floats
+    statistics: Floats
+    scores: Mapping[str, float]
+    found: Mapping[str, Floats]
+    exact: Mapping[str, Floats]
+    relative: Mapping[str, Floats]
+    widths: Mapping[str, Floats]
+
+
+def _look(lesson: Lesson, ensemble: Ensemble, monitor: Monitor) -> _Look:
+    monitor.progress("estimate", _TRAINED, "calibrating and testing on parts that no network has seen")
+    sample, question = lesson.sample, lesson.sample.question
+    evaluation = Evaluation(lesson.surface, question, ensemble)
+    columns: dict[str, dict[str, list[float]]] = {
+        what: defaultdict(list) for what in ("score", "found", "exact", "relative", "width")
+    }
+    target = sample.example.surface
+    fields = evaluation.fields(target.queries)
+    exact = target.values.astype(np.float64) * sample.scales[:, None]
+    off, expected = errors_of(fields.mean, exact), expected_errors(fields)
+    sizes = errors_of(exact, np.zeros_like(exact))
+    for number, case in enumerate(question.cases):
+        outside = sample.outside[case]
+        for index, name in enumerate(FIELDS):
+            error, wide, size = (each[number, :, index] for each in (off, expected, sizes))
+            where = outside if name == "stress" and outside.any() else np.ones_like(outside)
+            columns["score"][name].append(float((error[where] / wide[where]).max()))
+            columns["relative"][name].append(float(np.linalg.norm(error) / np.linalg.norm(size)))
+            columns["width"][name].append(float(np.median(wide) / size.max()))
+        numbers = evaluation.numbers(case, lesson.zones.of(case))
+        for name, true in sample.found[case].items():
+            if name not in numbers:
+                continue
+            guess = numbers[name]
+            columns["score"][name].append(abs(guess.value - true) / guess.expected)
+            columns["found"][name].append(guess.value)
+            columns["exact"][name].append(true)
+            columns["width"][name].append(guess.expected / abs(guess.value))
+    arrays = {
+        what: {name: np.array(values) for name, values in of.items() if values}
+        for what, of in columns.items()
+    }
+    return _Look(
+        lesson.part,
+        evaluation.encoded.summary,
+        evaluation.statistics,
+        {name: float(values.max()) for name, values in arrays["score"].items()},
+        arrays["found"],
+        arrays["exact"],
+        arrays["relative"],
+        arrays["width"],
+    )
+
+
+def _domain(groups: Mapping[str, Sequence[Lesson]], seen: Mapping[str, Sequence[_Look]]) -> Domain:
+    known, held_out = seen["training"], seen["calibration"]
+    loads = np.concatenate(
+        [lesson.sample.example.coefficients.reshape(-1, SIZE.bases) for lesson in groups["training"]]
+    )
+
+    def gauge(view: Callable[[_Look], Floats]) -> Gauge:
+        learned, held = (np.concatenate([view(look) for look in looks]) for looks in (known, held_out))
+        return Gauge.of(learned, held, _FALSE_ALARMS)
+
+    return Domain(gauge(lambda look: look.latents), gauge(lambda look: look.statistics), span(loads))
+
+
+def _card(
+    asked: Training,
+    groups: Mapping[str, Sequence[Lesson]],
+    seen: Mapping[str, Sequence[_Look]],
+    calibration: Calibration,
+    domain: Domain,
+    ensemble: Ensemble,
+    seconds: float,
+) -> ModelCard:
+    test = seen["test"]
+    metrics: dict[str, float] = {}
+    for name in FIELDS:
+        metrics[f"{name}, relative L2"] = float(
+            np.median(np.concatenate([look.relative[name] for look in test]))
+        )
+    for name in test[0].exact:
+        found = np.concatenate([look.found[name] for look in test])
+        exact = np.concatenate([look.exact[name] for look in test])
+        metrics[f"{name}, median error"] = float(np.median(np.abs(found / exact - 1)))
+        spread = np.sum((exact - exact.mean()) ** 2)
+        metrics[f"{name}, R2"] = (
+            float(1 - np.sum((found - exact) ** 2) / spread) if spread > 0 else float("nan")
+        )
+    parts = len(seen["calibration"])
+    coverage = {
+        name: tuple(_coverage(name, level, parts, calibration, test) for level in LEVELS)
+        for name in calibration.scores
+    }
+    strangers = np.mean([domain.distance(look.latents, look.statistics) > 1 for look in test])
+    samples = [lesson.sample for group in groups.values() for lesson in group]
+    estimates = [errors for sample in samples for errors in sample.errors.values()]
+    accuracy = {
+        name: float(np.median([errors[name] for errors in estimates if name in errors]))
+        for name in estimates[0]
+    }
+    size = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(ensemble.members[0], nnx.Param)))
+    return ModelCard(
+        study="static_stress",
+        data=_digest(sorted(sample.run for sample in samples)),
+        split=Split(*(
+            (len({lesson.part for lesson in groups[name]}), sum(len(lesson.sample.scales) for lesson in groups[name]))
+            for name in ("training", "calibration", "test")
+        )),
+        metrics=metrics,
+        coverage=coverage,
+        strangers=float(strangers),
+        accuracy=accuracy,
+        networks=asked.networks,
+        parameters=int(size),
+        steps=asked.steps,
+        seconds=seconds,
+        versions={name: version(name) for name in ("twin", "jax", "flax")},
+        warnings=tuple(_warnings(accuracy, coverage)),
+    )  # fmt: skip
+
+
+def _coverage(
+    name: str, level: float, parts: int, calibration: Calibration, test: Sequence[_Look]
+) -> Coverage:
+    factor = calibration.factor(name, level)
+    held = [look.scores[name] <= factor for look in test]
+    low, high = conformal.expected_coverage(parts, level)
+    width = factor * float(np.median(np.concatenate([look.widths[name] for look in test])))
+    return Coverage(level, float(np.mean(held)), low, high, width)
+
+
+def _warnings(accuracy: Mapping[str, float], coverage: Mapping[str, Sequence[Coverage]]) -> Iterable[str]:
+    for name, error in accuracy.items():
+        if not error < 0.1:
+            yield (
+                f"The runs that it learned from estimate their own error of {name} at {error:.0%} in the median: it "
+                "can't be better than they are, and its bounds speak of the difference from them."
+            )
+    for name, levels in coverage.items():
+        missed = [each for each in levels if not np.isfinite(each.width)]
+        if missed:
+            yield (
+                f"Bounds of {name} for more than {missed[0].asked:.0%} of parts take more calibration parts than there "
+                "are."
+            )
+
+
+def _digest(runs: Iterable[str]) -> str:
+    text = "\n".join(runs)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _reporting(monitor: Monitor, number: int, asked: Training) -> training.Report:
+    def report(step: Step) -> None:
+        share = (number + step.number / asked.steps) / asked.networks
+        monitor.progress(
+            "train",
+            0.05 + (_TRAINED - 0.05) * share,
+            f"network {number + 1} of {asked.networks}, step {step.number:,} of {asked.steps:,}, error {step.loss:.3f}",
+            step.loss,
+        )
+
+    return report

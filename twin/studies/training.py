@@ -1,0 +1,59 @@
+"""What a surrogate is made of: the runs that it learns from, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from twin.errors import StudyError
+
+_NAME = re.compile(r"surrogates/[a-z0-9][a-z0-9-]{0,62}")
+LEAST_PARTS = 30
+"""Of those 12 calibrate the bounds and 6 test them; with fewer not even nine parts in ten could be promised."""
+MOST_STEPS = 10_000_000
+MOST_NETWORKS = 16
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Training:
+    """A surrogate that is to be trained; each training makes a new version of it.
+
+    surrogate: "surrogates/bracket". runs: "runs/...", which have succeeded; sweeps: "sweeps/...", all their designs
+    that are done. networks: how many are trained apart, so that their spread says where they guess. steps: of each.
+    seed: of all that is drawn: another one makes another surrogate of the same data.
+    Raises StudyError.
+    """
+
+    surrogate: str
+    runs: tuple[str, ...]
+    sweeps: tuple[str, ...]
+    networks: int
+    steps: int
+    seed: int
+
+    def __init__(
+        self,
+        surrogate: str,
+        runs: Sequence[str] = (),
+        sweeps: Sequence[str] = (),
+        networks: int = 3,
+        steps: int = 6000,
+        seed: int = 0,
+    ) -> None:
+        name = surrogate if surrogate.startswith("surrogates/") else f"surrogates/{surrogate}"
+        if not _NAME.fullmatch(name):
+            raise StudyError(
+                f"{surrogate!r} is no name for a surrogate: lower-case letters, digits and hyphens, such as 'bracket'."
+            )
+        if not runs and not sweeps:
+            raise StudyError("Nothing to learn from: give finished runs, or sweeps that keep their fields.")
+        for what, value, most in (("networks", networks, MOST_NETWORKS), ("steps", steps, MOST_STEPS)):
+            if not (1 <= value <= most and value == int(value)):
+                raise StudyError(f"{what} is a whole number from 1 to {most:,}, not {value!r}.")
+        object.__setattr__(self, "surrogate", name)
+        object.__setattr__(self, "runs", tuple(dict.fromkeys(runs)))
+        object.__setattr__(self, "sweeps", tuple(dict.fromkeys(sweeps)))
+        object.__setattr__(self, "networks", int(networks))
+        object.__setattr__(self, "steps", int(steps))
+        object.__setattr__(self, "seed", int(seed))
