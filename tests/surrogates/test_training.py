@@ -21,7 +21,7 @@ class KilledError(Exception):
 
 def test_bending_is_learned() -> None:
     """From 24 beams, so well that beams in between are answered within 15 % in the mean, loads askew too."""
-    network = train(beams.family(24), SIZE, Schedule(steps=500, points=128, every=100), seed=0)
+    network = train(beams.family(24), SIZE, Schedule(steps=1000, points=128, every=100), seed=0)
     ensemble = Ensemble(SIZE, (network,))
     errors = []
     for width, height in ((0.17, 0.28), (0.21, 0.19), (0.26, 0.24)):

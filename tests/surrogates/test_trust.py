@@ -47,9 +47,9 @@ def test_too_few_parts_promise_nothing() -> None:
 
 def test_strangers_are_far() -> None:
     """AUROC of beams of other proportions against unseen ones of the family."""
-    known = np.concatenate([surface_statistics(each.tokens) for each in beams.family(40, seed=0)])
-    held_out = np.concatenate([surface_statistics(each.tokens) for each in beams.family(30, seed=1)])
-    unseen = np.concatenate([surface_statistics(each.tokens) for each in beams.family(30, seed=2)])
+    known = np.concatenate([surface_statistics(each.tokens) for each in beams.family(30, seed=0)])
+    held_out = np.concatenate([surface_statistics(each.tokens) for each in beams.family(20, seed=1)])
+    unseen = np.concatenate([surface_statistics(each.tokens) for each in beams.family(20, seed=2)])
     strangers = np.concatenate(
         [
             surface_statistics(beams.example("thin", width, height).tokens)

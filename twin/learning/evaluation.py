@@ -98,10 +98,10 @@ class Evaluation:
     def _sizes(self) -> Floats:
         return np.array([size_of(loads) for loads in self.question.cases.values()])
 
-    def fields(self, queries: Queries) -> Prediction:
-        """Displacement [m] and stress [Pa] of all cases (m, cases, k, 9)."""
+    def fields(self, queries: Queries, *, surface: bool = True) -> Prediction:
+        """Displacement [m] and stress [Pa] of all cases (m, cases, k, 9), on the surface or inside."""
         loads = np.stack(list(self.question.cases.values())) / self._sizes[:, None, None]
-        found = self.ensemble.predict(self.encoded, loads, queries)
+        found = self.ensemble.predict(self.encoded, loads, queries, surface=surface)
         return Prediction(found.members * self.scales[:, None])
 
     @cached_property

@@ -20,7 +20,8 @@ from surrogates import conformal, training
 from surrogates.conformal import Calibration
 from surrogates.domain import Domain, Gauge, span
 from surrogates.elasticity import BASES, FEATURES, GROUPS
-from surrogates.ensemble import Ensemble
+from surrogates.ensemble import Ensemble, Prediction
+from surrogates.examples import Target
 from surrogates.operator import Size
 from surrogates.training import Schedule, Step
 from twin.analyses.monitor import Monitor
@@ -152,11 +153,15 @@ def _look(lesson: Lesson, ensemble: Ensemble, monitor: Monitor) -> _Look:
     columns: dict[str, dict[str, list[float]]] = {
         what: defaultdict(list) for what in ("score", "found", "exact", "relative", "width")
     }
-    target = sample.example.surface
-    fields = evaluation.fields(target.queries)
-    exact = target.values.astype(np.float64) * sample.scales[:, None]
-    off, expected = errors_of(fields.mean, exact), expected_errors(fields)
-    sizes = errors_of(exact, np.zeros_like(exact))
+    target, inside = sample.example.surface, sample.example.volume
+    fields, exact, off = _compared(evaluation, target, sample.scales, surface=True)
+    expected, sizes = expected_errors(fields), errors_of(exact, np.zeros_like(exact))
+    if inside is not None:
+        _, values, apart = _compared(evaluation, inside, sample.scales, surface=False)
+        whole = errors_of(values, np.zeros_like(values))
+        for index, name in enumerate(FIELDS):
+            ratios = np.linalg.norm(apart[..., index], axis=1) / np.linalg.norm(whole[..., index], axis=1)
+            columns["relative"][f"{name} inside"] += ratios.tolist()
     for number, case in enumerate(question.cases):
         outside = sample.outside[case]
         for index, name in enumerate(FIELDS):
@@ -190,6 +195,15 @@ def _look(lesson: Lesson, ensemble: Ensemble, monitor: Monitor) -> _Look:
     )
 
 
+def _compared(
+    evaluation: Evaluation, target: Target, scales: Floats, *, surface: bool
+) -> tuple[Prediction, Floats, Floats]:
+    """What is found at the points of a target, what is true there, and the errors (cases, k, groups)."""
+    fields = evaluation.fields(target.queries, surface=surface)
+    exact = target.values.astype(np.float64) * scales[:, None]
+    return fields, exact, errors_of(fields.mean, exact)
+
+
 def _domain(groups: Mapping[str, Sequence[Lesson]], seen: Mapping[str, Sequence[_Look]]) -> Domain:
     known, held_out = seen["training"], seen["calibration"]
     loads = np.concatenate(
@@ -214,7 +228,7 @@ def _card(
 ) -> ModelCard:
     test = seen["test"]
     metrics: dict[str, float] = {}
-    for name in FIELDS:
+    for name in test[0].relative:
         metrics[f"{name}, relative L2"] = float(
             np.median(np.concatenate([look.relative[name] for look in test]))
         )

@@ -74,7 +74,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
 @pytest.fixture(scope="module")
 def trained(setting: Setting) -> Setting:
     """With a surrogate."""
-    run = setting.client.train("blocks", setting.sweep, networks=2, steps=40)
+    run = setting.client.train("blocks", setting.sweep, networks=2, steps=20)
     updates = list(run.watch())
     assert updates[-1].state == "SUCCEEDED", updates[-1].error
     told = [update for update in updates if update.phase == "train"]
@@ -91,7 +91,7 @@ def test_a_card_says_what_is_known(trained: Setting) -> None:
     assert found.name == "surrogates/blocks"
     assert list(found.cards) == [1]
     card = found.card
-    assert (card.study, card.networks, card.steps) == ("static_stress", 2, 40)
+    assert (card.study, card.networks, card.steps) == ("static_stress", 2, 20)
     groups = (card.split.training, card.split.calibration, card.split.test)
     assert sum(parts for parts, _ in groups) == DESIGNS
     assert card.data.startswith("sha256:")
