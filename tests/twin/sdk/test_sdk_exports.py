@@ -21,7 +21,7 @@ EXPORTS = {
     "Traction", "TwinError", "Unavailable", "UnconstrainedError", "UnitError", "Update", "aio",
     "connect", "local", "materials", "select",
     "Choice", "Design", "Factorial", "Halton", "Integers", "LatinHypercube", "Levels", "Points", "Range",
-    "Sobol", "Sweep", "FreeForm", "Adaptive", "Script", "ServerScript", "Evolution", "Bayesian", "Descent",
+    "Sobol", "Surrogate", "Sweep", "FreeForm", "Adaptive", "Script", "ServerScript", "Evolution", "Bayesian", "Descent",
     "Preview", "Verification",
     "Convection", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Temperature",
 }  # fmt: skip
