@@ -25,19 +25,14 @@ class Calibration:
     scores: Mapping[str, Floats]
 
     def __post_init__(self) -> None:
-        for name, scores in self.scores.items():
-            self.scores[name] = np.sort(np.asarray(scores, np.float64))  # type: ignore[index]
+        ranked = {name: np.sort(np.asarray(scores, np.float64)) for name, scores in self.scores.items()}
+        object.__setattr__(self, "scores", ranked)
 
     def factor(self, name: str, coverage: float) -> float:
         """What the expected error is to be multiplied by; infinite where there are too few parts to say."""
         scores = self.scores[name]
         rank = math.ceil((len(scores) + 1) * coverage - 1e-9)
         return float(scores[rank - 1]) if 1 <= rank <= len(scores) else math.inf
-
-
-def needed(coverage: float) -> int:
-    """The least number of held-out parts with which that coverage can be had."""
-    return math.ceil(coverage / (1 - coverage) - 1e-9)
 
 
 def expected_coverage(parts: int, coverage: float, level: float = 0.9) -> tuple[float, float]:

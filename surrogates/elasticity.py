@@ -84,18 +84,32 @@ class Region:
         squares, *_ = igl.point_mesh_squared_distance(np.ascontiguousarray(points), vertices, faces)
         return np.sqrt(np.asarray(squares, np.float64))
 
+    def resultant(self, coefficients: Floats, length: float) -> tuple[Floats, Floats]:
+        """Force (3,) [N] and moment about its middle (3,) [N m] of loads (BASES,) [N] on a part of this length [m].
+
+        Exact: over a flat triangle a pressure acts at its middle.
+        """
+        pressure = coefficients[6] / self.area
+        arms = self.corners.mean(axis=1) - self.middle
+        force = coefficients[:3] - pressure * self.vectors.sum(axis=0)
+        moment = coefficients[3:6] * length - pressure * np.cross(arms, self.vectors).sum(axis=0)
+        return np.asarray(force), np.asarray(moment)
+
     def forces(self, coefficients: Floats, length: float) -> Floats:
-        """What acts at each point (k, 3) [N], of loads (BASES,) [N] on a part of this length [m].
+        """What acts at each point (k, 3) [N], with the same resultant.
 
         A moment is spread as a field that turns about the middle, as `solvers.elasticity.coupling` spreads it.
         """
+        force, moment = self.resultant(coefficients, length)
+        pushing = -coefficients[6] / len(self.points) * self.normals
         arms = self.points - self.points.mean(axis=0)
         inertia = (np.sum(arms**2, axis=1)[:, None, None] * np.eye(3) - arms[:, :, None] * arms[:, None]).sum(
             axis=0
         )
-        turn = np.linalg.lstsq(inertia, coefficients[3:6] * length, rcond=1e-9)[0]
-        evenly = (coefficients[:3] - coefficients[6] * self.normals) / len(self.points)
-        return np.asarray(evenly + np.cross(turn, arms))
+        evenly = (force - pushing.sum(axis=0)) / len(self.points)
+        rest = moment - np.cross(self.points - self.middle, pushing + evenly).sum(axis=0)
+        turn = np.linalg.lstsq(inertia, rest, rcond=1e-9)[0]
+        return np.asarray(pushing + evenly + np.cross(turn, arms))
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,18 +50,22 @@ class Batch(NamedTuple):
     volume: tuple[Queries, Array] | None
 
 
-def batch(examples: Sequence[Example], points: int, random: np.random.Generator) -> Batch:
-    """Put examples on each other, each at so many of its points."""
-    problems = max(len(example.tokens) for example in examples)
-    cases = max(len(example.coefficients) for example in examples)
+def shape_of(examples: Sequence[Example]) -> tuple[int, int]:
+    """The most problems, and the most cases, that one has."""
+    return max(len(each.tokens) for each in examples), max(len(each.coefficients) for each in examples)
+
+
+def batch(
+    examples: Sequence[Example], shape: tuple[int, int], points: int, random: np.random.Generator
+) -> Batch:
+    """Put examples on each other, each at so many of its points. shape: of problems and cases, of all alike."""
+    problems, cases = shape
     volumes = [example.volume for example in examples]
     return Batch(
         np.stack([_more(example.tokens, problems) for example in examples]),
         np.stack([_more(_more(example.coefficients, cases), problems, axis=1) for example in examples]),
-        _drawn([example.surface for example in examples], (problems, cases), points, random),
-        _drawn([each for each in volumes if each], (problems, cases), points, random)
-        if all(volumes)
-        else None,
+        _drawn([example.surface for example in examples], shape, points, random),
+        _drawn([each for each in volumes if each], shape, points, random) if all(volumes) else None,
     )
 
 

@@ -17,7 +17,7 @@ import orbax.checkpoint as ocp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from surrogates.examples import Batch, Example, batch, statistics
+from surrogates.examples import Batch, Example, batch, shape_of, statistics
 from surrogates.operator import Operator, Queries, Size
 
 _WARM_UP: Final = 0.05  # of the steps
@@ -72,14 +72,14 @@ def train(
     model = new_operator(examples, size, seed)
     graph, parameters, *rest = nnx.split(model, nnx.Param, ...)
     state = {"parameters": parameters, "optimiser": _optimiser(schedule).init(parameters)}
-    step_of = _compiled(graph, schedule)
+    step_of, shape = _compiled(graph, schedule), shape_of(examples)
     with _Checkpoints(folder) as checkpoints:
         state, done = checkpoints.latest(state)
         losses: list[float] = []
         for number in range(done, schedule.steps):
             random = np.random.default_rng((seed, number))
             chosen = random.choice(len(examples), min(schedule.batch, len(examples)), replace=False)
-            drawn = batch([examples[index] for index in chosen], schedule.points, random)
+            drawn = batch([examples[index] for index in chosen], shape, schedule.points, random)
             state, loss = step_of(state, rest, drawn)
             losses.append(float(loss))
             if not math.isfinite(losses[-1]):

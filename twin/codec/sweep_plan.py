@@ -77,8 +77,8 @@ class SweepPlan:
         self._sizes = [sampling.size(each, self.space.parameters) for each in self.samplings]
         if self.count > MOST:
             raise StudyError(f"The sweep would have {self.count:,} designs, more than {MOST:,}.")
-        if message.study.WhichOneof("kind") == "gradient":
-            raise StudyError("A sweep is of studies; gradients are of their runs.")
+        if message.study.WhichOneof("kind") in ("gradient", "training"):
+            raise StudyError("A sweep is of studies; gradients and trainings are of their runs.")
         self._assigned = Assigned(message, self.space)
         self._options = message.options.SerializeToString(deterministic=True)
         options_from_proto(message.options)
@@ -244,8 +244,12 @@ class SweepPlan:
             )
         if not message.keep_fields:
             raise StudyError("A descent takes gradients of its designs: keep_fields has to be set.")
-        solved = message.preview if self.previewed else message.options
-        if options_from_proto(solved).discretisation != "tet":
+        solved = options_from_proto(message.preview if self.previewed else message.options)
+        if solved.surrogate or solved.method == "surrogate":
+            raise StudyError(
+                "A descent takes gradients of its designs, and answers of surrogates have none: leave it out."
+            )
+        if solved.discretisation != "tet":
             raise StudyError(
                 "Gradients are taken on tetrahedra: ask for a descent with discretisation='tet', previews of it too."
             )

@@ -2,8 +2,8 @@
 
 questions.py  a part and its study, as networks see them
 samples.py    what a finished run teaches
-plan.py       how a surrogate is to be trained
+evaluation.py what an ensemble says of a part
 training.py   from samples to a surrogate that knows its errors
-card.py       what is known of a surrogate
+packing.py    a surrogate as arrays, and back
 answers.py    from a surrogate to an outcome
 """

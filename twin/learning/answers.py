@@ -16,14 +16,14 @@ from surrogates.elasticity import BASES, size_of
 from surrogates.ensemble import Prediction
 from twin.analyses import summary
 from twin.analyses.monitor import Monitor
-from twin.analyses.run import run, set_up
+from twin.analyses.run import set_up, solved
 from twin.analyses.static_stress import quantities
 from twin.analyses.static_stress.analysis import StaticStressAnalysis
 from twin.analyses.task import Task
-from twin.errors import FailedPrecondition, InvalidInput
+from twin.errors import FailedPrecondition, InvalidInput, StudyError
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.geometry.surface import Report, Surface
-from twin.learning.evaluation import UNITS, Evaluation, Numbers, expected_errors
+from twin.learning.evaluation import UNITS, Evaluation, Number
 from twin.learning.questions import Question, asked
 from twin.learning.training import Trained
 from twin.quantities import Field, Quantity
@@ -36,7 +36,6 @@ Floats = NDArray[np.float64]
 _FINENESS: Final = (
     50  # of the triangles that fields are given on: their edges in the part's diagonal, at the least
 )
-_SEEN: Final = 1e-6  # of a load, from where on a direction that was never seen counts
 
 
 @final
@@ -58,68 +57,68 @@ def answer(
     monitor: Monitor,
     workdir: Path,
 ) -> Outcome:
-    """By the surrogate with the narrowest bounds of those that are to be trusted. With method "auto" by the solver
+    """By the surrogate that knows parts most like this one.
 
-    where none is, or none meets the accuracy; the outcome says why.
+    With method "auto" by the solver where none is to be trusted, or that one does not meet the accuracy; the outcome
+    says why.
 
     Raises:
         FailedPrecondition: method is "surrogate", and the part or its loads are none that one knows
         twin.errors.TwinError: the study can't be answered
     """
-    study, beside = consultation.study, {"source": source, "monitor": monitor, "workdir": workdir}
-    task = set_up(surface, report, study, request, **beside)  # type: ignore[arg-type]
-    found, refusals = _asked(task, consultation)
-    if found is not None:
+    study = consultation.study
+    task = set_up(surface, report, study, request, source=source, monitor=monitor, workdir=workdir)
+    refusals: dict[str, str] = {}
+    nearest = _nearest(task, consultation, refusals)
+    if nearest is not None:
+        found = _predicted(task, *nearest)
         wide = _too_wide(found, request)
         if request.method == "surrogate" or not wide:
             return found
-        refusals = {found.provenance["surrogate"]: wide}
+        refusals = {nearest[0]: wide}
     elif request.method == "surrogate":
         told = " ".join(refusals.values()) if len(refusals) == 1 else _told(refusals)
         raise FailedPrecondition(told, {"surrogates": ", ".join(refusals)})
-    solved = run(surface, report, study, request, **beside)  # type: ignore[arg-type]
+    solution = summary.summarise(task, solved(task))
     said = f"The solver answered, since no surrogate was good enough. {_told(refusals)}"
     return replace(
-        solved,
-        assumptions=(said, *solved.assumptions),
-        cost=replace(solved.cost, seconds={**task.watch.seconds, **solved.cost.seconds}),
-        provenance={**solved.provenance, "asked_first": ", ".join(refusals)},
+        solution,
+        assumptions=(said, *solution.assumptions),
+        provenance={**solution.provenance, "asked_first": ", ".join(refusals)},
     )
 
 
-def _asked(task: Task, consultation: Consultation) -> tuple[Outcome | None, dict[str, str]]:
-    """The prediction with the narrowest bounds, and why the others are none."""
-    best, refusals = None, {}
-    for name, trained in consultation.surrogates.items():
+def _nearest(
+    task: Task, consultation: Consultation, refusals: dict[str, str]
+) -> tuple[str, Trained, Evaluation] | None:
+    """The surrogate whose parts are nearest to this one. refusals: why the others are not to be trusted, by name."""
+    best: tuple[float, tuple[str, Trained, Evaluation]] | None = None
+    with task.watch.phase("encode"):
         try:
-            found = _predicted(task, consultation.study, name, trained)
-        except (FailedPrecondition, InvalidInput) as refusal:
-            refusals[name] = refusal.message
-        else:
-            best = found if best is None or _widest(found) < _widest(best) else best
-    return best, refusals
+            question = asked(task.surface, task.volume, consultation.study, task.regions)
+        except StudyError as refusal:
+            refusals.update(dict.fromkeys(consultation.surrogates, refusal.message))
+            return None
+        for name, trained in consultation.surrogates.items():
+            task.monitor.progress("encode", 0.3, f"{name} looks at the part")
+            evaluation = Evaluation(task.surface, question, trained.ensemble)
+            try:
+                distance = _distance(evaluation, trained, name)
+            except (FailedPrecondition, InvalidInput) as refusal:
+                refusals[name] = refusal.message
+            else:
+                if best is None or distance < best[0]:
+                    best = distance, (name, trained, evaluation)
+    return None if best is None else best[1]
 
 
 def _told(refusals: Mapping[str, str]) -> str:
     return " ".join(f"{name}: {why}" for name, why in refusals.items())
 
 
-def _widest(found: Outcome) -> float:
-    return max(
-        case.quantities[name].relative_error
-        for case in found.cases.values()
-        for name in UNITS
-        if name in case.quantities
-    )
-
-
-def _predicted(task: Task, study: StaticStress, name: str, trained: Trained) -> Outcome:
-    """What the surrogate says. Raises FailedPrecondition where it is not to be trusted, or InvalidInput."""
-    with task.watch.phase("encode"):
-        task.monitor.progress("encode", 0.3, f"{name} looks at the part")
-        question = asked(task.surface, task.volume, study, task.regions)
-        evaluation = Evaluation(task.surface, question, trained.ensemble)
-        _refuse_strangers(evaluation, trained, name)
+def _predicted(task: Task, name: str, trained: Trained, evaluation: Evaluation) -> Outcome:
+    """What the surrogate says."""
+    question = evaluation.question
     with task.watch.phase("decode"):
         task.monitor.progress("decode", 0.6, "fields and bounds")
         vertices, triangles, _ = subdivide(
@@ -130,7 +129,7 @@ def _predicted(task: Task, study: StaticStress, name: str, trained: Trained) -> 
         at_nodes = evaluation.fields(evaluation.ask(points, normals))
         at_vertices = evaluation.fields(evaluation.ask(*_vertices(task.surface)))
         cases = {
-            case: _case(task, evaluation, trained, case, CaseFields(number, at_nodes, at_vertices))
+            case: _case(task, evaluation, trained, case, CaseFields(number, points, at_nodes, at_vertices))
             for number, case in enumerate(question.cases)
         }
     level = task.request.coverage
@@ -145,9 +144,9 @@ def _predicted(task: Task, study: StaticStress, name: str, trained: Trained) -> 
         glyphs=task.analysis.glyphs(task.surface, task.regions),
         assumptions=(
             f"Answered by {name}, which has learned from {trained.card.split.training[0]} parts: nothing was solved.",
-            f"The bounds hold for {level:.0%} of parts like those, all points of a field at once: a property of the "
-            "method, not of this part. They speak of the difference from the solver's answer, whose own error is "
-            f"added as it was in the median of what was learned from: {accuracy}.",
+            f"The bounds hold for {level:.0%} of parts and loads like those, of a field at points all over the surface "
+            "at once: a property of the method, not of this part. They speak of the difference from the solver's "
+            f"answer, whose own error is added as it was in the median of what was learned from: {accuracy}.",
             *task.analysis.assumptions(),
         ),
         warnings=(*task.report.warnings, *trained.card.warnings),
@@ -165,34 +164,38 @@ def _predicted(task: Task, study: StaticStress, name: str, trained: Trained) -> 
     )
 
 
-def _refuse_strangers(evaluation: Evaluation, trained: Trained, name: str) -> None:
-    question = evaluation.question
-    for case, coefficients in question.cases.items():
-        if size_of(coefficients) == 0:
+def _distance(evaluation: Evaluation, trained: Trained, name: str) -> float:
+    """How far the part is from those that were learned from, at most 1. Raises FailedPrecondition for a stranger."""
+    for case, loads in evaluation.question.cases.items():
+        if size_of(loads) == 0:
             raise InvalidInput(
                 f"No load acts in load case {case}: surrogates take supports that do not move."
             )
-        unseen = trained.domain.unseen_load(coefficients)
-        if unseen.max() > _SEEN:
+        unseen = np.abs(trained.domain.unseen_load(loads / size_of(loads))).max(axis=0)
+        if unseen.any():
+            along = BASES[int(unseen.argmax())]
             raise FailedPrecondition(
-                f"{name} has never seen a load along {BASES[int(unseen.argmax())]}, as there is in load case {case}: "
-                "it can't know what that does. Ask for method='auto' or 'solver', or train on runs with such loads.",
-                {"surrogate": name, "load": BASES[int(unseen.argmax())]},
+                f"{name} has never seen a load along {along}, or so much of it, or not by itself, as there is in load "
+                f"case {case}: it can't know what that does. Ask for method='auto' or 'solver', or train on runs with "
+                "such loads.",
+                {"surrogate": name, "load": along},
             )
     distance = trained.domain.distance(evaluation.encoded.summary, evaluation.statistics)
-    if distance > 1:
+    if not distance <= 1:
         raise FailedPrecondition(
             f"This part, or how it is held and loaded, is too unlike what {name} has learned from: {distance:.2f} "
             "times as far as those parts are from each other. Ask for method='auto' or 'solver', or train on parts "
             "like this.",
             {"surrogate": name, "distance": f"{distance:.3g}"},
         )
+    return distance
 
 
 class CaseFields(NamedTuple):
-    """Of a case by its number: at the nodes, and at the vertices of the surface that was uploaded."""
+    """Of a case by its number: at the nodes, points (k, 3) [m], and at the vertices of the uploaded surface."""
 
     number: int
+    points: Floats
     nodes: Prediction
     vertices: Prediction
 
@@ -203,17 +206,17 @@ def _case(task: Task, evaluation: Evaluation, trained: Trained, case: str, field
     measured = {name: _bounded(name, number, trained, level) for name, number in numbers.items()}
     balance = _balance(question, case)
     at_vertices = fields.vertices.mean[fields.number]
+    whole = task.surface.closed and task.report.bodies == 1
+    volume = Quantity(question.cloud.volume, "m^3", 0.0 if whole else np.inf)
     return CaseOutcome(
-        quantities.quantities(
-            measured, balance, Quantity(question.cloud.volume, "m^3", 0.0), np.ones(1), (question.material,)
-        ),
-        _at_nodes(task, trained, fields),
+        quantities.quantities(measured, balance, volume, np.ones(1), (question.material,)),
+        _at_nodes(task, evaluation, trained, case, fields),
         task.analysis.fields(at_vertices[:, :3], at_vertices[:, 3:], "surface"),
         balance,
     )
 
 
-def _bounded(name: str, number: Numbers, trained: Trained, level: float) -> Quantity:
+def _bounded(name: str, number: Number, trained: Trained, level: float) -> Quantity:
     learned = trained.calibration.scores.get(name)
     factor = np.inf if learned is None else trained.calibration.factor(name, level)
     own = trained.card.accuracy.get(name, np.inf) * abs(number.value)
@@ -221,31 +224,34 @@ def _bounded(name: str, number: Numbers, trained: Trained, level: float) -> Quan
     return Quantity(number.value, UNITS[name], factor * number.expected + own, note)
 
 
-def _at_nodes(task: Task, trained: Trained, fields: CaseFields) -> dict[str, Field]:
+def _at_nodes(
+    task: Task, evaluation: Evaluation, trained: Trained, case: str, fields: CaseFields
+) -> dict[str, Field]:
+    """Fields, and their bounds with what the solver's own were off; none near singular places."""
     mean = fields.nodes.mean[fields.number]
-    off = expected_errors(fields.nodes)[fields.number]
+    off = evaluation.expected_errors(fields.nodes)[fields.number]
     moved, stressed = (trained.calibration.factor(name, task.request.coverage) for name in FIELDS)
+    found = task.analysis.fields(mean[:, :3], mean[:, 3:], "node")
+    own = [trained.card.accuracy.get(name, np.inf) for name in ("max_displacement", "max_von_mises")]
+    largest = [
+        float(np.linalg.norm(found["displacement"].values, axis=1).max()),
+        found["von_mises"].values.max(),
+    ]
+    near = task.zones.of(case).at(fields.points) >= 0
     # The von Mises stress changes by at most sqrt(3) times the length of a change of the six components.
     bounds = {
-        "displacement_error": (moved * off[:, :1], "m"),
-        "von_mises_error": (np.sqrt(3) * stressed * off[:, 1:], "Pa"),
+        "displacement_error": (moved * off[:, :1] + own[0] * largest[0], "m"),
+        "von_mises_error": (
+            np.where(near[:, None], np.inf, np.sqrt(3) * stressed * off[:, 1:] + own[1] * largest[1]),
+            "Pa",
+        ),
     }
-    return task.analysis.fields(mean[:, :3], mean[:, 3:], "node") | {
-        name: Field(name, values, unit, "node") for name, (values, unit) in bounds.items()
-    }
+    return found | {name: Field(name, values, unit, "node") for name, (values, unit) in bounds.items()}
 
 
 def _balance(question: Question, case: str) -> Equilibrium:
     """What acts; what holds is the opposite of it."""
-    force, moment = np.zeros(3), np.zeros(3)
-    for problem, coefficients in zip(question.problems, question.cases[case], strict=True):
-        if problem.region is None:
-            forces, points = coefficients[None, 7:10], question.middle[None]
-        else:
-            points = problem.region.points
-            forces = problem.region.forces(coefficients, question.cloud.length)
-        force += forces.sum(axis=0)
-        moment += np.cross(points, forces).sum(axis=0)
+    force, moment = question.applied(case)
     return Equilibrium(force, -force, moment, -moment, 0.0)  # type: ignore[arg-type]
 
 

@@ -28,14 +28,11 @@ _LEAST_OF_FIELD: Final = 0.05  # of the root mean square of a field, likewise
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
-    """A quantity by every network (m,)."""
+class Number:
+    """A quantity of the mean of the networks' fields, and of the field of each (m,)."""
 
+    value: float
     each: Floats
-
-    @property
-    def value(self) -> float:
-        return float(self.each.mean())
 
     @property
     def expected(self) -> float:
@@ -115,32 +112,43 @@ class Evaluation:
         regions = [problem.region for problem in self.question.problems if problem.region is not None]
         return [self.fields(self.ask(region.points, region.normals)) for region in regions]
 
-    def numbers(self, case: str, zones: Zones) -> dict[str, Numbers]:
+    def numbers(self, case: str, zones: Zones) -> dict[str, Number]:
         """By name; zones: of the case, in which the largest stress is not looked for."""
         number = list(self.question.cases).index(case)
         fields = self._at_places.members[:, number]
         outside = zones.at(self.places) < 0
         outside = outside if outside.any() else np.ones_like(outside)
-        moved = np.linalg.norm(fields[..., :3], axis=-1)
-        mises = np.stack([von_mises(each[outside, 3:]) for each in fields])
+
+        def moved(field: Floats) -> float:
+            return float(np.linalg.norm(field[:, :3], axis=1).max())
+
+        def stressed(field: Floats) -> float:
+            return float(von_mises(field[outside, 3:]).max())
+
         found = {
-            "max_displacement": Numbers(moved.max(axis=1)),
-            "max_von_mises": Numbers(np.asarray(mises.max(axis=1))),
+            name: Number(measure(fields.mean(axis=0)), np.array([measure(field) for field in fields]))
+            for name, measure in (("max_displacement", moved), ("max_von_mises", stressed))
         }
         if all(problem.region is not None for problem in self.question.problems):
-            found["compliance"] = Numbers(self._work(case, number))
+            works = self._works(case, number)
+            found["compliance"] = Number(float(works.mean()), works)  # as linear as the fields
         return found
 
-    def _work(self, case: str, number: int) -> Floats:
+    def _works(self, case: str, number: int) -> Floats:
         moved = [of_region.members[:, number, :, :3] for of_region in self._at_regions]
         each = range(len(self.ensemble.members))
         return np.array([self.question.work(case, [of[member] for of in moved]) for member in each])
 
+    def expected_errors(self, fields: Prediction) -> Floats:
+        """By how much each group of channels may be off, before calibration (cases, k, groups)."""
+        return fields.spread(GROUPS) + self._least[:, None]
 
-def expected_errors(fields: Prediction) -> Floats:
-    """By how much each group of channels may be off, before calibration (cases, k, groups)."""
-    squares = np.add.reduceat((fields.mean**2).mean(axis=1), np.cumsum([0, *GROUPS[:-1]]), axis=-1)
-    return fields.spread(GROUPS) + _LEAST_OF_FIELD * np.sqrt(squares)[:, None]
+    @cached_property
+    def _least(self) -> Floats:
+        """Where all networks agree (cases, groups): a share of the root mean square over the surface, by its area."""
+        over = self._at_places.mean[:, -len(self.question.cloud.points) :]
+        squares = np.add.reduceat((over**2).mean(axis=1), np.cumsum([0, *GROUPS[:-1]]), axis=-1)
+        return _LEAST_OF_FIELD * np.sqrt(squares)
 
 
 def errors_of(found: Floats, exact: Floats) -> Floats:

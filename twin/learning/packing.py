@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.conformal import Calibration
-from surrogates.domain import Domain, Gauge
+from surrogates.domain import Domain, Gauge, Loads
 from surrogates.ensemble import Ensemble
 from twin.learning.training import Trained
 from twin.results.card import ModelCard
 
 _WEIGHTS: Final = "weights"
 _SCORES: Final = "scores."
+_WHOLE: Final = "whole."
 _VIEWS: Final = ("latents", "surface")
 
 
@@ -28,8 +29,14 @@ def pack(trained: Trained) -> dict[str, NDArray[Any]]:
         gauge: Gauge = getattr(trained.domain, view)
         arrays[f"{view}.mean"], arrays[f"{view}.whitening"] = gauge.mean, gauge.whitening
         arrays[f"{view}.far"] = np.array([gauge.far])
-    arrays["loads"] = trained.domain.loads
+    arrays |= _loads("single", trained.domain.single)
+    for count, whole in trained.domain.whole.items():
+        arrays |= _loads(f"{_WHOLE}{count}", whole)
     return arrays
+
+
+def _loads(name: str, loads: Loads) -> dict[str, NDArray[Any]]:
+    return {f"{name}.directions": loads.directions, f"{name}.most": loads.most}
 
 
 def unpack(names: Mapping[str, object], card: ModelCard, get: Callable[[str], NDArray[Any]]) -> Trained:
@@ -37,12 +44,21 @@ def unpack(names: Mapping[str, object], card: ModelCard, get: Callable[[str], ND
     latents, surface = (
         Gauge(get(f"{view}.mean"), get(f"{view}.whitening"), float(get(f"{view}.far")[0])) for view in _VIEWS
     )
+
+    def loads(name: str) -> Loads:
+        return Loads(get(f"{name}.directions"), get(f"{name}.most"))
+
+    whole = {
+        int(name.removeprefix(_WHOLE).removesuffix(".most")): loads(name.removesuffix(".most"))
+        for name in names
+        if name.startswith(_WHOLE) and name.endswith(".most")
+    }
     scores = {
         name.removeprefix(_SCORES): get(name).astype(np.float64) for name in names if name.startswith(_SCORES)
     }
     return Trained(
         Ensemble.load(get(_WEIGHTS).tobytes()),
         Calibration(scores),
-        Domain(latents, surface, get("loads")),
+        Domain(latents, surface, loads("single"), whole),
         card,
     )

@@ -50,36 +50,31 @@ class Question:
     cases: Mapping[str, Floats]
     middle: Floats
 
-    @property
-    def mass(self) -> float:
-        """[kg]."""
-        return self.cloud.volume * self.material.density
-
-    def applied(self, case: str) -> Floats:
-        """The force that acts (3,) [N]."""
-        return sum(
-            (
-                each[7:10]
-                if problem.region is None
-                else problem.region.forces(each, self.cloud.length).sum(axis=0)
-                for problem, each in zip(self.problems, self.cases[case], strict=True)
-            ),
-            np.zeros(3),
-        )
+    def applied(self, case: str) -> tuple[Floats, Floats]:
+        """The force that acts (3,) [N], and its moment about the origin (3,) [N m]."""
+        force, moment = np.zeros(3), np.zeros(3)
+        for problem, loads in zip(self.problems, self.cases[case], strict=True):
+            if problem.region is None:
+                push, turn, at = loads[7:10], np.zeros(3), self.middle
+            else:
+                push, turn = problem.region.resultant(loads, self.cloud.length)
+                at = problem.region.middle
+            force += push
+            moment += turn + np.cross(at, push)
+        return force, moment
 
     def work(self, case: str, displacements: Sequence[Floats]) -> float:
         """Of the loads [J], on displacements at the points of the region of each problem (k, 3) [m].
 
-        NaN where the part's weight acts, whose work takes the displacement of the inside.
+        Of regions only: the work of the part's weight takes the displacement of the inside.
         """
-        total = 0.0
-        for problem, coefficients, moved in zip(self.problems, self.cases[case], displacements, strict=True):
-            if problem.region is None:
-                if coefficients.any():
-                    return float("nan")
-                continue
-            total += float(np.sum(problem.region.forces(coefficients, self.cloud.length) * moved))
-        return total
+        regions = [
+            (p.region, loads) for p, loads in zip(self.problems, self.cases[case], strict=True) if p.region
+        ]
+        return sum(
+            float(np.sum(region.forces(loads, self.cloud.length) * moved))
+            for (region, loads), moved in zip(regions, displacements, strict=True)
+        )
 
 
 def asked(surface: Surface, volume: float, study: StaticStress, regions: Regions) -> Question:

@@ -47,6 +47,11 @@ class Sample:
     def part(self) -> str:
         return self.example.part
 
+    @property
+    def loads(self) -> list[Floats]:
+        """Of each case, of size one (problems, BASES)."""
+        return [loads / size_of(loads) for loads in self.question.cases.values()]
+
 
 def sample_of(run: str, part: str, question: Question, outcome: Outcome, tokens: int) -> Sample:
     """What a run teaches.

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,20 +18,19 @@ from numpy.typing import NDArray
 
 from surrogates import conformal, training
 from surrogates.conformal import Calibration
-from surrogates.domain import Domain, Gauge, span
+from surrogates.domain import Domain
 from surrogates.elasticity import BASES, FEATURES, GROUPS
 from surrogates.ensemble import Ensemble, Prediction
 from surrogates.examples import Target
 from surrogates.operator import Size
 from surrogates.training import Schedule, Step
 from twin.analyses.monitor import Monitor
-from twin.errors import FailedPrecondition
 from twin.geometry.surface import Surface
-from twin.learning.evaluation import Evaluation, errors_of, expected_errors
+from twin.learning.evaluation import Evaluation, errors_of
 from twin.learning.samples import Sample
 from twin.results.card import FIELDS, Coverage, ModelCard, Split
 from twin.results.zones import Zones
-from twin.studies.training import LEAST_PARTS, Training
+from twin.studies.training import LEAST_PARTS, Training, too_few
 
 Floats = NDArray[np.float64]
 
@@ -93,14 +92,15 @@ def learn(lessons: Iterable[Lesson], asked: Training, folder: Path, monitor: Mon
         )
     ensemble = Ensemble(SIZE, tuple(members))
     monitor.progress("estimate", _TRAINED, "calibrating and testing on parts that no network has seen")
-    seen = {name: [_look(lesson, ensemble, monitor) for lesson in group] for name, group in groups.items()}
-    calibration = Calibration(
-        {
-            name: np.array([look.scores[name] for look in seen["calibration"]])
-            for name in seen["calibration"][0].scores
-        }
+    seen = {name: _by_part(groups[name], ensemble, monitor) for name in ("calibration", "test")}
+    calibration = Calibration(_scores(seen["calibration"]))
+    learned = _by_part(groups["training"], ensemble, monitor, encoded_only=True)
+    domain = Domain.of(
+        [look.views for look in learned],
+        [look.views for look in seen["calibration"]],
+        [case for lesson in groups["training"] for case in lesson.sample.loads],
+        _FALSE_ALARMS,
     )
-    domain = _domain(groups, seen)
     card = _card(asked, groups, seen, calibration, domain, ensemble, time.perf_counter() - begun)
     return Trained(ensemble, calibration, domain, card)
 
@@ -109,12 +109,7 @@ def split(lessons: Sequence[Lesson], seed: int) -> dict[str, list[Lesson]]:
     """By parts, which chance deals out: the same part is never learned from and tested on."""
     parts = sorted({lesson.part for lesson in lessons})
     if len(parts) < LEAST_PARTS:
-        raise FailedPrecondition(
-            f"{len(parts)} different parts are too few to learn from: {LEAST_PARTS} are needed at the least, some "
-            "hundreds are a good start. Load cases of one part count once. Sweep over its shape with keep_fields=True, "
-            "and train on the sweep.",
-            {"parts": len(parts), "needed": LEAST_PARTS},
-        )
+        raise too_few(len(parts))
     order = np.random.default_rng(seed).permutation(len(parts))
     calibration = max(_LEAST_CALIBRATION, round(_CALIBRATION * len(parts)))
     test = round(_TEST * len(parts))
@@ -129,40 +124,70 @@ def split(lessons: Sequence[Lesson], seed: int) -> dict[str, list[Lesson]]:
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """What an ensemble makes of a lesson.
+    """What an ensemble makes of a part, over all load cases of all of its runs.
 
-    scores: of each field and quantity, the largest error over what was expected, of all load cases
+    views: vectors by which strangers are known (problems, d); scores: of each field and quantity, the largest error
+    over what was expected
     found, exact: of each quantity, by load case; relative: L2 errors of fields; widths: of what was expected over the
     value, by load case
     """
 
-    part: str
-    latents: Floats
-    statistics: Floats
-    scores: Mapping[str, float]
-    found: Mapping[str, Floats]
-    exact: Mapping[str, Floats]
-    relative: Mapping[str, Floats]
-    widths: Mapping[str, Floats]
+    views: tuple[Floats, Floats]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    found: Mapping[str, Floats] = field(default_factory=dict)
+    exact: Mapping[str, Floats] = field(default_factory=dict)
+    relative: Mapping[str, Floats] = field(default_factory=dict)
+    widths: Mapping[str, Floats] = field(default_factory=dict)
 
 
-def _look(lesson: Lesson, ensemble: Ensemble, monitor: Monitor) -> _Look:
-    monitor.progress("estimate", _TRAINED, "calibrating and testing on parts that no network has seen")
-    sample, question = lesson.sample, lesson.sample.question
-    evaluation = Evaluation(lesson.surface, question, ensemble)
+def _by_part(
+    lessons: Sequence[Lesson], ensemble: Ensemble, monitor: Monitor, *, encoded_only: bool = False
+) -> list[_Look]:
+    """encoded_only: of parts that were learned from, whose errors say nothing."""
+    runs: dict[str, list[Lesson]] = defaultdict(list)
+    for lesson in lessons:
+        runs[lesson.part].append(lesson)
+    return [_look(each, ensemble, monitor, encoded_only) for each in runs.values()]
+
+
+def _look(lessons: Sequence[Lesson], ensemble: Ensemble, monitor: Monitor, encoded_only: bool) -> _Look:
     columns: dict[str, dict[str, list[float]]] = {
         what: defaultdict(list) for what in ("score", "found", "exact", "relative", "width")
     }
+    views = []
+    for lesson in lessons:
+        monitor.progress("estimate", _TRAINED, "calibrating and testing on parts that no network has seen")
+        evaluation = Evaluation(lesson.surface, lesson.sample.question, ensemble)
+        views.append((evaluation.encoded.summary, evaluation.statistics))
+        if not encoded_only:
+            _compare_fields(lesson, evaluation, columns)
+            _compare_numbers(lesson, evaluation, columns)
+    latents, statistics = (np.concatenate(each) for each in zip(*views, strict=True))
+    arrays = {what: {name: np.array(values) for name, values in of.items()} for what, of in columns.items()}
+    return _Look(
+        (latents, statistics),
+        {name: float(values.max()) for name, values in arrays["score"].items()},
+        arrays["found"],
+        arrays["exact"],
+        arrays["relative"],
+        arrays["width"],
+    )
+
+
+def _compare_fields(
+    lesson: Lesson, evaluation: Evaluation, columns: Mapping[str, dict[str, list[float]]]
+) -> None:
+    sample = lesson.sample
     target, inside = sample.example.surface, sample.example.volume
     fields, exact, off = _compared(evaluation, target, sample.scales, surface=True)
-    expected, sizes = expected_errors(fields), errors_of(exact, np.zeros_like(exact))
+    expected, sizes = evaluation.expected_errors(fields), errors_of(exact, np.zeros_like(exact))
     if inside is not None:
         _, values, apart = _compared(evaluation, inside, sample.scales, surface=False)
         whole = errors_of(values, np.zeros_like(values))
         for index, name in enumerate(FIELDS):
             ratios = np.linalg.norm(apart[..., index], axis=1) / np.linalg.norm(whole[..., index], axis=1)
             columns["relative"][f"{name} inside"] += ratios.tolist()
-    for number, case in enumerate(question.cases):
+    for number, case in enumerate(sample.question.cases):
         outside = sample.outside[case]
         for index, name in enumerate(FIELDS):
             error, wide, size = (each[number, :, index] for each in (off, expected, sizes))
@@ -170,29 +195,29 @@ def _look(lesson: Lesson, ensemble: Ensemble, monitor: Monitor) -> _Look:
             columns["score"][name].append(float((error[where] / wide[where]).max()))
             columns["relative"][name].append(float(np.linalg.norm(error) / np.linalg.norm(size)))
             columns["width"][name].append(float(np.median(wide) / size.max()))
+
+
+def _compare_numbers(
+    lesson: Lesson, evaluation: Evaluation, columns: Mapping[str, dict[str, list[float]]]
+) -> None:
+    for case, found in lesson.sample.found.items():
         numbers = evaluation.numbers(case, lesson.zones.of(case))
-        for name, true in sample.found[case].items():
-            if name not in numbers:
-                continue
-            guess = numbers[name]
+        for name in found.keys() & numbers.keys():
+            guess, true = numbers[name], found[name]
             columns["score"][name].append(abs(guess.value - true) / guess.expected)
             columns["found"][name].append(guess.value)
             columns["exact"][name].append(true)
             columns["width"][name].append(guess.expected / abs(guess.value))
-    arrays = {
-        what: {name: np.array(values) for name, values in of.items() if values}
-        for what, of in columns.items()
-    }
-    return _Look(
-        lesson.part,
-        evaluation.encoded.summary,
-        evaluation.statistics,
-        {name: float(values.max()) for name, values in arrays["score"].items()},
-        arrays["found"],
-        arrays["exact"],
-        arrays["relative"],
-        arrays["width"],
-    )
+
+
+def _scores(looks: Sequence[_Look]) -> dict[str, Floats]:
+    """Of each field and quantity, those of all parts that have it."""
+    names = dict.fromkeys(name for look in looks for name in look.scores)
+    return {name: np.array([look.scores[name] for look in looks if name in look.scores]) for name in names}
+
+
+def _all(looks: Sequence[_Look], of: Callable[[_Look], Mapping[str, Floats]], name: str) -> Floats:
+    return np.concatenate([of(look)[name] for look in looks if name in of(look)])
 
 
 def _compared(
@@ -202,19 +227,6 @@ def _compared(
     fields = evaluation.fields(target.queries, surface=surface)
     exact = target.values.astype(np.float64) * scales[:, None]
     return fields, exact, errors_of(fields.mean, exact)
-
-
-def _domain(groups: Mapping[str, Sequence[Lesson]], seen: Mapping[str, Sequence[_Look]]) -> Domain:
-    known, held_out = seen["training"], seen["calibration"]
-    loads = np.concatenate(
-        [lesson.sample.example.coefficients.reshape(-1, SIZE.bases) for lesson in groups["training"]]
-    )
-
-    def gauge(view: Callable[[_Look], Floats]) -> Gauge:
-        learned, held = (np.concatenate([view(look) for look in looks]) for looks in (known, held_out))
-        return Gauge.of(learned, held, _FALSE_ALARMS)
-
-    return Domain(gauge(lambda look: look.latents), gauge(lambda look: look.statistics), span(loads))
 
 
 def _card(
@@ -228,29 +240,25 @@ def _card(
 ) -> ModelCard:
     test = seen["test"]
     metrics: dict[str, float] = {}
-    for name in test[0].relative:
-        metrics[f"{name}, relative L2"] = float(
-            np.median(np.concatenate([look.relative[name] for look in test]))
-        )
-    for name in test[0].exact:
-        found = np.concatenate([look.found[name] for look in test])
-        exact = np.concatenate([look.exact[name] for look in test])
+    for name in dict.fromkeys(name for look in test for name in look.relative):
+        metrics[f"{name}, relative L2"] = float(np.median(_all(test, lambda look: look.relative, name)))
+    for name in dict.fromkeys(name for look in test for name in look.exact):
+        found, exact = _all(test, lambda look: look.found, name), _all(test, lambda look: look.exact, name)
         metrics[f"{name}, median error"] = float(np.median(np.abs(found / exact - 1)))
         spread = np.sum((exact - exact.mean()) ** 2)
-        metrics[f"{name}, R2"] = (
-            float(1 - np.sum((found - exact) ** 2) / spread) if spread > 0 else float("nan")
-        )
-    parts = len(seen["calibration"])
+        if spread > 0:
+            metrics[f"{name}, R2"] = float(1 - np.sum((found - exact) ** 2) / spread)
     coverage = {
-        name: tuple(_coverage(name, level, parts, calibration, test) for level in LEVELS)
+        name: tuple(_coverage(name, level, calibration, test) for level in LEVELS)
         for name in calibration.scores
+        if any(name in look.scores for look in test)
     }
-    strangers = np.mean([domain.distance(look.latents, look.statistics) > 1 for look in test])
+    strangers = np.mean([not domain.distance(*look.views) <= 1 for look in test])
     samples = [lesson.sample for group in groups.values() for lesson in group]
     estimates = [errors for sample in samples for errors in sample.errors.values()]
+    names = dict.fromkeys(name for errors in estimates for name in errors)
     accuracy = {
-        name: float(np.median([errors[name] for errors in estimates if name in errors]))
-        for name in estimates[0]
+        name: float(np.median([errors[name] for errors in estimates if name in errors])) for name in names
     }
     size = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(ensemble.members[0], nnx.Param)))
     return ModelCard(
@@ -273,13 +281,11 @@ def _card(
     )  # fmt: skip
 
 
-def _coverage(
-    name: str, level: float, parts: int, calibration: Calibration, test: Sequence[_Look]
-) -> Coverage:
+def _coverage(name: str, level: float, calibration: Calibration, test: Sequence[_Look]) -> Coverage:
     factor = calibration.factor(name, level)
-    held = [look.scores[name] <= factor for look in test]
-    low, high = conformal.expected_coverage(parts, level)
-    width = factor * float(np.median(np.concatenate([look.widths[name] for look in test])))
+    held = [look.scores[name] <= factor for look in test if name in look.scores]
+    low, high = conformal.expected_coverage(len(calibration.scores[name]), level)
+    width = factor * float(np.median(_all(test, lambda look: look.widths, name)))
     return Coverage(level, float(np.mean(held)), low, high, width)
 
 

@@ -49,6 +49,10 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         digest = hashlib.sha256(wanted.SerializeToString(deterministic=True)).hexdigest()
         study = codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
         codec.options_from_proto(wanted.options)
+        if request.request_id:  # asked again: what it rests on may be gone by now
+            made = await asyncio.to_thread(self._runs.of_request, tenant(), request.request_id, digest)
+            if made is not None:
+                return codec.run_to_proto(run_view(made), made.study, made.options, made.shape)
         kind = codec.study_kind(wanted.study)
         await asyncio.to_thread(pinned, self._surrogates, tenant(), kind, wanted.options)
         if isinstance(study, Training):

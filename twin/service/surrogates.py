@@ -84,23 +84,21 @@ def pinned(surrogates: Surrogates, caller: str, study: str, options: study_pb2.S
                 facts={"study": study},
             )
         return
-    _, name, *version = request.surrogate.split("/")
-    found = surrogates.get(caller, name)
-    chosen = found.version(int(version[1]) if version else None)
+    name, chosen = surrogates.version(caller, request.surrogate)
     if chosen.card.study != study:
         raise InvalidInput(
-            f"{found.name} answers {chosen.card.study}, not {study}: leave it out",
-            facts={"surrogate": found.name, "study": study},
+            f"{name} answers {chosen.card.study}, not {study}: leave it out",
+            facts={"surrogate": name, "study": study},
         )
     known = (*chosen.card.quantities, *EXACT)
-    unseen = [name for name in request.quantities or () if name not in known]
+    unseen = [quantity for quantity in request.quantities or () if quantity not in known]
     if unseen and request.method == "surrogate":
         raise InvalidInput(
-            f"{found.name} has never seen {', '.join(unseen)}; it knows {', '.join(known)}. Ask for "
-            "method='auto', which solves for it.",
-            facts={"surrogate": found.name, "quantities": ", ".join(unseen)},
+            f"{name} has never seen {', '.join(unseen)}; it knows {', '.join(known)}. Ask for method='auto', which "
+            "solves for it.",
+            facts={"surrogate": name, "quantities": ", ".join(unseen)},
         )
-    options.surrogate = f"{found.name}/versions/{chosen.version}"
+    options.surrogate = name
 
 
 def _identifier(name: str) -> str:

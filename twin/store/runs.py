@@ -109,7 +109,7 @@ class Runs:
             if new.request_id is not None:
                 earlier = _by_request(connection, tenant, new.request_id)
                 if earlier is not None:
-                    return _same_request(earlier, new)
+                    return _same_request(earlier, new.request_id, new.request_digest)
             if new.geometry:  # a training has none
                 require_geometry(connection, tenant, new.geometry)
             identifier = add(connection, tenant, new, self._clock())
@@ -135,6 +135,12 @@ class Runs:
         query = query.order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
+
+    def of_request(self, tenant: str, request_id: str, digest: str) -> RunRecord | None:
+        """The run that this request has made already. Raises AlreadyExists where it was another request."""
+        with self._database.read() as connection:
+            earlier = _by_request(connection, tenant, request_id)
+        return None if earlier is None else _same_request(earlier, request_id, digest)
 
     def active(self) -> set[str]:
         """Ids of those that have not ended, of all tenants."""
@@ -262,10 +268,10 @@ def _by_request(connection: Connection, tenant: str, request_id: str) -> RowMapp
     return connection.execute(query).mappings().one_or_none()
 
 
-def _same_request(earlier: RowMapping, new: NewRun) -> RunRecord:
-    if earlier["request_digest"] != new.request_digest:
+def _same_request(earlier: RowMapping, request_id: str, digest: str) -> RunRecord:
+    if earlier["request_digest"] != digest:
         raise AlreadyExists(
-            f"request_id {new.request_id} was already used for another request, which made "
+            f"request_id {request_id} was already used for another request, which made "
             f"runs/{earlier['id']}: use a new one for each request",
             facts={"run": f"runs/{earlier['id']}"},
         )

@@ -19,7 +19,7 @@ from twin.store.schema import runs as runs_table
 from twin.store.schema import surrogates as table
 from twin.store.schema import sweeps as sweeps_table
 from twin.store.states import DesignState, RunState
-from twin.studies.training import LEAST_PARTS, Training
+from twin.studies.training import LEAST_PARTS, Training, too_few
 
 MOST_ASKED: Final = 8
 """Surrogates that a part is shown to where none is named."""
@@ -71,6 +71,13 @@ class Surrogates:
         with self._database.read() as connection:
             return _found(connection, tenant, identifier)
 
+    def version(self, tenant: str, name: str) -> tuple[str, VersionRecord]:
+        """Of "surrogates/bracket" the current version, or "surrogates/bracket/versions/2"; with its full name."""
+        _, identifier, *number = name.split("/")
+        found = self.get(tenant, identifier)
+        chosen = found.version(int(number[1]) if number else None)
+        return f"{found.name}/versions/{chosen.version}", chosen
+
     def list(self, tenant: str, limit: int, after: str) -> list[SurrogateRecord]:
         """By their names; after: the last one already seen."""
         names = (
@@ -104,18 +111,16 @@ class Surrogates:
         """With the run that made it."""
         with self._database.write() as connection:
             found = _found(connection, tenant, identifier)
-            run = found.version(version).run
-            this = (table.c.tenant == tenant, table.c.id == identifier, table.c.version == version)
-            connection.execute(update(table).where(*this).values(run=None, current=False, card=""))
-            runs.remove(connection, tenant, run)
+            _remove(connection, tenant, identifier, found.version(version))
             left = [each.version for each in found.versions if each.version != version]
             if found.current == version and left:
                 _make_current(connection, tenant, identifier, max(left))
 
     def delete(self, tenant: str, identifier: str) -> None:
         """With the runs that made its versions. The numbers of its versions are not used again."""
-        for each in self.get(tenant, identifier).versions:
-            self.delete_version(tenant, identifier, each.version)
+        with self._database.write() as connection:
+            for version in _found(connection, tenant, identifier).versions:
+                _remove(connection, tenant, identifier, version)
 
     def learnable(self, tenant: str, asked: Training) -> Sequence[str]:
         """The runs that are to be learned from, "runs/...", each once.
@@ -143,12 +148,7 @@ class Surrogates:
             raise InvalidInput(f"surrogates learn static stress, not {', '.join(unknown)}")
         parts = {(row["geometry"], row["shape"]) for row in rows.values()}
         if len(parts) < LEAST_PARTS:
-            raise FailedPrecondition(
-                f"{len(parts)} different parts are too few to learn from: {LEAST_PARTS} are needed at the least, "
-                "some hundreds are a good start. Load cases of one part count once. Sweep over its shape with "
-                "keep_fields=True, and train on the sweep.",
-                facts={"parts": len(parts), "needed": LEAST_PARTS},
-            )
+            raise too_few(len(parts))
         return names
 
 
@@ -170,6 +170,13 @@ def add(connection: Connection, tenant: str, run: str, manifest: dict[str, Any],
     )
     _make_current(connection, tenant, name, version)
     manifest["training"]["surrogate"] = f"surrogates/{name}/versions/{version}"
+
+
+def _remove(connection: Connection, tenant: str, identifier: str, version: VersionRecord) -> None:
+    """Of a version its number stays, so that no other one gets it."""
+    this = (table.c.tenant == tenant, table.c.id == identifier, table.c.version == version.version)
+    connection.execute(update(table).where(*this).values(run=None, current=False, card=""))
+    runs.remove(connection, tenant, version.run)
 
 
 def _make_current(connection: Connection, tenant: str, identifier: str, version: int) -> None:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twin.errors import StudyError
+from twin.errors import FailedPrecondition, StudyError
 
 _NAME = re.compile(r"surrogates/[a-z0-9][a-z0-9-]{0,62}")
 LEAST_PARTS = 30
-"""Of those 12 calibrate the bounds and 6 test them; with fewer not even nine parts in ten could be promised."""
+"""Of those 12 calibrate the bounds, and 9 are what it takes to promise anything for nine parts in ten."""
 MOST_STEPS = 10_000_000
 MOST_NETWORKS = 16
 
@@ -57,3 +57,13 @@ class Training:
         object.__setattr__(self, "networks", int(networks))
         object.__setattr__(self, "steps", int(steps))
         object.__setattr__(self, "seed", int(seed))
+
+
+def too_few(parts: int) -> FailedPrecondition:
+    """What is said of fewer different parts than LEAST_PARTS."""
+    return FailedPrecondition(
+        f"{parts} different parts are too few to learn from: {LEAST_PARTS} are needed at the least, some hundreds are "
+        "a good start. Load cases of one part count once. Sweep over its shape with keep_fields=True, and train on the "
+        "sweep.",
+        {"parts": parts, "needed": LEAST_PARTS},
+    )

@@ -162,7 +162,7 @@ class Computer:
     def _consulted(self, lease: Lease, run: RunRecord, study: Study) -> Study | Consultation:
         """With the surrogates that are to be asked first, where there are any. Designs ask those that are named."""
         request = codec.parse_options(run.options)
-        if run.background and request.surrogate is None:
+        if run.background and request.surrogate is None and request.method != "surrogate":
             return study
         return self.surrogates.consultation(lease.tenant, study, request) or study
 

@@ -6,9 +6,9 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
+from twin.errors import FailedPrecondition, Internal, NotFound
 from twin.results.card import TrainedSurrogate
-from twin.results.outcome import Cost
-from twin.store.surrogates import VersionRecord
+from twin.store.surrogates import MOST_ASKED, VersionRecord
 from twin.store.workspace import Workspace
 from twin.studies import Request, StaticStress, Study, Training
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twin.learning.answers import Consultation
     from twin.learning.training import Trained
 
-_AT_HAND: Final = 4  # versions that a worker keeps in memory
+_AT_HAND: Final = MOST_ASKED  # versions that a worker keeps in memory
 
 
 @final
@@ -34,17 +34,22 @@ class Surrogates:
             return None
         if request.method == "auto" and request.surrogate is None and request.discretisation != "auto":
             return None  # who says how space is to be divided wants it divided
-        named = {}
-        for name in [request.surrogate] if request.surrogate else self._workspace.surrogates.names(tenant):
-            _, identifier, *version = name.split("/")
-            record = self._workspace.surrogates.get(tenant, identifier)
-            chosen = record.version(int(version[1]) if version else None)
-            named[f"{record.name}/versions/{chosen.version}"] = chosen
-        if not named:
+        named = [request.surrogate] if request.surrogate else self._workspace.surrogates.names(tenant)
+        asked = {}
+        for name in named:
+            try:
+                full_name, version = self._workspace.surrogates.version(tenant, name)
+                asked[full_name] = self._trained(tenant, version)
+            except NotFound:  # deleted since it was named
+                if request.method == "surrogate" and request.surrogate:
+                    raise
+        if not asked:
+            if request.method == "surrogate":
+                raise FailedPrecondition("No surrogate is left that could answer: train one.")
             return None
         from twin.learning.answers import Consultation  # jax
 
-        return Consultation(study, {name: self._trained(tenant, each) for name, each in named.items()})
+        return Consultation(study, asked)
 
     def _trained(self, tenant: str, version: VersionRecord) -> Trained:
         from twin.learning.packing import unpack
@@ -53,6 +58,8 @@ class Surrogates:
         if key not in self._at_hand:
             arrays = self._workspace.arrays
             stored = arrays.of(tenant, f"runs/{version.run}")
+            if not stored:
+                raise NotFound(f"what runs/{version.run} has made is deleted")
             trained = unpack(stored, version.card, lambda name: arrays.read(tenant, stored[name]))
             self._at_hand[key] = trained
         self._at_hand.move_to_end(key)
@@ -73,14 +80,13 @@ class Surrogates:
         folder = self._workspace.home.training_of(run)
         folder.mkdir(mode=0o700, exist_ok=True)
         watch = Stopwatch()
-        with watch.phase("train"):
-            trained = learn(lessons(self._workspace, tenant, asked, monitor, workdir), asked, folder, monitor)
-        spent: Cost = cost(watch)
+        try:
+            with watch.phase("train"):
+                known = lessons(self._workspace, tenant, asked, monitor, workdir)
+                trained = learn(known, asked, folder, monitor)
+        except FloatingPointError as error:
+            raise Internal(f"the training broke down: {error}. Train again with another seed.") from error
+        card = trained.card
         return TrainedSurrogate(
-            asked.surrogate,
-            trained.card,
-            pack(trained),
-            trained.card.warnings,
-            spent,
-            provenance=trained.card.versions,
+            asked.surrogate, card, pack(trained), card.warnings, cost(watch), provenance=card.versions
         )

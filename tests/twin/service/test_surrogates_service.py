@@ -120,6 +120,10 @@ def test_an_answer_is_linear_and_says_where_it_is_from(trained: Setting, tmp_pat
         assert math.isfinite(one.error)
         assert one.error > 0
     assert once.quantities["reaction_force"].value == pytest.approx([-100.0, 0.0, 0.0], abs=1e-9)
+    fields = once.fields
+    peak = np.linalg.norm(fields["displacement"].values, axis=1).max()
+    assert once.quantities["max_displacement"].value == pytest.approx(peak, rel=0.05)
+    assert (fields["displacement_error"].values > 0).all()
     assert once.quantities["mass"].value == pytest.approx(0.012 * 0.011 * 0.01 * 4430, rel=1e-6)
     moved, again = (each.fields["displacement"].values for each in (once, twice))
     assert np.array_equal(again, 2 * moved)
