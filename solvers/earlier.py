@@ -39,9 +39,11 @@ class Earlier:
         """Start from this one too; solution: what was added to `start`."""
         if len(self._basis) == MOST:
             return
-        member, size = _orthonormal(operator, solution, tuple(self._basis))
-        if size > 0:
-            self._basis.append(member)
+        force, energy = _load(operator, solution)
+        for member in self._basis:
+            solution, energy = _without(member, solution, force, energy)
+        if energy > 0:
+            self._basis.append(_of_energy_one(solution, energy))
 
 
 @eqx.filter_jit
@@ -51,14 +53,28 @@ def _towards(
     return start + jnp.vdot(member, right_side) * member
 
 
+# Programs of one member each: one of all would be compiled anew for each number of them.
 @eqx.filter_jit
-def _orthonormal(
-    operator: LinearOperator, solution: Float[Array, "node k"], basis: tuple[Float[Array, "node k"], ...]
+def _load(
+    operator: LinearOperator, solution: Float[Array, "node k"]
 ) -> tuple[Float[Array, "node k"], Float[Array, ""]]:
-    """The solution without its part along the basis, of energy one; and its energy."""
+    """What a solution is under, and its energy."""
     force = operator.apply(solution)
-    energy = jnp.vdot(solution, force)
-    for member in basis:
-        share = jnp.vdot(member, force)
-        solution, energy = solution - share * member, energy - share**2
-    return solution / jnp.sqrt(jnp.where(energy > 0, energy, 1.0)), energy
+    return force, jnp.vdot(solution, force)
+
+
+@eqx.filter_jit
+def _without(
+    member: Float[Array, "node k"],
+    solution: Float[Array, "node k"],
+    force: Float[Array, "node k"],
+    energy: Float[Array, ""],
+) -> tuple[Float[Array, "node k"], Float[Array, ""]]:
+    """A solution and its energy without their part along a member; force: that the whole solution is under."""
+    share = jnp.vdot(member, force)
+    return solution - share * member, energy - share**2
+
+
+@eqx.filter_jit
+def _of_energy_one(solution: Float[Array, "node k"], energy: Float[Array, ""]) -> Float[Array, "node k"]:
+    return solution / jnp.sqrt(energy)

@@ -14,6 +14,7 @@ from solvers.earlier import NEW, Earlier
 from solvers.operator import LinearOperator, Preconditioner
 
 STEPS = 5  # iterations between two looks at the caller
+CLOSE_STEPS = 2  # likewise, where an iteration ends as soon as it is near enough
 MOST_ITERATIONS = 2000
 TOLERANCE = 1e-8  # relative residual that an answer is solved to
 
@@ -39,6 +40,25 @@ class Solution:
     field: Float[np.ndarray, "n k"]
     iterations: int
     residual: float
+
+
+class Approached(eqx.Module):
+    """A vector on the way to the solution.
+
+    rest: what the equations leave of the right-hand side; energy: of the solution, as far as it is known
+    missing: estimated energy of what is still to be added
+    """
+
+    solution: Float[Array, "node k"]
+    rest: Float[Array, "node k"]
+    iterations: int
+    energy: float
+    missing: float
+
+    @property
+    def distance(self) -> float:
+        """From the solution, in the norm of energy, over the norm of the solution."""
+        return (self.missing / self.energy) ** 0.5 if self.energy > 0 else 0.0
 
 
 class Ended(eqx.Module):
@@ -158,3 +178,94 @@ def solve(
     solution = state.solution if start is None else start + state.solution
     residual = float(relative_residual(operator, right_side, solution))
     return Solved(solution, int(state.iteration), residual)
+
+
+def approach(
+    operator: LinearOperator,
+    preconditioner: Preconditioner,
+    right_side: Float[Array, "node k"],
+    distance: float,
+    earlier: Earlier,
+    progress: Progress | None = None,
+) -> Approached:
+    """Come near the solution of operator x = right_side, but no nearer than it takes.
+
+    Each step takes from the energy of what is missing exactly what it adds to -2 (x . A x / 2 - b . x). What the steps
+    after the last one would add is told by how fast that falls: an estimate (Strakoš & Tichý, ETNA 13, 2002, bound it
+    from below by the steps that were done).
+
+    Args:
+        distance: from the solution in the norm of energy, relative, at which to stop
+        earlier: solutions, or what is near them, to start from; the result joins them
+
+    Raises:
+        SolveError: the iteration broke down or did not converge
+    """
+    start = earlier.start(right_side)
+    if start is None:
+        start, state = jnp.zeros_like(right_side), _start(right_side)
+    else:
+        state = _go_on(operator, right_side, start)
+    system = (operator, preconditioner, jax.device_put(np.float64(TOLERANCE)), jax.device_put(CLOSE_STEPS))
+    known = [float(_energy(right_side, start, state))]
+    missing = np.inf
+    while int(state.outcome) == krylov.Outcome.RUNNING and int(state.iteration) < MOST_ITERATIONS:
+        state = _advance(system, state)
+        if progress is not None:
+            progress(int(state.iteration), float(state.residual_norm))
+        known.append(float(_energy(right_side, start, state)))
+        missing = _missing(known)
+        if missing <= distance**2 * known[-1]:
+            break
+    outcome = krylov.Outcome(int(state.outcome))
+    if outcome == krylov.Outcome.BREAKDOWN or int(state.iteration) >= MOST_ITERATIONS:
+        raise SolveError(_unsolved(outcome, int(state.iteration), float(state.residual_norm)))
+    if outcome == krylov.Outcome.CONVERGED and not np.isfinite(missing):
+        missing = 0.0
+    if int(state.iteration):
+        earlier.keep(operator, state.solution)
+    solution = start + state.solution
+    rest = _rest(operator, right_side, solution)
+    return Approached(solution, rest, int(state.iteration), known[-1], missing)
+
+
+# Of what was added last, that the next two iterations add: conjugate gradients begin faster than they go on, and where
+# they hardly go on nothing is known.
+FALLS = (0.1, 0.9)
+
+
+def _missing(known: list[float]) -> float:
+    """Energy still to come, of energies after equally many steps each: what is added falls on as it did."""
+    steps = np.maximum(np.diff(known[-4:]), 0.0)
+    if len(steps) < 2:
+        return np.inf
+    falls = steps[1:] / np.where(steps[:-1] > 0, steps[:-1], np.inf)
+    slowest = float(np.clip(falls.max(), *FALLS))
+    return float(steps[-1]) * slowest / (1 - slowest)
+
+
+@eqx.filter_jit
+def _energy(
+    right_side: Float[Array, "node k"], start: Float[Array, "node k"], state: krylov.CGState
+) -> Float[Array, ""]:
+    """x . (b + r), where r = b - A x: twice what the potential energy has fallen by since x = 0."""
+    return jnp.vdot(start + state.solution, right_side + state.residual)
+
+
+@eqx.filter_jit
+def _rest(
+    operator: LinearOperator, right_side: Float[Array, "node k"], solution: Float[Array, "node k"]
+) -> Float[Array, "node k"]:
+    return right_side - operator.apply(solution)
+
+
+@eqx.filter_jit
+def smoothed(
+    operator: LinearOperator,
+    preconditioner: Preconditioner,
+    right_side: Float[Array, "node k"],
+    guess: Float[Array, "node k"],
+) -> Float[Array, "node k"]:
+    """A guess without most of what is rough in it."""
+    rest = right_side - operator.apply(guess)
+    return guess + operator.project(preconditioner.apply(rest))

@@ -133,6 +133,62 @@ def solve(
     return Solution(found[: problem.count], solved.iterations, solved.residual)
 
 
+@dataclass(frozen=True)
+class Approach:
+    """A field near that of a load case.
+
+    rest: nodal forces that it leaves unbalanced, along the free directions (n, k)
+    distance: estimated, from the solution in the norm of energy, over that of the solution; energy: of the solution
+    """
+
+    field: Float[np.ndarray, "n k"]
+    rest: Float[np.ndarray, "n k"]
+    iterations: int
+    distance: float
+    energy: float
+
+    @property
+    def missing(self) -> float:
+        """Estimated norm of energy of what is missing."""
+        return self.distance * self.energy**0.5
+
+
+@float64
+def approach(
+    problem: Problem, load: Float[np.ndarray, "n k"], distance: float, *, progress: Progress | None = None
+) -> Approach:
+    """A field within a relative distance of that under nodal forces, in the norm of energy; held at zero.
+
+    It starts from what the problem's `earlier` knows. Raises SolveError.
+    """
+    forces = right_side(problem.model, jax.device_put(pad(load, problem.model.mesh.node_count)), None).forces
+    found = iteration.approach(
+        stiffness.FreeStiffness(problem.model),
+        problem.preconditioner,
+        forces,
+        distance,
+        problem.earlier,
+        progress,
+    )
+    field, rest = (np.asarray(each)[: problem.count] for each in (found.solution, found.rest))
+    return Approach(field, rest, found.iterations, found.distance, found.energy)
+
+
+@float64
+def expect(problem: Problem, load: Float[np.ndarray, "n k"], guess: Float[np.ndarray, "n k"]) -> None:
+    """Have solutions start from a guess at the field under these nodal forces too: what is rough in it is taken out.
+
+    Raises ValueError where it is not finite.
+    """
+    if not np.isfinite(guess).all():
+        raise ValueError("what the field is expected to be is not finite")
+    size = problem.model.mesh.node_count
+    operator = stiffness.FreeStiffness(problem.model)
+    forces = right_side(problem.model, jax.device_put(pad(load, size)), None).forces
+    free = operator.project(jax.device_put(pad(guess, size)))
+    problem.earlier.keep(operator, iteration.smoothed(operator, problem.preconditioner, forces, free))
+
+
 class RightSide(NamedTuple):
     """Nodal forces along the free directions; how small a part of them the loads are."""
 

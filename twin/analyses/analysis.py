@@ -34,12 +34,37 @@ StudyT = TypeVar("StudyT", bound=Study)
 
 
 @dataclass(frozen=True)
+class Discrete:
+    """How far a number is from that of the mesh's own solution, relative to it.
+
+    correction: what its adjoint says is missing; remainder: by how much that may be wrong
+    """
+
+    correction: float
+    remainder: float
+
+    @property
+    def error(self) -> float:
+        return abs(self.correction) + self.remainder
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Of a field that was not solved to the end: each number, and the iterations of the field and of the adjoints."""
+
+    numbers: Mapping[str, Discrete]
+    iterations: int
+    adjoint_iterations: int
+
+
+@dataclass(frozen=True)
 class CaseSolution:
     """A solved case.
 
     field: of k components at the nodes (n, k); work of the loads on it
     flux: recovered from it; balance: of what acts and what holds
     goals: the errors of numbers whose dual problems were solved; material: of the nodes (n,), None: all of one
+    certificate: where it was not solved to the end
     """
 
     field: Floats
@@ -50,6 +75,7 @@ class CaseSolution:
     residual: float
     goals: Mapping[str, GoalError] = dataclass_field(default_factory=dict)
     material: Ints | None = None
+    certificate: Certificate | None = None
 
 
 class Analysis(abc.ABC, Generic[StudyT]):

@@ -70,6 +70,7 @@ class Values:
     where nothing is outside, which all_in_zones says
     scales: what errors are relative to, where that is not the number itself
     geometry: of each number the error of facets in place of a CAD surface, where the elements are made of them
+    discrete: of each number how far it is from that of the mesh's own solution, where it was not solved to the end
     """
 
     trust: Trust
@@ -81,13 +82,14 @@ class Values:
     all_in_zones: bool = False
     scales: Mapping[str, float] = field(default_factory=dict)
     geometry: Mapping[str, float] = field(default_factory=dict)
+    discrete: Mapping[str, float] = field(default_factory=dict)
 
     def scale(self, name: str) -> float:
         """What the error of a number is relative to."""
         return self.scales.get(name, abs(self.values[name]))
 
     def own_error(self, name: str) -> float:
-        """Of a number, by this mesh alone, but for its geometry."""
+        """Of a number, by this mesh alone, but for its geometry and for how its equations were solved."""
         return self.trust.error(self.indicators[name])
 
 
@@ -116,8 +118,12 @@ def left(fine: Values, coarse: Values | None, name: str) -> float:
 
 
 def errors(fine: Values, coarse: Values | None) -> dict[str, float]:
-    """Error of each number on the finer of two meshes, or on the only one, that of its geometry included."""
+    """Error of each number on the finer of two meshes, or on the only one; that of its geometry included, and that of
+    equations that were not solved to the end.
+    """
     return {
-        name: max(fine.own_error(name), left(fine, coarse, name)) + fine.geometry.get(name, 0.0)
+        name: max(fine.own_error(name), left(fine, coarse, name))
+        + fine.geometry.get(name, 0.0)
+        + fine.discrete.get(name, 0.0)
         for name in fine.values
     }

@@ -21,6 +21,12 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-4  # that a dual problem is solved to
 AROUND = 2.0  # elements: how far the mean reaches
 
+# The p-mean of the von Mises stress that stands for its largest value where that is differentiated. On the example
+# bracket the relative slopes of the mean along motions of its faces are within 2.5 % of those for p = 120 and 400,
+# those for p = 30 up to 20 % off; the mean itself is about a quarter below the largest value. A slope holds for changes
+# of the stress up to about 1/p.
+EXPONENT = 60.0
+
 
 @dataclass(frozen=True)
 class GoalError:

@@ -80,7 +80,7 @@ def summarise(task: Task, ladder: Ladder) -> Outcome:
             "volume_difference": discretised.volume / surface.volume - 1 if surface.volume > 0 else 0.0,
         },
         mesher=discretised.mesher,
-        provenance=provenance(discretised.method),
+        provenance=provenance(discretised.method, _tolerance(final)),
         cost=cost(task.watch),
     )
 
@@ -197,14 +197,19 @@ def _geometry_shares(final: StudySolution) -> dict[str, float]:
     return shares
 
 
-def provenance(method: str) -> dict[str, str]:
-    """What an answer rests on; method: of the solution."""
+def _tolerance(final: StudySolution) -> float:
+    """Relative residual that was solved to, or that was left where numbers were certified before."""
+    return max([TOLERANCE, *(case.residual for case in final.cases.values() if case.certificate is not None)])
+
+
+def provenance(method: str, tolerance: float = TOLERANCE) -> dict[str, str]:
+    """What an answer rests on; method: of the solution; tolerance: of its linear equations."""
     return {
         "twin": version("twin"),
         "jax": jax.__version__,
         "netgen": version("netgen-mesher"),
         "solver": method,
-        "linear_tolerance": f"{TOLERANCE:.0e}",
+        "linear_tolerance": f"{tolerance:.0e}",
     }
 
 

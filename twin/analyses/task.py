@@ -1,12 +1,12 @@
 """One run while it is worked on."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,15 @@ class Regions:
         return [s for _, s in self.supports] + [s for _, _, s in self.loads if s is not None]
 
 
+class Expected(Protocol):
+    """A field that is thought to be near the solution."""
+
+    def __call__(
+        self, points: NDArray[np.float64], facets: NDArray[np.int64]
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """Of each load case, at the nodes of a mesh (n, 3) [m], of which facets (f, 6) lie on the surface: (n, k)."""
+
+
 @dataclass
 class Stopwatch:
     """Wall time by phase [s]."""
@@ -76,6 +85,8 @@ class Task:
     """What was asked, and whom to tell.
 
     zones: around singular places; deadline: on the clock of `time.perf_counter`
+    expected: what the field is thought to be, from which solutions on tetrahedra start, and end as soon as all numbers
+        are near enough
     """
 
     surface: Surface
@@ -89,6 +100,7 @@ class Task:
     workdir: Path
     watch: Stopwatch
     deadline: float
+    expected: Expected | None = None
 
     @cached_property
     def volume(self) -> float:

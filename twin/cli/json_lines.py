@@ -60,6 +60,7 @@ class JsonLines(Output):
         self._line(
             "result", run=result.run, warnings=result.warnings, assumptions=result.assumptions,
             mesher=result.mesher, cost=result.cost, provenance=result.provenance,
+            rungs=result.rungs,
         )  # fmt: skip
 
     def wrote(self, path: Path) -> None:

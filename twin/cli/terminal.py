@@ -110,6 +110,8 @@ class Terminal(Output):
         self._console.print(table)
         for warning in result.warnings:
             self._console.print(f"[yellow]{escape(warning)}[/]")
+        for rung in result.rungs:
+            self._console.print(f"[{'bold' if rung.answered else 'dim'}]{escape(rung.sentence)}[/]")
         cost = result.cost
         energy = "" if cost.joules is None else f", {cost.joules:.3g} J"
         self._console.print(f"[dim]{sum(cost.seconds.values()):.1f} s on {escape(cost.device)}{energy}[/]")

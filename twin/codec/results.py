@@ -15,7 +15,7 @@ from twin.codec.enums import EnumWords
 from twin.codec.gradients import gradient_from_proto, gradient_labels, gradient_to_proto
 from twin.codec.surrogates import card_from_proto, training_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
-from twin.results.outcome import Ending
+from twin.results.outcome import Ending, RungName
 from twin.results.storage import VERSION, is_gradient, is_training, load_card, mesh_arrays
 
 Manifest = Mapping[str, Any]
@@ -33,6 +33,16 @@ ENDINGS: EnumWords[Ending, result_pb2.Ending.ValueType] = EnumWords(
         "no_finer_mesh": result_pb2.ENDING_NO_FINER_MESH,
     },
     "accuracy",
+)
+
+RUNGS: EnumWords[RungName, result_pb2.Rung.Kind.ValueType] = EnumWords(
+    "the way to an answer",
+    {
+        "surrogate": result_pb2.Rung.KIND_SURROGATE,
+        "corrected": result_pb2.Rung.KIND_CORRECTED,
+        "solver": result_pb2.Rung.KIND_SOLVER,
+    },
+    "solver",
 )
 
 _LENGTHS = ("points", "surface_vertices")  # the other arrays of the mesh are indices
@@ -90,6 +100,7 @@ def result_to_proto(
         ended=ENDINGS.value(manifest["ended"]) if manifest.get("ended") else result_pb2.ENDING_UNSPECIFIED,
         mesh_quality=_numbers(manifest["mesh_quality"]),
         mesher=manifest["mesher"],
+        rungs=[_rung_to_proto(rung) for rung in manifest.get("rungs", ())],
     )
     for field in mesh_arrays(manifest):
         getattr(found, field).CopyFrom(array_to_proto(described[f"mesh.{field}"]))
@@ -148,8 +159,29 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         "ended": ENDINGS.word(message.ended) if message.ended else None,
         "mesh_quality": dict(message.mesh_quality),
         "mesher": message.mesher,
+        "rungs": [_rung_from_proto(rung) for rung in message.rungs],
     }
     return ResultRecord(message.name, manifest, arrays, inline)
+
+
+def _rung_to_proto(rung: Manifest) -> result_pb2.Rung:
+    return result_pb2.Rung(
+        kind=RUNGS.value(rung["name"]),
+        answered=rung["answered"],
+        seconds=rung["seconds"],
+        measured=rung["measured"],
+        said=rung["said"],
+    )
+
+
+def _rung_from_proto(message: result_pb2.Rung) -> Manifest:
+    return {
+        "name": RUNGS.word(message.kind),
+        "answered": message.answered,
+        "seconds": message.seconds if message.HasField("seconds") else None,
+        "measured": message.measured,
+        "said": message.said,
+    }
 
 
 def _common_from_proto(message: result_pb2.Result) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, NamedTuple, final
+from typing import Final, NamedTuple, final
 
 import jax
 import numpy as np
@@ -23,12 +23,14 @@ from twin.analyses.task import Task
 from twin.errors import FailedPrecondition, InvalidInput, StudyError
 from twin.geometry.subdivision import six_node_faces, subdivide
 from twin.geometry.surface import Report, Surface
+from twin.learning import rungs
 from twin.learning.evaluation import UNITS, Evaluation, Number
+from twin.learning.expectation import Expectation, node_normals
 from twin.learning.questions import Question, asked
 from twin.learning.training import Trained
 from twin.quantities import Field, Quantity
 from twin.results.card import FIELDS
-from twin.results.outcome import CaseOutcome, Equilibrium, Outcome
+from twin.results.outcome import CaseOutcome, Equilibrium, Outcome, Rung
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
@@ -70,21 +72,31 @@ def answer(
     task = set_up(surface, report, study, request, source=source, monitor=monitor, workdir=workdir)
     refusals: dict[str, str] = {}
     nearest = _nearest(task, consultation, refusals)
-    if nearest is not None:
-        found = _predicted(task, *nearest)
-        wide = _too_wide(found, request)
-        if request.method == "surrogate" or not wide:
-            return found
-        refusals = {nearest[0]: wide}
-    elif request.method == "surrogate":
+    if nearest is None:
         told = " ".join(refusals.values()) if len(refusals) == 1 else _told(refusals)
-        raise FailedPrecondition(told, {"surrogates": ", ".join(refusals)})
-    solution = summary.summarise(task, solved(task))
+        if request.method == "surrogate":
+            raise FailedPrecondition(told, {"surrogates": ", ".join(refusals)})
+        return _solved(task, refusals, Rung("surrogate", False, rungs.spent(task), True, told), None)
+    name, trained, evaluation = nearest
+    found = _predicted(task, name, trained, evaluation)
+    wide = _too_wide(found, request)
+    if request.method == "surrogate" or not wide:
+        return replace(found, rungs=rungs.unclimbed(found, trained.card))
+    asked_first = Rung("surrogate", False, rungs.spent(task), True, f"{name}: {wide}")
+    return _solved(task, {name: wide}, asked_first, Expectation(evaluation))
+
+
+def _solved(task: Task, refusals: Mapping[str, str], first: Rung, expected: Expectation | None) -> Outcome:
+    """By the solver, which starts from what a surrogate expects where one is trusted so far."""
+    found = solved(replace(task, expected=expected))
+    with task.watch.phase("estimate"):
+        solution = summary.summarise(task, found)
     said = f"The solver answered, since no surrogate was good enough. {_told(refusals)}"
     return replace(
         solution,
         assumptions=(said, *solution.assumptions),
         provenance={**solution.provenance, "asked_first": ", ".join(refusals)},
+        rungs=(first, *rungs.climbed(found, task, started=expected is not None)),
     )
 
 
@@ -125,9 +137,10 @@ def _predicted(task: Task, name: str, trained: Trained, evaluation: Evaluation) 
             task.surface.vertices, task.surface.triangles, task.surface.diagonal / _FINENESS
         )
         points, faces = six_node_faces(vertices, triangles)
-        normals = _node_normals(points, faces)
+        normals = node_normals(points, faces)
+        at_corners = node_normals(task.surface.vertices, task.surface.triangles)
         at_nodes = evaluation.fields(evaluation.ask(points, normals))
-        at_vertices = evaluation.fields(evaluation.ask(*_vertices(task.surface)))
+        at_vertices = evaluation.fields(evaluation.ask(task.surface.vertices, at_corners))
         cases = {
             case: _case(task, evaluation, trained, case, CaseFields(number, points, at_nodes, at_vertices))
             for number, case in enumerate(question.cases)
@@ -264,24 +277,3 @@ def _too_wide(found: Outcome, request: Request) -> str:
             if (off := case.quantities[name].relative_error) > request.accuracy:
                 return f"its bound of {name} is {off:.1%}, above the requested {request.accuracy:.1%}."
     return ""
-
-
-def _vertices(surface: Surface) -> tuple[Floats, Floats]:
-    return surface.vertices, _largest(surface.vertices, surface.triangles)
-
-
-def _node_normals(points: Floats, faces: NDArray[Any]) -> Floats:
-    """Of six-node triangles: at each node that of the largest face around it, as a point on that face would have."""
-    return _largest(points, faces[:, :3], faces)
-
-
-def _largest(points: Floats, triangles: NDArray[Any], nodes: NDArray[Any] | None = None) -> Floats:
-    corners = points[triangles]
-    vectors = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    sizes = np.linalg.norm(vectors, axis=1)
-    order = np.argsort(sizes)  # the largest comes last, and stays
-    normals = np.zeros_like(points)
-    rows = triangles if nodes is None else nodes
-    unit = vectors / np.maximum(sizes, np.finfo(float).tiny)[:, None]
-    normals[rows[order].ravel()] = np.repeat(unit[order], rows.shape[1], axis=0)
-    return normals

@@ -276,6 +276,7 @@ def _card(
         parameters=int(size),
         steps=asked.steps,
         seconds=seconds,
+        solver_seconds=float(np.median([sample.seconds for sample in samples])),
         versions={name: version(name) for name in ("twin", "jax", "flax")},
         warnings=tuple(_warnings(accuracy, coverage)),
     )  # fmt: skip

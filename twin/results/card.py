@@ -53,6 +53,7 @@ class ModelCard:
     coverage: of each field and quantity, at several levels
     strangers: share of test parts that it takes for such; accuracy: median estimated error of what it learned from
     parameters: numbers of each network; seconds: of the training; versions: of what it was made with
+    solver_seconds: median of what the runs that it learned from took
     warnings: what a user should know, in sentences
     """
 
@@ -68,6 +69,7 @@ class ModelCard:
     steps: int
     seconds: float
     versions: Mapping[str, str]
+    solver_seconds: float | None = None
     warnings: tuple[str, ...] = ()
 
     @property

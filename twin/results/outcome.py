@@ -182,6 +182,32 @@ class Cost:
     peak_bytes: int | None = None
 
 
+RungName = Literal["surrogate", "corrected", "solver"]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to an answer, of those that were open to it.
+
+    name: "surrogate" alone; "corrected", its field improved on a mesh by a few iterations until numbers are certified;
+        "solver", to the end
+    answered: whether the answer is of it; seconds: what it took, or by estimate would have; None: not known
+    said: what it was not good enough for, or what the time is of
+    """
+
+    name: RungName
+    answered: bool
+    seconds: float | None
+    measured: bool
+    said: str
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        known = "" if self.seconds is None else f", {'' if self.measured else 'about '}{self.seconds:.2g} s"
+        return f"{self.name}{' answered' if self.answered else ''}{known}: {self.said}"
+
+
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """Where the values of fields lie.
@@ -209,6 +235,7 @@ class Outcome:
     surface_vertices (v, 3) [m] and surface_triangles (t, 3): the surface that was uploaded.
     ended: why it was refined no further, None where that is not known
     singularities: places where the flux has no bound
+    rungs: the ways to the answer where surrogates were asked, cheapest first; empty where none were
     """
 
     cases: Mapping[str, CaseOutcome]
@@ -228,6 +255,7 @@ class Outcome:
     faces: Ints = field(default_factory=lambda: np.zeros((0, 6), np.int32))
     ended: Ending | None = None
     singularities: tuple[Singularity, ...] = ()
+    rungs: tuple[Rung, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:

@@ -120,6 +120,7 @@ def report(
         else _not_among(geometry_report.warnings, outcome.warnings),
         mesh=_mesh(outcome),
         ended="" if outcome.ended is None else _ENDINGS[outcome.ended],
+        rungs=[rung.sentence for rung in outcome.rungs],
         singularities=_singularities(outcome),
         convergence=_convergence(outcome, names),
         convergence_names=[display.title(name) for name in names],

@@ -25,6 +25,7 @@ from twin.results.outcome import (
     HeatBalance,
     HeatTerm,
     Outcome,
+    Rung,
     Singularity,
 )
 
@@ -70,6 +71,7 @@ def dump(outcome: Outcome | Gradient | TrainedSurrogate) -> tuple[Manifest, dict
         "mesher": outcome.mesher,
         "provenance": dict(outcome.provenance),
         "cost": _record(outcome.cost),
+        "rungs": [_record(rung) for rung in outcome.rungs],
     }
     return manifest, arrays
 
@@ -97,6 +99,7 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
         mesher=manifest["mesher"],
         provenance=dict(manifest["provenance"]),
         cost=Cost(**_decode(manifest["cost"])),
+        rungs=tuple(Rung(**record) for record in manifest.get("rungs", ())),
     )
 
 
@@ -341,7 +344,7 @@ def _load_place(record: Mapping[str, Any], get_array: GetArray) -> Singularity:
     return Singularity(record["kind"], record["label"], segments, record["radius"], record.get("case"))
 
 
-def _record(value: Equilibrium | HeatTerm | ConvergenceRow | Cost) -> Manifest:
+def _record(value: Equilibrium | HeatTerm | ConvergenceRow | Cost | Rung) -> Manifest:
     return {field.name: _encode(getattr(value, field.name)) for field in dataclass_fields(value)}
 
 

@@ -11,7 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from twin.quantities import Field, Quantity
 from twin.results.gradient import Gradient
-from twin.results.outcome import ConvergenceRow, Cost, Ending, Equilibrium, HeatBalance, Mesh, Singularity
+from twin.results.outcome import (
+    ConvergenceRow,
+    Cost,
+    Ending,
+    Equilibrium,
+    HeatBalance,
+    Mesh,
+    Rung,
+    Singularity,
+)
 from twin.results.shape import Deformation
 from twin.results.storage import LazyFields
 from twin.sdk.aio.result import SUFFIXES, AsyncCase, AsyncResult
@@ -185,6 +194,11 @@ class Result:
     def ended(self) -> Ending | None:
         """Why it was refined no further: "accuracy" (met), "max_seconds", "max_unknowns" or "no_finer_mesh"."""
         return self._result.ended
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The ways to the answer where surrogates were asked, cheapest first: which one answered, why, their cost."""
+        return self._result.rungs
 
     @property
     def singularities(self) -> tuple[Singularity, ...]:

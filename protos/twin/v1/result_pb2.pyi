@@ -596,6 +596,71 @@ class GradientResult(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class Rung(message.Message):
+    """One way to an answer, of those that were open to it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    class _Kind:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[Rung._Kind.ValueType], builtins.type):
+        DESCRIPTOR: descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Rung._Kind.ValueType  # 0
+        """Not known."""
+        KIND_SURROGATE: Rung._Kind.ValueType  # 1
+        """A surrogate alone."""
+        KIND_CORRECTED: Rung._Kind.ValueType  # 2
+        """Its field on a mesh, improved by a few iterations until the numbers are certified to be those of the mesh."""
+        KIND_SOLVER: Rung._Kind.ValueType  # 3
+        """The equations, solved to the end."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What answers."""
+
+    KIND_UNSPECIFIED: Rung.Kind.ValueType  # 0
+    """Not known."""
+    KIND_SURROGATE: Rung.Kind.ValueType  # 1
+    """A surrogate alone."""
+    KIND_CORRECTED: Rung.Kind.ValueType  # 2
+    """Its field on a mesh, improved by a few iterations until the numbers are certified to be those of the mesh."""
+    KIND_SOLVER: Rung.Kind.ValueType  # 3
+    """The equations, solved to the end."""
+
+    KIND_FIELD_NUMBER: builtins.int
+    ANSWERED_FIELD_NUMBER: builtins.int
+    SECONDS_FIELD_NUMBER: builtins.int
+    MEASURED_FIELD_NUMBER: builtins.int
+    SAID_FIELD_NUMBER: builtins.int
+    kind: Rung.Kind.ValueType
+    """What would have answered, or has."""
+    answered: builtins.bool
+    """Whether the answer is of it."""
+    seconds: builtins.float
+    """What it took, or would have [s]; absent where that is not known."""
+    measured: builtins.bool
+    """Whether the time was measured, and not estimated."""
+    said: builtins.str
+    """What it was not good enough for, or what the time is of."""
+    def __init__(
+        self,
+        *,
+        kind: Rung.Kind.ValueType = ...,
+        answered: builtins.bool = ...,
+        seconds: builtins.float | None = ...,
+        measured: builtins.bool = ...,
+        said: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_seconds", b"_seconds", "seconds", b"seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_seconds", b"_seconds", "answered", b"answered", "kind", b"kind", "measured", b"measured", "said", b"said", "seconds", b"seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seconds: _TypeAlias = typing.Literal["seconds"]  # noqa: Y015
+    _WhichOneofArgType__seconds: _TypeAlias = typing.Literal["_seconds", b"_seconds"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seconds) -> _WhichOneofReturnType__seconds | None: ...
+
+@typing.final
 class TrainingResult(message.Message):
     """What a training made."""
 
@@ -687,6 +752,7 @@ class Result(message.Message):
     GRADIENT_FIELD_NUMBER: builtins.int
     TRAINING_FIELD_NUMBER: builtins.int
     FACES_FIELD_NUMBER: builtins.int
+    RUNGS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}/result"."""
     mesher: builtins.str
@@ -767,6 +833,10 @@ class Result(message.Message):
         answered: there is no volume mesh then.
         """
 
+    @builtins.property
+    def rungs(self) -> containers.RepeatedCompositeFieldContainer[Rung]:
+        """The ways to the answer where surrogates were asked, cheapest first."""
+
     def __init__(
         self,
         *,
@@ -790,9 +860,10 @@ class Result(message.Message):
         gradient: GradientResult | None = ...,
         training: TrainingResult | None = ...,
         faces: array_pb2.ArrayInfo | None = ...,
+        rungs: abc.Iterable[Rung] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "faces", b"faces", "gradient", b"gradient", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "faces", b"faces", "glyphs", b"glyphs", "gradient", b"gradient", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "faces", b"faces", "glyphs", b"glyphs", "gradient", b"gradient", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "rungs", b"rungs", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -187,11 +187,33 @@ def test_auto_asks_the_surrogate_and_solves_where_that_does_not_do(trained: Sett
     ).result(timeout=120)
     if needed < 0.99:
         assert good_enough.provenance["surrogate"] == "surrogates/blocks/versions/1"
+        assert [rung.answered for rung in good_enough.rungs] == [True, False, False]
+        assert good_enough.rungs[2].seconds is not None
     solved = client.simulate(part, sideways(100), accuracy=0.3, shape=[shaped("30 mm", "-6 mm")])
     result = solved.result(timeout=120)  # no surrogate is named: all are asked
     assert result.provenance["asked_first"] == "surrogates/blocks/versions/1"
     assert "too unlike" in result.assumptions[0]
     assert "conjugate gradients" in result.provenance["solver"]
+    assert [(rung.name, rung.answered) for rung in result.rungs] == [
+        ("surrogate", False), ("corrected", False), ("solver", True),
+    ]  # fmt: skip
+    assert "too unlike" in result.rungs[0].said
+
+
+def test_a_bound_that_is_too_wide_is_climbed_from(trained: Setting) -> None:
+    """The solver starts from the surrogate's field, and ends where its numbers are certified."""
+    asked = {"shape": [shaped("2 mm", "1 mm")], "max_unknowns": 30_000, "accuracy": 0.02}
+    found = trained.client.simulate(trained.part, sideways(100), **asked).result(timeout=120)
+    first, corrected, solver = found.rungs
+    assert not first.answered
+    assert "above the requested 2.0%" in first.said
+    assert corrected.answered
+    assert corrected.measured
+    assert corrected.seconds < solver.seconds
+    assert not solver.measured
+    assert 1e-8 < float(found.provenance["linear_tolerance"]) < 0.1
+    assert all(row.iterations < 15 for row in found.convergence)
+    assert found.quantities["max_displacement"].relative_error < 0.1
 
 
 def test_an_answer_of_a_surrogate_has_no_gradient_and_teaches_nothing(trained: Setting) -> None:

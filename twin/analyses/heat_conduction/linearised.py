@@ -12,6 +12,7 @@ from solvers.iteration import Progress
 from solvers.law import Law
 from solvers.tet10 import sensitivity, steady
 from solvers.tet10.sensitivity import Places
+from twin.analyses import goals
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.derivatives import BodyTerm, FacetTerm, Objective, PrescribedTerm, Term
 from twin.analyses.heat_conduction.loads import FLUXES, UNITS, assemble, parameters
@@ -21,8 +22,6 @@ from twin.meshing import VolumeMesh
 from twin.studies import Convection, HeatConduction, HeatSource, Temperature, ThermalLoad
 
 Floats = NDArray[np.float64]
-
-EXPONENT = 60.0  # of the p-mean of the heat flux that stands for its largest value; as for stress
 
 
 @final
@@ -63,7 +62,7 @@ class LinearisedHeat(Linearised):
                 return Objective(float(self.field[node, 0]) + self._zero, "K", still)
             case "max_heat_flux":
                 tets = self.mesh.tets if counted is None else counted
-                mean = sensitivity.flux_mean(self.mesh.points, tets, self.law, self.field, EXPONENT)
+                mean = sensitivity.flux_mean(self.mesh.points, tets, self.law, self.field, goals.EXPONENT)
                 return Objective(mean.value, "W/m^2", mean.by_field, mean.by_points, mean.by_law)
             case "heat_flow":
                 return self._heat_flow()

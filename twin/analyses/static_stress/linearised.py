@@ -19,6 +19,7 @@ from solvers.law import Law
 from solvers.precision import float64
 from solvers.tet10 import sensitivity, steady
 from solvers.tet10.sensitivity import Places
+from twin.analyses import goals
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.derivatives import (
     Adjoined,
@@ -53,11 +54,6 @@ from twin.studies import (
 )
 
 Floats = NDArray[np.float64]
-
-# The p-mean of the von Mises stress that stands for its largest value. On the example bracket the relative slopes of
-# the mean along motions of its faces are within 2.5 % of those for p = 120 and 400, those for p = 30 up to 20 % off;
-# the mean itself is about a quarter below the largest value. A slope holds for changes of the stress up to about 1/p.
-EXPONENT = 60.0
 
 
 @final
@@ -131,7 +127,7 @@ class LinearisedStress(Linearised):
                 return self._compliance()
             case "max_von_mises":
                 tets = self.mesh.tets if counted is None else counted
-                mean = sensitivity.flux_mean(self.mesh.points, tets, self.law, self.field, EXPONENT)
+                mean = sensitivity.flux_mean(self.mesh.points, tets, self.law, self.field, goals.EXPONENT)
                 return Objective(mean.value, "Pa", mean.by_field, mean.by_points, mean.by_law)
             case "safety_factor":
                 strength = self._study.material.yield_strength

@@ -48,6 +48,11 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, materials: Sequence[Ma
         used = largest(mises / strength, zone)[0]
         values["max_utilisation"] = float(mises[used] / strength[used])
         indicators["max_utilisation"] = {"flux": float(case.flux.nodal_error[used] / strength[used])}
+    discrete: dict[str, float] = {}
+    if case.certificate is not None:
+        for name, number in case.certificate.numbers.items():
+            discrete[name] = number.error * abs(values[name])
+            values[name] *= 1 + number.correction
     return Values(
         trust,
         values,
@@ -57,6 +62,7 @@ def measure(trust: Trust, zone: Ints, case: CaseSolution, materials: Sequence[Ma
         within,
         not (zone < 0).any(),
         scales,
+        discrete=discrete,
     )
 
 

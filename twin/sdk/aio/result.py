@@ -25,6 +25,7 @@ from twin.results.outcome import (
     HeatBalance,
     Mesh,
     Outcome,
+    Rung,
     Singularity,
 )
 from twin.sdk.aio.wire import Wire
@@ -260,6 +261,10 @@ class AsyncResult:
     @property
     def ended(self) -> Ending | None:
         return self._outline.ended
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        return self._outline.rungs
 
     @property
     def singularities(self) -> tuple[Singularity, ...]:
