@@ -107,14 +107,24 @@ class Ensemble:
 
     @staticmethod
     def load(data: bytes) -> Ensemble:
-        """What `dump` wrote."""
+        """What `dump` wrote. Raises ValueError, KeyError or TypeError for anything else."""
         record = serialization.msgpack_restore(data)
         size = Size(**{**record["size"], "groups": tuple(record["size"]["groups"])})
+        graph, shapes = nnx.split(nnx.eval_shape(lambda: Operator(size, nnx.Rngs(0))))
+        wanted = jax.tree.leaves(nnx.to_pure_dict(shapes))
         members = []
         for index in range(len(record["members"])):
-            graph, state = nnx.split(Operator(size, nnx.Rngs(0)))
-            nnx.replace_by_pure_dict(state, record["members"][str(index)])
+            numbers = record["members"][str(index)]
+            found = jax.tree.leaves(numbers)
+            if [leaf.shape for leaf in found] != [leaf.shape for leaf in wanted]:
+                raise ValueError("the numbers of a network are not as many as its size says")
+            if not all(np.isfinite(leaf).all() for leaf in found):
+                raise ValueError("a network has numbers that are not finite")
+            state = jax.tree.map(lambda leaf: leaf, shapes)
+            nnx.replace_by_pure_dict(state, jax.tree.map(jnp.asarray, numbers))
             members.append(nnx.merge(graph, state))
+        if not members:
+            raise ValueError("there is no network in it")
         return Ensemble(size, tuple(members))
 
 

@@ -148,7 +148,7 @@ trainings = st.builds(
     st.integers(1, 16),
     st.integers(1, 10_000_000),
     st.integers(0, 2**31 - 1),
-)
+) | st.builds(Training, st.just("surrogates/a"), saved=st.from_regex("sha256:[0-9a-f]{64}", fullmatch=True))
 
 studies: st.SearchStrategy[Question] = st.one_of(static_stress, heat_conduction, gradients, trainings)
 
@@ -170,6 +170,7 @@ cards = st.builds(
     steps=st.integers(1, 10**7),
     seconds=st.floats(0, 1e7),
     versions=st.dictionaries(st.just("jax"), st.just("0.10")),
+    solver_seconds=st.none() | st.floats(0, 1e7),
     warnings=st.lists(st.just("few parts")).map(tuple),
 )
 

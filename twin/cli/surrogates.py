@@ -52,17 +52,28 @@ def surrogates(
     name: Annotated[str | None, typer.Argument(help="One of them; all without.")] = None,
     use: Annotated[int | None, typer.Option(min=1, help="Make that version the current one.")] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it, or the version of --version.")] = False,
-    version: Annotated[int | None, typer.Option(min=1, help="Of --delete.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="Of --delete and --save.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write it to a file (.npz).")] = None,
+    load: Annotated[Path | None, typer.Option(help="Make a new version of it from such a file.")] = None,
     server: Server = None,
     insecure: Insecure = False,
     json: Json = False,
 ) -> None:
-    """List surrogates, show the model cards of one, roll it back, or delete it."""
+    """List surrogates, show the model cards of one, roll it back, save, load or delete it."""
     with reporting(json) as output, open_client(server, insecure) as client:
         if name is None:
+            if use or delete or version or save or load:
+                raise InvalidInput("name the surrogate: twin surrogates bracket --use 1")
             output.surrogates(list(client.surrogates()))
             return
+        if load is not None:
+            run = client.load_surrogate(load, name)
+            output.follow(run)
+            run.surrogate()
         found = client.surrogate(name)
+        if save is not None:
+            output.wrote(found.save(save, version))
+            return
         if use is not None:
             found.use(use)
         if delete:

@@ -16,7 +16,7 @@ from twin.codec.gradients import gradient_from_proto, gradient_labels, gradient_
 from twin.codec.surrogates import card_from_proto, training_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
 from twin.results.outcome import Ending, RungName
-from twin.results.storage import VERSION, is_gradient, is_training, load_card, mesh_arrays
+from twin.results.storage import VERSION, card_to_json, is_gradient, is_training, load_card, mesh_arrays
 
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
@@ -84,7 +84,8 @@ def result_to_proto(
         return common
     if is_training(manifest):
         record = manifest["training"]
-        common.training.CopyFrom(training_to_proto(record["surrogate"], load_card(manifest)))
+        made = [described[name] for name in record.get("arrays", ())]
+        common.training.CopyFrom(training_to_proto(record["surrogate"], load_card(manifest), made))
         return common
     found = result_pb2.Result(
         cases=[_case_to_proto(case, described) for case in manifest["cases"]],
@@ -142,7 +143,11 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         )
     if message.HasField("training"):
         made = message.training
-        training = {"surrogate": made.surrogate, "card": card_from_proto(made.card).record()}
+        training = {
+            "surrogate": made.surrogate,
+            "card": card_to_json(card_from_proto(made.card)),
+            "arrays": [key(info) for info in made.arrays],
+        }
         return ResultRecord(message.name, common | {"training": training}, arrays, inline)
     elements = next((name for name in ("hexahedra", "faces") if message.HasField(name)), "tets")
     for field in mesh_arrays({"elements": elements}):
@@ -205,7 +210,10 @@ def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
     if is_gradient(manifest):
         return gradient_labels(manifest["gradient"])
     if is_training(manifest):
-        return {}
+        return {
+            name: {"unit": "1", "location": "", "field": name}
+            for name in manifest["training"].get("arrays", ())
+        }
     found: dict[str, dict[str, Any]] = {
         f"mesh.{field}": {"unit": "m" if field in _LENGTHS else "1", "location": "", "field": field}
         for field in mesh_arrays(manifest)

@@ -76,6 +76,7 @@ def study_to_proto(study: Question) -> study_pb2.Study:
                     networks=study.networks,
                     steps=study.steps,
                     seed=study.seed,
+                    saved=study.saved,
                 )
             )
 
@@ -93,7 +94,9 @@ def study_from_proto(message: study_pb2.Study) -> Question:
         case "training":
             given = message.training
             chosen = {name: getattr(given, name) for name in ("networks", "steps") if given.HasField(name)}
-            return Training(given.surrogate, given.runs, given.sweeps, **chosen, seed=given.seed)
+            return Training(
+                given.surrogate, given.runs, given.sweeps, **chosen, seed=given.seed, saved=given.saved
+            )
     raise StudyError(
         "The study is empty, or of a kind that this version does not know. It can be static_stress, "
         "heat_conduction, gradient or training."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from protos.twin.v1 import result_pb2, surrogate_pb2
+from twin.codec.arrays import ArrayRecord, array_to_proto
 from twin.codec.runs import time_from_proto, time_to_proto
 from twin.results.card import Coverage, ModelCard, Split
 
@@ -56,9 +57,13 @@ def surrogate_from_proto(message: surrogate_pb2.Surrogate) -> SurrogateView:
     return SurrogateView(message.name, message.current_version, tuple(versions))
 
 
-def training_to_proto(surrogate: str, card: ModelCard) -> result_pb2.TrainingResult:
+def training_to_proto(
+    surrogate: str, card: ModelCard, arrays: Sequence[ArrayRecord]
+) -> result_pb2.TrainingResult:
     """What a training made."""
-    return result_pb2.TrainingResult(surrogate=surrogate, card=card_to_proto(card))
+    return result_pb2.TrainingResult(
+        surrogate=surrogate, card=card_to_proto(card), arrays=[array_to_proto(each) for each in arrays]
+    )
 
 
 def card_to_proto(card: ModelCard) -> surrogate_pb2.ModelCard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from surrogates.conformal import Calibration
 from surrogates.domain import Domain, Gauge, Loads
 from surrogates.ensemble import Ensemble
+from twin.errors import InvalidInput
 from twin.learning.training import Trained
 from twin.results.card import ModelCard
 
@@ -39,8 +40,17 @@ def _loads(name: str, loads: Loads) -> dict[str, NDArray[Any]]:
     return {f"{name}.directions": loads.directions, f"{name}.most": loads.most}
 
 
-def unpack(names: Mapping[str, object], card: ModelCard, get: Callable[[str], NDArray[Any]]) -> Trained:
-    """What `pack` took apart. names: of all arrays; get: reads one."""
+def unpack(names: Iterable[str], card: ModelCard, get: Callable[[str], NDArray[Any]]) -> Trained:
+    """What `pack` took apart. names: of all arrays; get: reads one. Raises InvalidInput where that is no surrogate."""
+    try:
+        return _unpacked(list(names), card, get)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise InvalidInput(
+            f"this is no surrogate of this version ({error or type(error).__name__}): train it again"
+        ) from error
+
+
+def _unpacked(names: Sequence[str], card: ModelCard, get: Callable[[str], NDArray[Any]]) -> Trained:
     latents, surface = (
         Gauge(get(f"{view}.mean"), get(f"{view}.whitening"), float(get(f"{view}.far")[0])) for view in _VIEWS
     )

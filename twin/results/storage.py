@@ -116,7 +116,17 @@ def is_training(manifest: Mapping[str, Any]) -> bool:
 def load_card(manifest: Mapping[str, Any]) -> ModelCard:
     """The card of a surrogate that `dump` took apart."""
     _check_version(manifest)
-    return card_from_record(_decode(manifest["training"]["card"]))
+    return card_from_json(manifest["training"]["card"])
+
+
+def card_to_json(card: ModelCard) -> Any:
+    """The card of a model, with numbers that JSON does not know in words."""
+    return _encode(card.record())
+
+
+def card_from_json(record: Any) -> ModelCard:
+    """Inverse of `card_to_json`."""
+    return card_from_record(_decode(record))
 
 
 def is_gradient(manifest: Mapping[str, Any]) -> bool:
@@ -200,7 +210,11 @@ def _dump_gradient(gradient: Gradient) -> tuple[Manifest, dict[str, Array]]:
 def _dump_surrogate(surrogate: TrainedSurrogate) -> tuple[Manifest, dict[str, Array]]:
     return {
         "version": VERSION,
-        "training": {"surrogate": surrogate.surrogate, "card": _encode(surrogate.card.record())},
+        "training": {
+            "surrogate": surrogate.surrogate,
+            "card": card_to_json(surrogate.card),
+            "arrays": sorted(surrogate.arrays),
+        },
         "assumptions": list(surrogate.assumptions),
         "warnings": list(surrogate.warnings),
         "provenance": dict(surrogate.provenance),

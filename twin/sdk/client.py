@@ -206,6 +206,13 @@ class Client:
         started = self._client.train(surrogate, names, networks, steps, seed, name=name, labels=labels)
         return Run(self._bridge.run(started), self._bridge)
 
+    def load_surrogate(self, path: str | Path, name: str) -> Run:
+        """Make what `surrogate.save` wrote a new version of the surrogate `name`, and return at once, as `train` does.
+
+        Raises GeometryError where the file can't be read; the run fails where it is no surrogate.
+        """
+        return Run(self._bridge.run(self._client.load_surrogate(path, name)), self._bridge)
+
     def surrogate(self, name: str) -> Surrogate:
         """A surrogate by its name. Raises NotFound."""
         return Surrogate(self._bridge.run(self._client.surrogate(name)), self._bridge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, final
 
 from twin.results.card import ModelCard
@@ -46,6 +47,13 @@ class Surrogate:
     def use(self, version: int) -> None:
         """Make another version the current one: an earlier one, to roll back. Raises NotFound."""
         self._bridge.run(self._surrogate.use(version))
+
+    def save(self, path: str | Path, version: int | None = None) -> Path:
+        """Write a version, the current one by default, to one file (.npz), which `client.load_surrogate` reads.
+
+        Raises NotFound.
+        """
+        return self._bridge.run(self._surrogate.save(path, version))
 
     def delete(self, version: int | None = None) -> None:
         """Delete a version, or all of it, with the runs that made them. Raises NotFound."""

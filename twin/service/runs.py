@@ -13,7 +13,7 @@ from google.protobuf import empty_pb2
 
 from protos.twin.v1 import run_pb2, run_pb2_grpc
 from twin import codec
-from twin.errors import FailedPrecondition, InvalidInput
+from twin.errors import FailedPrecondition, InvalidInput, NotFound
 from twin.results.storage import of_surrogate, on_grid
 from twin.service.feed import Feed
 from twin.service.interceptors.chain import Context
@@ -40,6 +40,7 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         self._events = workspace.events
         self._results = workspace.results
         self._surrogates = workspace.surrogates
+        self._blobs = workspace.blobs
         self._feed = feed
         self._wake = wake
         self._heartbeat = heartbeat
@@ -55,7 +56,12 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
                 return codec.run_to_proto(run_view(made), made.study, made.options, made.shape)
         kind = codec.study_kind(wanted.study)
         await asyncio.to_thread(pinned, self._surrogates, tenant(), kind, wanted.options)
-        if isinstance(study, Training):
+        if isinstance(study, Training) and study.saved:
+            if await asyncio.to_thread(self._blobs.missing, tenant(), [study.saved]):
+                raise NotFound(
+                    f"there is no file {study.saved}: upload it first", facts={"blob": study.saved}
+                )
+        elif isinstance(study, Training):
             names = await asyncio.to_thread(self._surrogates.learnable, tenant(), study)
             wanted.study.training.ClearField("runs")
             wanted.study.training.runs.extend(names)

@@ -22,6 +22,7 @@ class Training:
     surrogate: "surrogates/bracket". runs: "runs/...", which have succeeded; sweeps: "sweeps/...", all their designs
     that are done. networks: how many are trained apart, so that their spread says where they guess. steps: of each.
     seed: of all that is drawn: another one makes another surrogate of the same data.
+    saved: instead of all that, the digest of a file that a surrogate was saved to, "sha256:...", which is loaded.
     Raises StudyError.
     """
 
@@ -31,6 +32,7 @@ class Training:
     networks: int
     steps: int
     seed: int
+    saved: str
 
     def __init__(
         self,
@@ -40,13 +42,18 @@ class Training:
         networks: int = 3,
         steps: int = 6000,
         seed: int = 0,
+        saved: str = "",
     ) -> None:
         name = surrogate if surrogate.startswith("surrogates/") else f"surrogates/{surrogate}"
         if not _NAME.fullmatch(name):
             raise StudyError(
                 f"{surrogate!r} is no name for a surrogate: lower-case letters, digits and hyphens, such as 'bracket'."
             )
-        if not runs and not sweeps:
+        if saved and (runs or sweeps):
+            raise StudyError(
+                "A surrogate that was saved is loaded as it is: give no runs or sweeps beside it."
+            )
+        if not (saved or runs or sweeps):
             raise StudyError("Nothing to learn from: give finished runs, or sweeps that keep their fields.")
         for what, value, most in (("networks", networks, MOST_NETWORKS), ("steps", steps, MOST_STEPS)):
             if not (1 <= value <= most and value == int(value)):
@@ -57,6 +64,7 @@ class Training:
         object.__setattr__(self, "networks", int(networks))
         object.__setattr__(self, "steps", int(steps))
         object.__setattr__(self, "seed", int(seed))
+        object.__setattr__(self, "saved", saved)
 
 
 def too_few(parts: int) -> FailedPrecondition:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 from twin.errors import FailedPrecondition, Internal, NotFound
+from twin.results import surrogate_file
 from twin.results.card import TrainedSurrogate
 from twin.store.surrogates import MOST_ASKED, VersionRecord
 from twin.store.workspace import Workspace
@@ -70,7 +71,9 @@ class Surrogates:
     def train(
         self, tenant: str, run: str, asked: Training, monitor: Monitor, workdir: Path
     ) -> TrainedSurrogate:
-        """Train, or go on where a worker that is gone left off. run: id."""
+        """Train, or go on where a worker that is gone left off; or load what was saved. run: id."""
+        if asked.saved:
+            return self._loaded(tenant, asked, monitor, workdir)
         from twin.analyses.summary import cost
         from twin.analyses.task import Stopwatch
         from twin.learning.packing import pack
@@ -89,4 +92,22 @@ class Surrogates:
         card = trained.card
         return TrainedSurrogate(
             asked.surrogate, card, pack(trained), card.warnings, cost(watch), provenance=card.versions
+        )
+
+    def _loaded(self, tenant: str, asked: Training, monitor: Monitor, workdir: Path) -> TrainedSurrogate:
+        """What a file holds. Raises InvalidInput where that is no surrogate."""
+        from twin.analyses.summary import cost
+        from twin.analyses.task import Stopwatch
+        from twin.learning.packing import unpack
+
+        watch = Stopwatch()
+        monitor.progress("read", 0.1, "a surrogate that was saved")
+        with watch.phase("read"):
+            path = workdir / "surrogate.npz"
+            self._workspace.blobs.download(tenant, asked.saved, path)
+            card, arrays = surrogate_file.read(path)
+            unpack(arrays, card, arrays.__getitem__)
+        said = f"Loaded from a file ({asked.saved}): how it was trained is what its card says, and was not seen here."
+        return TrainedSurrogate(
+            asked.surrogate, card, arrays, (*card.warnings, said), cost(watch), provenance=card.versions
         )

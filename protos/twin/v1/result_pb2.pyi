@@ -668,21 +668,27 @@ class TrainingResult(message.Message):
 
     SURROGATE_FIELD_NUMBER: builtins.int
     CARD_FIELD_NUMBER: builtins.int
+    ARRAYS_FIELD_NUMBER: builtins.int
     surrogate: builtins.str
     """"surrogates/{surrogate}/versions/{version}"."""
     @builtins.property
     def card(self) -> surrogate_pb2.ModelCard:
         """What is known of it."""
 
+    @builtins.property
+    def arrays(self) -> containers.RepeatedCompositeFieldContainer[array_pb2.ArrayInfo]:
+        """What it consists of; ArrayInfo.field is the name of each."""
+
     def __init__(
         self,
         *,
         surrogate: builtins.str = ...,
         card: surrogate_pb2.ModelCard | None = ...,
+        arrays: abc.Iterable[array_pb2.ArrayInfo] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["card", b"card"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["card", b"card", "surrogate", b"surrogate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["arrays", b"arrays", "card", b"card", "surrogate", b"surrogate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

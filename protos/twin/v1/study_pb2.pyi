@@ -204,6 +204,7 @@ class Training(message.Message):
     NETWORKS_FIELD_NUMBER: builtins.int
     STEPS_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
+    SAVED_FIELD_NUMBER: builtins.int
     surrogate: builtins.str
     """"surrogates/{surrogate}": what gets a new version."""
     networks: builtins.int
@@ -212,6 +213,8 @@ class Training(message.Message):
     """Steps of each; 6000 if absent."""
     seed: builtins.int
     """Of all that is drawn by chance."""
+    saved: builtins.str
+    """Instead of all that: the blob of a surrogate that was saved to a file, "sha256:" and 64 hex digits."""
     @builtins.property
     def runs(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """"runs/{run}"."""
@@ -229,10 +232,11 @@ class Training(message.Message):
         networks: builtins.int | None = ...,
         steps: builtins.int | None = ...,
         seed: builtins.int = ...,
+        saved: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "steps", b"steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "runs", b"runs", "seed", b"seed", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "runs", b"runs", "saved", b"saved", "seed", b"seed", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__networks: _TypeAlias = typing.Literal["networks"]  # noqa: Y015
     _WhichOneofArgType__networks: _TypeAlias = typing.Literal["_networks", b"_networks"]  # noqa: Y015

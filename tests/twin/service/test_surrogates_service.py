@@ -225,6 +225,36 @@ def test_an_answer_of_a_surrogate_has_no_gradient_and_teaches_nothing(trained: S
         run.surrogate(timeout=120)
 
 
+def test_what_is_saved_answers_the_same_elsewhere(trained: Setting, tmp_path: Path) -> None:
+    client, asked = trained.client, (trained.part, sideways(100))
+    saved = client.surrogate("blocks").save(tmp_path / "blocks.npz", 1)
+    run = client.load_surrogate(saved, "twins")
+    loaded = run.surrogate(timeout=120)
+    assert (loaded.name, loaded.current) == ("surrogates/twins", 1)
+    assert loaded.card == client.surrogate("blocks").cards[1]
+    first, second = (
+        client.predict(*asked, name, shape=[shaped("2 mm", "1 mm")])
+        for name in ("surrogates/blocks/versions/1", "twins")
+    )
+    assert first.quantities == second.quantities
+    assert np.array_equal(first.fields["stress"].values, second.fields["stress"].values)
+    loaded.delete()
+    with pytest.raises(twin.NotFound, match="no version 9"):
+        client.surrogate("blocks").save(tmp_path / "none.npz", 9)
+    with pytest.raises(twin.GeometryError, match="no file"):
+        client.load_surrogate(tmp_path / "none.npz", "twins")
+
+
+def test_a_file_that_is_no_surrogate_makes_none(setting: Setting, tmp_path: Path) -> None:
+    path = tmp_path / "blocks.npz"
+    path.write_text("not even an archive")
+    run = setting.client.load_surrogate(path, "nothing")
+    with pytest.raises(twin.InvalidInput, match="no surrogate"):
+        run.surrogate(timeout=120)
+    with pytest.raises(twin.NotFound):
+        setting.client.surrogate("nothing")
+
+
 def test_what_can_not_be_learned_from_is_refused_at_once(setting: Setting) -> None:
     client, part = setting.client, setting.part
     run = client.simulate(part, sideways(100), method="solver")

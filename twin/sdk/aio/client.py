@@ -246,6 +246,18 @@ class AsyncClient:
         info = await self._wire.create_run("", asked, Request(), name, labels or {})
         return AsyncRun(self._wire, info.name)
 
+    async def load_surrogate(self, path: str | Path, name: str) -> AsyncRun:
+        """Make what `surrogate.save` wrote a new version of the surrogate `name`, and return at once, as `train` does.
+
+        Raises GeometryError where the file can't be read; the run fails where it is no surrogate.
+        """
+        file = await LocalFile.of(Path(path).expanduser())
+        await self._wire.send_blob(file)
+        info = await self._wire.create_run(
+            "", Training(name, saved=file.digest), Request(), file.path.name, {}
+        )
+        return AsyncRun(self._wire, info.name)
+
     async def surrogate(self, name: str) -> AsyncSurrogate:
         """A surrogate by its name. Raises NotFound."""
         wire = SurrogateWire(self._wire)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Final, final
 
 from protos.twin.v1 import surrogate_pb2, surrogate_pb2_grpc
 from twin import codec
+from twin.errors import NotFound
+from twin.results import storage, surrogate_file
 from twin.results.card import ModelCard
 from twin.sdk.aio.wire import Wire
 
@@ -84,6 +88,18 @@ class AsyncSurrogate:
     async def use(self, version: int) -> None:
         """Make another version the current one: an earlier one, to roll back. Raises NotFound."""
         self._view = await self._wire.set_current(self.name, version)
+
+    async def save(self, path: str | Path, version: int | None = None) -> Path:
+        """Write a version, the current one by default, to one file, which `client.load_surrogate` reads. NotFound."""
+        chosen = self.current if version is None else version
+        run = next((each.run for each in self._view.versions if each.version == chosen), None)
+        if run is None:
+            raise NotFound(f"{self.name} has no version {chosen}", facts={"surrogate": self.name})
+        wire, path = self._wire.wire, Path(path)
+        record = await wire.get_result(run)
+        arrays = {name: await wire.read_array(array) for name, array in record.arrays.items()}
+        await asyncio.to_thread(surrogate_file.write, path, storage.load_card(record.manifest), arrays)
+        return path
 
     async def delete(self, version: int | None = None) -> None:
         """Delete a version, or all of it. Raises NotFound."""
