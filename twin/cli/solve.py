@@ -95,7 +95,7 @@ def start(client: Client, part: Part, asked: study_file.StudyFile) -> Run:
     )  # fmt: skip
 
 
-def finish(output: Output, run: Run, outputs: Sequence[Path], *, abandon: bool) -> None:
+def finish(output: Output, run: Run, outputs: Sequence[Path], *, abandon: bool) -> Result:
     """Follow a run to its end, show its result and write files.
 
     abandon: whether Ctrl-C cancels the run (the server that computes it ends with the command) or leaves it
@@ -115,6 +115,7 @@ def finish(output: Output, run: Run, outputs: Sequence[Path], *, abandon: bool) 
     for path in outputs:
         write(result, path)
         output.wrote(path)
+    return result
 
 
 def known_outputs(paths: Sequence[Path]) -> tuple[Path, ...]:

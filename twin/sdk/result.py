@@ -246,6 +246,15 @@ class Result:
             self._result.plot(path, field=field, case=case, deformation=deformation, size=size)
         )
 
+    def compare(
+        self, other: Result, path: str | Path, *, field: str | None = None, case: str | None = None
+    ) -> Path:
+        """Write a PNG of this answer, another one to the same question, and their difference.
+
+        field, case: as of `plot`. Raises InvalidInput where the other is of another part, or has no such field.
+        """
+        return self._bridge.run(self._result.compare(other._result, path, field=field, case=case))
+
     def report(self, path: str | Path) -> Path:
         """Write a self-contained HTML page:
 

@@ -307,6 +307,13 @@ class AsyncResult:
 
         return await self._draw(plot, path, field=field, case=case, deformation=deformation, size=size)
 
+    async def compare(
+        self, other: AsyncResult, path: str | Path, *, field: str | None = None, case: str | None = None
+    ) -> Path:
+        from twin.results.comparison import compare
+
+        return await self._draw(compare, path, await other._source.outcome(), field=field, case=case)
+
     async def report(self, path: str | Path) -> Path:
         from twin.results.report import report
 
