@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint verify corpus bench-solids bench-sweeps protos format clean
+.PHONY: demo test lint verify corpus bench-solids bench-sweeps bench-surrogates protos format clean
 
 demo: $(STAMP)                      ## solve the example bracket: stress.png, bracket.vtu, report.html
 	$(BIN)/twin demo
@@ -39,6 +39,10 @@ bench-sweeps: $(STAMP)              ## designs a second, what the service costs,
 	$(BIN)/python -m tests.benchmarks.designs_per_second
 	$(BIN)/python -m tests.benchmarks.optimisers
 	$(BIN)/python -m tests.benchmarks.structural_optima
+
+bench-surrogates: $(STAMP)          ## a family of brackets swept, learned, asked; beside other models: half a day
+	$(BIN)/python -m examples.bracket_family
+	$(BIN)/python -m tests.benchmarks.surrogates
 
 protos: $(STAMP)                    ## regenerate the stubs, freeze the contract
 	$(BIN)/python -m protos.generate

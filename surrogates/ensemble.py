@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 import jax
@@ -18,6 +18,7 @@ from solvers.buckets import bucket
 from surrogates.operator import Latents, Operator, Queries, Size
 
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 _SMALLEST: Final = 1024  # of the buckets of queries
 _LARGEST: Final = 16384  # queries that are decoded at once
 _GROWTH: Final = 2.0
@@ -39,6 +40,29 @@ class Prediction(NamedTuple):
         return np.sqrt(np.add.reduceat(variance, np.cumsum([0, *groups[:-1]]), axis=-1))
 
 
+class Units(NamedTuple):
+    """Fields of unit loads at the same points, by problem (m, k, bases, channels)."""
+
+    by_problem: Mapping[int, Floats32]
+
+    def of(
+        self, coefficients: Float[np.ndarray, "cases problems bases"], shape: tuple[int, int]
+    ) -> Prediction:
+        """Fields of all loads of each case together; shape: numbers of networks and of channels.
+
+        They are summed in double precision: twice the load is exactly twice the answer.
+        """
+        weights = np.asarray(coefficients, np.float64)
+        count = next((each.shape[1] for each in self.by_problem.values()), 0)
+        total = np.zeros((shape[0], len(weights), count, shape[1]))
+        for problem, units in self.by_problem.items():
+            factors = weights[:, problem]
+            acting = np.flatnonzero(factors.any(axis=0))
+            fields = units[:, :, acting].astype(np.float64)
+            total += np.einsum("mkbc,ab->makc", fields, factors[:, acting], optimize=True)
+        return Prediction(total)
+
+
 class Encoded(NamedTuple):
     """Problems that the networks have seen: one set of latents for each network, each of all problems."""
 
@@ -58,13 +82,40 @@ class Ensemble:
     size: Size
     members: tuple[Operator, ...]
 
+    @cached_property
+    def _parts(self) -> list[tuple[Any, Any]]:
+        """Of each network its structure and its numbers."""
+        return [nnx.split(member) for member in self.members]
+
     def encode(self, tokens: Float[np.ndarray, "problems n features"]) -> Encoded:
         """What is kept of problems; with it fields anywhere are cheap."""
         found = []
-        for member in self.members:
-            each = [_encode(*nnx.split(member), jnp.asarray(one, jnp.float32)) for one in tokens]
+        for parts in self._parts:
+            each = [_encode(*parts, jnp.asarray(one, jnp.float32)) for one in tokens]
             found.append(jax.tree.map(lambda *leaves: jnp.stack(leaves), *each))
         return Encoded(tuple(found))
+
+    def units(
+        self, encoded: Encoded, queries: Queries, problems: Collection[int], *, surface: bool = True
+    ) -> Units:
+        """Fields of unit loads of some of the problems, at queries with features (all problems, k, features)."""
+        parts = [self._units(encoded, some, problems, surface) for some in _chunks(queries)]
+        return Units({
+            problem: np.concatenate([part.by_problem[problem] for part in parts], axis=1) for problem in problems
+        })  # fmt: skip
+
+    def _units(self, encoded: Encoded, queries: Queries, problems: Collection[int], surface: bool) -> Units:
+        """Of no more queries than are decoded at once; they are padded to one of a few numbers."""
+        found: dict[int, list[Floats32]] = {problem: [] for problem in problems}
+        count = len(queries.near)
+        padded = bucket(count, _SMALLEST, _GROWTH)
+        beside = [_padded(np.asarray(each), padded) for each in queries[1:]]
+        for problem in problems:
+            these = Queries(_padded(np.asarray(queries.features[problem]), padded), *beside)
+            for parts, latents in zip(self._parts, encoded.latents, strict=True):
+                of = jax.tree.map(lambda leaf, at=problem: leaf[at], latents)
+                found[problem].append(np.asarray(_decode(*parts, of, these, surface=surface))[:count])
+        return Units({problem: np.stack(each) for problem, each in found.items()})
 
     def predict(
         self,
@@ -74,29 +125,14 @@ class Ensemble:
         *,
         surface: bool = True,
     ) -> Prediction:
-        """Fields of all loads of each case together, at queries with features (problems, k, features).
-
-        Fields of unit loads are summed in double precision: twice the load is exactly twice the answer.
-        """
-        weights = np.asarray(coefficients, np.float64)
-        total = np.zeros((len(self.members), len(weights), len(queries.near), self.size.channels))
-        for rows in _chunks(len(queries.near)):
-            count = len(queries.near[rows])
-            padded = min(bucket(count, _SMALLEST, _GROWTH), _LARGEST)
-            for index, (member, latents) in enumerate(zip(self.members, encoded.latents, strict=True)):
-                parts = nnx.split(member)
-                for problem in np.flatnonzero(weights.any(axis=(0, 2))):
-                    asked = [queries.features[problem, rows], *(each[rows] for each in queries[1:])]
-                    these = Queries(*(_padded(np.asarray(each), padded) for each in asked))
-                    of = jax.tree.map(lambda leaf, at=problem: leaf[at], latents)
-                    units = np.asarray(_decode(*parts, of, these, surface=surface))[:count]
-                    factors = weights[:, problem]
-                    acting = np.flatnonzero(factors.any(axis=0))
-                    fields = units[:, acting].astype(np.float64)
-                    total[index, :, rows] += np.einsum(
-                        "kbc,ab->akc", fields, factors[:, acting], optimize=True
-                    )
-        return Prediction(total)
+        """Fields of all loads of each case together, at queries with features (problems, k, features)."""
+        acting = np.flatnonzero(np.asarray(coefficients).any(axis=(0, 2))).tolist()
+        shape = len(self.members), len(coefficients), 0, self.size.channels
+        found = [np.zeros(shape)]
+        for some in _chunks(queries):
+            units = self._units(encoded, some, acting, surface)
+            found.append(units.of(coefficients, shape[::3]).members)
+        return Prediction(np.concatenate(found, axis=2))
 
     def dump(self) -> bytes:
         """As bytes, for `load`."""
@@ -138,9 +174,11 @@ def _decode(graph: Any, state: Any, of: Latents, queries: Queries, *, surface: b
     return nnx.merge(graph, state).decode(of, queries, surface=surface)
 
 
-def _chunks(count: int) -> Iterator[slice]:
-    for start in range(0, count, _LARGEST):
-        yield slice(start, min(start + _LARGEST, count))
+def _chunks(queries: Queries) -> Iterator[Queries]:
+    """At least one."""
+    for start in range(0, max(len(queries.near), 1), _LARGEST):
+        rows = slice(start, start + _LARGEST)
+        yield Queries(queries.features[:, rows], *(each[rows] for each in queries[1:]))
 
 
 def _padded(rows: NDArray[Any], count: int) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple, final
@@ -26,6 +26,7 @@ from twin.geometry.surface import Report, Surface
 from twin.learning import rungs
 from twin.learning.evaluation import UNITS, Evaluation, Number
 from twin.learning.expectation import Expectation, node_normals
+from twin.learning.memory import Memories
 from twin.learning.questions import Question, asked
 from twin.learning.training import Trained
 from twin.quantities import Field, Quantity
@@ -36,17 +37,21 @@ from twin.studies import Request, StaticStress
 Floats = NDArray[np.float64]
 
 _FINENESS: Final = (
-    50  # of the triangles that fields are given on: their edges in the part's diagonal, at the least
+    25  # of the triangles that fields are given on: their edges in the part's diagonal, at the least
 )
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Consultation:
-    """A study, and whom to ask. surrogates: by their names, "surrogates/bracket/versions/2", at least one."""
+    """A study, and whom to ask. surrogates: by their names, "surrogates/bracket/versions/2", at least one.
+
+    memories: of parts that were asked about before
+    """
 
     study: StaticStress
     surrogates: Mapping[str, Trained]
+    memories: Memories = field(default_factory=Memories)
 
 
 def answer(
@@ -113,7 +118,8 @@ def _nearest(
             return None
         for name, trained in consultation.surrogates.items():
             task.monitor.progress("encode", 0.3, f"{name} looks at the part")
-            evaluation = Evaluation(task.surface, question, trained.ensemble)
+            memory = consultation.memories.of(name, task.surface, question)
+            evaluation = Evaluation(task.surface, question, trained.ensemble, memory)
             try:
                 distance = _distance(evaluation, trained, name)
             except (FailedPrecondition, InvalidInput) as refusal:
@@ -133,14 +139,12 @@ def _predicted(task: Task, name: str, trained: Trained, evaluation: Evaluation) 
     question = evaluation.question
     with task.watch.phase("decode"):
         task.monitor.progress("decode", 0.6, "fields and bounds")
-        vertices, triangles, _ = subdivide(
-            task.surface.vertices, task.surface.triangles, task.surface.diagonal / _FINENESS
+        surface = task.surface
+        points, faces = evaluation.memory.recall("faces", lambda: _six_node_faces(surface))
+        at_nodes = evaluation.fields_at("nodes", points, lambda: node_normals(points, faces))
+        at_vertices = evaluation.fields_at(
+            "vertices", surface.vertices, lambda: node_normals(surface.vertices, surface.triangles)
         )
-        points, faces = six_node_faces(vertices, triangles)
-        normals = node_normals(points, faces)
-        at_corners = node_normals(task.surface.vertices, task.surface.triangles)
-        at_nodes = evaluation.fields(evaluation.ask(points, normals))
-        at_vertices = evaluation.fields(evaluation.ask(task.surface.vertices, at_corners))
         cases = {
             case: _case(task, evaluation, trained, case, CaseFields(number, points, at_nodes, at_vertices))
             for number, case in enumerate(question.cases)
@@ -175,6 +179,12 @@ def _predicted(task: Task, name: str, trained: Trained, evaluation: Evaluation) 
         },
         cost=summary.cost(task.watch),
     )
+
+
+def _six_node_faces(surface: Surface) -> tuple[Floats, NDArray[np.int64]]:
+    """Nodes (n, 3) [m] and triangles (f, 6) that fields are given on."""
+    vertices, triangles, _ = subdivide(surface.vertices, surface.triangles, surface.diagonal / _FINENESS)
+    return six_node_faces(vertices, triangles)
 
 
 def _distance(evaluation: Evaluation, trained: Trained, name: str) -> float:

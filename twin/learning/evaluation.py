@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from surrogates.elasticity import GROUPS, scales, size_of
 from surrogates.ensemble import Encoded, Ensemble, Prediction
 from surrogates.operator import Queries
 from twin.geometry.surface import Surface
+from twin.learning.memory import Memory
 from twin.learning.questions import Question
 from twin.learning.samples import queries_of
 from twin.results.zones import Zones
@@ -43,11 +44,12 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A part and its study, seen by an ensemble."""
+    """A part and its study, seen by an ensemble. memory: of the part, from questions before."""
 
     surface: Surface
     question: Question
     ensemble: Ensemble
+    memory: Memory = field(default_factory=Memory)
 
     @cached_property
     def tokens(self) -> NDArray[np.float32]:
@@ -57,12 +59,12 @@ class Evaluation:
 
     @cached_property
     def encoded(self) -> Encoded:
-        return self.ensemble.encode(self.tokens)
+        return self.memory.recall("encoded", lambda: self.ensemble.encode(self.tokens))
 
     @cached_property
     def statistics(self) -> Floats:
         """Of the surface as tokens show it (problems, d)."""
-        return surface_statistics(self.tokens)
+        return self.memory.recall("statistics", lambda: surface_statistics(self.tokens))
 
     @cached_property
     def places(self) -> Floats:
@@ -97,20 +99,43 @@ class Evaluation:
 
     def fields(self, queries: Queries, *, surface: bool = True) -> Prediction:
         """Displacement [m] and stress [Pa] of all cases (m, cases, k, 9), on the surface or inside."""
-        loads = np.stack(list(self.question.cases.values())) / self._sizes[:, None, None]
-        found = self.ensemble.predict(self.encoded, loads, queries, surface=surface)
+        found = self.ensemble.predict(self.encoded, self._loads, queries, surface=surface)
+        return Prediction(found.members * self.scales[:, None])
+
+    def fields_at(self, name: str, points: Floats, normals: Callable[[], Floats]) -> Prediction:
+        """As `fields`, at points on the surface that are always the same for a part: what they are of is remembered.
+
+        normals: makes those at the points (k, 3), where they are not known yet
+        """
+        every = range(len(self.question.problems))
+        units = self.memory.recall(
+            name,
+            lambda: self.ensemble.units(self.encoded, self.ask(points, normals()), every),
+            lambda made: sum(each.nbytes for each in made.by_problem.values()),
+        )
+        found = units.of(self._loads, (len(self.ensemble.members), self.ensemble.size.channels))
         return Prediction(found.members * self.scales[:, None])
 
     @cached_property
+    def _loads(self) -> Floats:
+        """Of each case, of size one (cases, problems, BASES)."""
+        return np.stack(list(self.question.cases.values())) / self._sizes[:, None, None]
+
+    @cached_property
     def _at_places(self) -> Prediction:
-        normals = [self.surface.normals[self._triangles], self.question.cloud.normals]
-        return self.fields(self.ask(self.places, np.concatenate(normals)))
+        normals = self.surface.normals[self._triangles], self.question.cloud.normals
+        return self.fields_at("places", self.places, lambda: np.concatenate(normals))
 
     @cached_property
     def _at_regions(self) -> list[Prediction]:
         """At the points of each region that is loaded, for the work of the loads."""
-        regions = [problem.region for problem in self.question.problems if problem.region is not None]
-        return [self.fields(self.ask(region.points, region.normals)) for region in regions]
+        found = []
+        for number, problem in enumerate(self.question.problems):
+            if (region := problem.region) is not None:
+                found.append(
+                    self.fields_at(f"region {number}", region.points, partial(getattr, region, "normals"))
+                )
+        return found
 
     def numbers(self, case: str, zones: Zones) -> dict[str, Number]:
         """By name; zones: of the case, in which the largest stress is not looked for."""

@@ -65,7 +65,9 @@ class Lesson:
         return self.sample.part
 
 
-def learn(lessons: Iterable[Lesson], asked: Training, folder: Path, monitor: Monitor) -> Trained:
+def learn(
+    lessons: Iterable[Lesson], asked: Training, folder: Path, monitor: Monitor, *, size: Size = SIZE
+) -> Trained:
     """Train, calibrate and test.
 
     Args:
@@ -83,14 +85,14 @@ def learn(lessons: Iterable[Lesson], asked: Training, folder: Path, monitor: Mon
         members.append(
             training.train(
                 examples,
-                SIZE,
+                size,
                 Schedule(steps=asked.steps, every=min(_EVERY, max(10, asked.steps // 20))),
                 seed=asked.seed * 1000 + number,
                 folder=folder / f"network-{number}",
                 report=_reporting(monitor, number, asked),
             )
         )
-    ensemble = Ensemble(SIZE, tuple(members))
+    ensemble = Ensemble(size, tuple(members))
     monitor.progress("estimate", _TRAINED, "calibrating and testing on parts that no network has seen")
     seen = {name: _by_part(groups[name], ensemble, monitor) for name in ("calibration", "test")}
     calibration = Calibration(_scores(seen["calibration"]))

@@ -16,6 +16,7 @@ from twin.studies import Request, StaticStress, Study, Training
 if TYPE_CHECKING:
     from twin.analyses.monitor import Monitor
     from twin.learning.answers import Consultation
+    from twin.learning.memory import Memories
     from twin.learning.training import Trained
 
 _AT_HAND: Final = MOST_ASKED  # versions that a worker keeps in memory
@@ -28,6 +29,7 @@ class Surrogates:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._at_hand: OrderedDict[tuple[str, str], Trained] = OrderedDict()
+        self._memories: dict[str, Memories] = {}  # by tenant: what is known of one is of no use to others
 
     def consultation(self, tenant: str, study: Study, request: Request) -> Consultation | None:
         """A study with those that are to be asked: the named one, else all; None where there is none to ask."""
@@ -49,8 +51,9 @@ class Surrogates:
                 raise FailedPrecondition("No surrogate is left that could answer: train one.")
             return None
         from twin.learning.answers import Consultation  # jax
+        from twin.learning.memory import Memories
 
-        return Consultation(study, asked)
+        return Consultation(study, asked, self._memories.setdefault(tenant, Memories()))
 
     def _trained(self, tenant: str, version: VersionRecord) -> Trained:
         from twin.learning.packing import unpack
