@@ -1,6 +1,6 @@
 """Teach a network the brackets of bracket.py, of all sizes: sweep, train, ask.
 
-    python -m examples.bracket_family [--designs 240] [--networks 3] [--steps 6000] [--server ADDRESS]
+    python -m examples.bracket_family [--designs 240] [--networks 3] [--steps 6000] [--save FILE] [--server ADDRESS]
 
 Each bracket is held on its underside and pulled at its pin along x, y and z, a load case each; what is learned answers
 any force on the pin. A design takes half a minute on two cores, the training half an hour. Killed, it goes on where it
@@ -10,6 +10,7 @@ was.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any, Final
 
 import twin
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("--designs", type=int, default=240)
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--save", type=Path, help="file that the surrogate is written to (.npz)")
     parser.add_argument("--server", help="host:port; an embedded one if not given")
     asked = parser.parse_args()
     with twin.connect(asked.server) if asked.server else twin.local() as client:
@@ -97,7 +99,10 @@ def main() -> None:
         training = client.train(NAME, sweep, networks=asked.networks, steps=asked.steps, name=NAME)
         for update in training.watch():
             print(f"{update.progress:.0%} {update.message}", flush=True)
-        print(training.surrogate().card)
+        surrogate = training.surrogate()
+        print(surrogate.card)
+        if asked.save is not None:
+            surrogate.save(asked.save)
 
 
 if __name__ == "__main__":

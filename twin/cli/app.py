@@ -43,6 +43,7 @@ for command in (
     runs.cancel,
     sweep.sweep,
     surrogates.train,
+    surrogates.improve,
     surrogates.surrogates,
     surrogates.predict,
     library.materials,

@@ -11,6 +11,7 @@ from twin.cli import study_file
 from twin.cli.session import Insecure, Json, Server, open_client, reporting
 from twin.cli.solve import Outputs, Unit, finish, known_outputs, start
 from twin.errors import InvalidInput
+from twin.geometry.script import read as read_script
 
 Name = Annotated[str, typer.Argument(help="Name of the surrogate, such as bracket.")]
 
@@ -46,6 +47,21 @@ def train(
                     run.cancel()
                 raise typer.Exit(1) from None
             output.surrogate(run.surrogate())
+
+
+def improve(
+    name: Name,
+    sweep: Annotated[str, typer.Argument(help="sweeps/..., which it was trained on.")],
+    designs: Annotated[int, typer.Option(min=1, help="How many more.")] = 20,
+    script: Annotated[Path | None, typer.Option(help="What builds its parts, if one does.")] = None,
+    server: Server = None,
+    insecure: Insecure = False,
+    json: Json = False,
+) -> None:
+    """Extend a sweep by the designs that a surrogate would learn most of, and wait for them."""
+    with reporting(json) as output, open_client(server, insecure) as client:
+        built = None if script is None else read_script(script, "mm")
+        output.follow_sweep(client.improve(name, client.find_sweep(sweep, built), designs))
 
 
 def surrogates(

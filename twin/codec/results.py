@@ -16,7 +16,15 @@ from twin.codec.gradients import gradient_from_proto, gradient_labels, gradient_
 from twin.codec.surrogates import card_from_proto, training_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
 from twin.results.outcome import Ending, RungName
-from twin.results.storage import VERSION, card_to_json, is_gradient, is_training, load_card, mesh_arrays
+from twin.results.storage import (
+    VERSION,
+    card_to_json,
+    is_gradient,
+    is_training,
+    load_card,
+    mesh_arrays,
+    tested,
+)
 
 Manifest = Mapping[str, Any]
 Array = NDArray[Any]
@@ -85,7 +93,9 @@ def result_to_proto(
     if is_training(manifest):
         record = manifest["training"]
         made = [described[name] for name in record.get("arrays", ())]
-        common.training.CopyFrom(training_to_proto(record["surrogate"], load_card(manifest), made))
+        common.training.CopyFrom(
+            training_to_proto(record["surrogate"], load_card(manifest), made, tested(manifest))
+        )
         return common
     found = result_pb2.Result(
         cases=[_case_to_proto(case, described) for case in manifest["cases"]],
@@ -147,6 +157,7 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
             "surrogate": made.surrogate,
             "card": card_to_json(card_from_proto(made.card)),
             "arrays": [key(info) for info in made.arrays],
+            "errors": dict(made.errors),
         }
         return ResultRecord(message.name, common | {"training": training}, arrays, inline)
     elements = next((name for name in ("hexahedra", "faces") if message.HasField(name)), "tets")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,11 +58,14 @@ def surrogate_from_proto(message: surrogate_pb2.Surrogate) -> SurrogateView:
 
 
 def training_to_proto(
-    surrogate: str, card: ModelCard, arrays: Sequence[ArrayRecord]
+    surrogate: str, card: ModelCard, arrays: Sequence[ArrayRecord], errors: Mapping[str, float]
 ) -> result_pb2.TrainingResult:
     """What a training made."""
     return result_pb2.TrainingResult(
-        surrogate=surrogate, card=card_to_proto(card), arrays=[array_to_proto(each) for each in arrays]
+        surrogate=surrogate,
+        card=card_to_proto(card),
+        arrays=[array_to_proto(each) for each in arrays],
+        errors=errors,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import jax
@@ -44,12 +45,16 @@ _TRAINED: Final = 0.85  # of the progress bar
 
 
 class Trained(NamedTuple):
-    """A surrogate: what answers, what bounds, what refuses, and what is known of it."""
+    """A surrogate: what answers, what bounds, what refuses, and what is known of it.
+
+    errors: of each run that no network has seen, the mean relative error of its numbers
+    """
 
     ensemble: Ensemble
     calibration: Calibration
     domain: Domain
     card: ModelCard
+    errors: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +109,8 @@ def learn(
         _FALSE_ALARMS,
     )
     card = _card(asked, groups, seen, calibration, domain, ensemble, time.perf_counter() - begun)
-    return Trained(ensemble, calibration, domain, card)
+    errors = {run: look.error for group in seen.values() for look in group for run in look.runs}
+    return Trained(ensemble, calibration, domain, card, errors)
 
 
 def split(lessons: Sequence[Lesson], seed: int) -> dict[str, list[Lesson]]:
@@ -132,14 +138,21 @@ class _Look:
     over what was expected
     found, exact: of each quantity, by load case; relative: L2 errors of fields; widths: of what was expected over the
     value, by load case
+    runs: of the part
     """
 
+    runs: tuple[str, ...]
     views: tuple[Floats, Floats]
     scores: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, Floats] = field(default_factory=dict)
     exact: Mapping[str, Floats] = field(default_factory=dict)
     relative: Mapping[str, Floats] = field(default_factory=dict)
     widths: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def error(self) -> float:
+        """Mean relative error of the numbers."""
+        return float(np.mean([np.abs(self.found[name] / self.exact[name] - 1).mean() for name in self.found]))
 
 
 def _by_part(
@@ -167,6 +180,7 @@ def _look(lessons: Sequence[Lesson], ensemble: Ensemble, monitor: Monitor, encod
     latents, statistics = (np.concatenate(each) for each in zip(*views, strict=True))
     arrays = {what: {name: np.array(values) for name, values in of.items()} for what, of in columns.items()}
     return _Look(
+        tuple(lesson.sample.run for lesson in lessons),
         (latents, statistics),
         {name: float(values.max()) for name, values in arrays["score"].items()},
         arrays["found"],

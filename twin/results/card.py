@@ -99,6 +99,7 @@ class TrainedSurrogate:
     """What a training makes: a version of a surrogate.
 
     surrogate: "surrogates/bracket"; arrays: what it consists of, for `twin.learning.packing`
+    errors: of each run that it did not learn from but was tested on, "runs/...", the mean relative error of its numbers
     """
 
     surrogate: str
@@ -108,3 +109,4 @@ class TrainedSurrogate:
     cost: Cost
     assumptions: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)

@@ -119,6 +119,11 @@ def load_card(manifest: Mapping[str, Any]) -> ModelCard:
     return card_from_json(manifest["training"]["card"])
 
 
+def tested(manifest: Mapping[str, Any]) -> dict[str, float]:
+    """The errors of the runs that a training was tested on, by name."""
+    return dict(_decode(manifest["training"].get("errors", {})))
+
+
 def card_to_json(card: ModelCard) -> Any:
     """The card of a model, with numbers that JSON does not know in words."""
     return _encode(card.record())
@@ -214,6 +219,7 @@ def _dump_surrogate(surrogate: TrainedSurrogate) -> tuple[Manifest, dict[str, Ar
             "surrogate": surrogate.surrogate,
             "card": card_to_json(surrogate.card),
             "arrays": sorted(surrogate.arrays),
+            "errors": _encode(surrogate.errors),
         },
         "assumptions": list(surrogate.assumptions),
         "warnings": list(surrogate.warnings),

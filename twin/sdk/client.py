@@ -213,6 +213,15 @@ class Client:
         """
         return Run(self._bridge.run(self._client.load_surrogate(path, name)), self._bridge)
 
+    def improve(self, surrogate: str, sweep: Sweep, designs: int = 20, *, seed: int = 0) -> Sweep:
+        """Extend a sweep by the designs that would teach a surrogate most: where it is expected to be furthest off.
+
+        Told by its errors at those designs of the sweep that it was tested on. Train on the sweep again when they have
+        ended. seed: of the candidates. Raises NotFound, and FailedPrecondition where too few are known to tell.
+        """
+        self._bridge.run(self._client.improve(surrogate, sweep._sweep, designs, seed=seed))
+        return sweep
+
     def surrogate(self, name: str) -> Surrogate:
         """A surrogate by its name. Raises NotFound."""
         return Surrogate(self._bridge.run(self._client.surrogate(name)), self._bridge)

@@ -48,6 +48,10 @@ class Surrogate:
         """Make another version the current one: an earlier one, to roll back. Raises NotFound."""
         self._bridge.run(self._surrogate.use(version))
 
+    def errors(self) -> dict[str, float]:
+        """Of each run that the current version was tested on, "runs/...", the mean relative error of its numbers."""
+        return self._bridge.run(self._surrogate.errors())
+
     def save(self, path: str | Path, version: int | None = None) -> Path:
         """Write a version, the current one by default, to one file (.npz), which `client.load_surrogate` reads.
 

@@ -49,7 +49,7 @@ def propose(
     chosen: list[int] = []
     # of designs without an answer too: to ask beside them once more would tell as little
     known, open_ones = encoded(space, points[-_KNOWN:]), encoded(space, rest)
-    residues = [_conditioned(kernel, known, open_ones) for kernel in kernels]
+    residues = [conditioned(kernel, known, open_ones) for kernel in kernels]
     for _ in range(min(count, len(rest))):
         unsure = np.sum([np.diag(residue) / np.diag(residue).max() for residue in residues], axis=0)
         unsure[chosen] = -np.inf
@@ -68,7 +68,7 @@ def _candidates(space: Space, asked: Adaptive, points: Floats) -> Floats:
     return np.array(kept) if kept else found
 
 
-def _conditioned(kernel: object, known: Floats, unknown: Floats) -> Floats:
+def conditioned(kernel: object, known: Floats, unknown: Floats) -> Floats:
     """Covariance of the unknown given the known, in units of the process's variance."""
     assert callable(kernel)
     own, cross, others = kernel(known), kernel(known, unknown), kernel(unknown)

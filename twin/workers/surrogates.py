@@ -94,8 +94,9 @@ class Surrogates:
             raise Internal(f"the training broke down: {error}. Train again with another seed.") from error
         card = trained.card
         return TrainedSurrogate(
-            asked.surrogate, card, pack(trained), card.warnings, cost(watch), provenance=card.versions
-        )
+            asked.surrogate, card, pack(trained), card.warnings, cost(watch), provenance=card.versions,
+            errors=trained.errors,
+        )  # fmt: skip
 
     def _loaded(self, tenant: str, asked: Training, monitor: Monitor, workdir: Path) -> TrainedSurrogate:
         """What a file holds. Raises InvalidInput where that is no surrogate."""

@@ -666,9 +666,30 @@ class TrainingResult(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
+    @typing.final
+    class ErrorsEntry(message.Message):
+        DESCRIPTOR: descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     SURROGATE_FIELD_NUMBER: builtins.int
     CARD_FIELD_NUMBER: builtins.int
     ARRAYS_FIELD_NUMBER: builtins.int
+    ERRORS_FIELD_NUMBER: builtins.int
     surrogate: builtins.str
     """"surrogates/{surrogate}/versions/{version}"."""
     @builtins.property
@@ -679,16 +700,21 @@ class TrainingResult(message.Message):
     def arrays(self) -> containers.RepeatedCompositeFieldContainer[array_pb2.ArrayInfo]:
         """What it consists of; ArrayInfo.field is the name of each."""
 
+    @builtins.property
+    def errors(self) -> containers.ScalarMap[builtins.str, builtins.float]:
+        """Of each run that it did not learn from but was tested on, "runs/{run}", the mean relative error of its numbers [1]."""
+
     def __init__(
         self,
         *,
         surrogate: builtins.str = ...,
         card: surrogate_pb2.ModelCard | None = ...,
         arrays: abc.Iterable[array_pb2.ArrayInfo] | None = ...,
+        errors: abc.Mapping[builtins.str, builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["card", b"card"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["arrays", b"arrays", "card", b"card", "surrogate", b"surrogate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["arrays", b"arrays", "card", b"card", "errors", b"errors", "surrogate", b"surrogate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

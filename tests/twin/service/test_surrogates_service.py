@@ -310,3 +310,18 @@ def test_versions_are_rolled_back_and_deleted(trained: Setting) -> None:
     found.delete()
     with pytest.raises(twin.NotFound, match="train one first"):
         client.surrogate("blocks")
+
+
+def test_designs_that_it_would_learn_most_of_extend_its_sweep(trained: Setting) -> None:
+    client = trained.client
+    tested = client.surrogate("blocks").errors()
+    designs = list(trained.sweep.designs())
+    assert set(tested) < {design.run for design in designs}
+    assert all(np.isfinite(error) and error > 0 for error in tested.values())
+    assert len(tested) == 12 + 6  # that calibrate and test
+    improved = client.improve("blocks", trained.sweep, 5)
+    assert len(improved.result(timeout=60)["wide"]) == len(designs) + 5
+    with pytest.raises(twin.FailedPrecondition, match=r"tested on [01] designs"):
+        client.improve("blocks", swept(client, trained.part, designs=2), 5)
+    with pytest.raises(twin.NotFound):
+        client.improve("nobody", trained.sweep, 5)

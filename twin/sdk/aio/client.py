@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
+import numpy as np
+
 from twin.codec import SweepRequest
 from twin.errors import InvalidInput
 from twin.geometry.script import Script, ServerScript
@@ -24,8 +26,9 @@ from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
 from twin.studies import DEFAULT_COVERAGE, Discretisation, FreeForm, Method, Preview, Request, Study, Training
+from twin.sweeps import improvement
 from twin.sweeps.parameters import Choice, Parameter
-from twin.sweeps.sampling import Sampling
+from twin.sweeps.sampling import Points, Sampling
 from twin.sweeps.space import Space
 
 Data = str | AsyncRun | AsyncSweep
@@ -257,6 +260,24 @@ class AsyncClient:
             "", Training(name, saved=file.digest), Request(), file.path.name, {}
         )
         return AsyncRun(self._wire, info.name)
+
+    async def improve(
+        self, surrogate: str, sweep: AsyncSweep, designs: int = 20, *, seed: int = 0
+    ) -> AsyncSweep:
+        """Extend a sweep by the designs that would teach a surrogate most: where it is expected to be furthest off.
+
+        Told by its errors at those designs of the sweep that it was tested on. Train on the sweep again when they have
+        ended. seed: of the candidates. Raises NotFound, and FailedPrecondition where too few are known to tell.
+        """
+        errors = await (await self.surrogate(surrogate)).errors()
+        known = [(design, errors.get(design.run, np.nan)) async for design in sweep.designs()]
+        space = sweep.space
+        points = np.array([
+            [parameter.read(design.parameters[parameter.name]) for parameter in space.parameters] for design, _ in known
+        ])  # fmt: skip
+        wanted = improvement.propose(space, points, np.array([error for _, error in known]), designs, seed)
+        await sweep.extend(Points(wanted.tolist()))
+        return sweep
 
     async def surrogate(self, name: str) -> AsyncSurrogate:
         """A surrogate by its name. Raises NotFound."""

@@ -89,6 +89,11 @@ class AsyncSurrogate:
         """Make another version the current one: an earlier one, to roll back. Raises NotFound."""
         self._view = await self._wire.set_current(self.name, version)
 
+    async def errors(self) -> dict[str, float]:
+        """Of each run that the current version was tested on, "runs/...", the mean relative error of its numbers."""
+        run = next(each.run for each in self._view.versions if each.version == self.current)
+        return storage.tested((await self._wire.wire.get_result(run)).manifest)
+
     async def save(self, path: str | Path, version: int | None = None) -> Path:
         """Write a version, the current one by default, to one file, which `client.load_surrogate` reads. NotFound."""
         chosen = self.current if version is None else version
