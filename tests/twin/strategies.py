@@ -170,6 +170,7 @@ cards = st.builds(
     steps=st.integers(1, 10**7),
     seconds=st.floats(0, 1e7),
     versions=st.dictionaries(st.just("jax"), st.just("0.10")),
+    start=st.sampled_from(["", "surrogates/b/versions/3"]),
     solver_seconds=st.none() | st.floats(0, 1e7),
     warnings=st.lists(st.just("few parts")).map(tuple),
 )

@@ -24,6 +24,9 @@ def train(
     networks: Annotated[int, typer.Option(min=1, help="How many are trained apart.")] = 3,
     steps: Annotated[int, typer.Option(min=1, help="Of each network.")] = 6000,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn by chance.")] = 0,
+    begin: Annotated[
+        str, typer.Option("--start", help="A surrogate of other parts, which is made to fit.")
+    ] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")] = False,
     server: Server = None,
     insecure: Insecure = False,
@@ -36,7 +39,7 @@ def train(
                 "--detach needs a server that goes on: name it with --server, or start `twin serve`"
             )
         with open_client(server, insecure) as client:
-            run = client.train(name, data, networks=networks, steps=steps, seed=seed)
+            run = client.train(name, data, networks=networks, steps=steps, seed=seed, start=begin)
             if detach:
                 output.runs([run.info()])
                 return

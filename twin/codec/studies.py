@@ -77,6 +77,7 @@ def study_to_proto(study: Question) -> study_pb2.Study:
                     steps=study.steps,
                     seed=study.seed,
                     saved=study.saved,
+                    start=study.start,
                 )
             )
 
@@ -95,7 +96,13 @@ def study_from_proto(message: study_pb2.Study) -> Question:
             given = message.training
             chosen = {name: getattr(given, name) for name in ("networks", "steps") if given.HasField(name)}
             return Training(
-                given.surrogate, given.runs, given.sweeps, **chosen, seed=given.seed, saved=given.saved
+                given.surrogate,
+                given.runs,
+                given.sweeps,
+                **chosen,
+                seed=given.seed,
+                saved=given.saved,
+                start=given.start,
             )
     raise StudyError(
         "The study is empty, or of a kind that this version does not know. It can be static_stress, "

@@ -88,6 +88,7 @@ def card_to_proto(card: ModelCard) -> surrogate_pb2.ModelCard:
         seconds=card.seconds,
         versions=card.versions,
         warnings=card.warnings,
+        start=card.start,
         solver_seconds=card.solver_seconds,
     )
 
@@ -107,6 +108,7 @@ def card_from_proto(message: surrogate_pb2.ModelCard) -> ModelCard:
         steps=message.steps,
         seconds=message.seconds,
         versions=dict(message.versions),
+        start=message.start,
         solver_seconds=message.solver_seconds if message.HasField("solver_seconds") else None,
         warnings=tuple(message.warnings),
     )

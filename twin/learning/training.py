@@ -71,12 +71,19 @@ class Lesson:
 
 
 def learn(
-    lessons: Iterable[Lesson], asked: Training, folder: Path, monitor: Monitor, *, size: Size = SIZE
+    lessons: Iterable[Lesson],
+    asked: Training,
+    folder: Path,
+    monitor: Monitor,
+    *,
+    start: Ensemble | None = None,
+    size: Size = SIZE,
 ) -> Trained:
     """Train, calibrate and test.
 
     Args:
         folder: of checkpoints; a training that was killed goes on from what lies there
+        start: networks that are made to fit, one after the other; size: of new ones
 
     Raises:
         FailedPrecondition: there are too few parts
@@ -85,6 +92,7 @@ def learn(
     known = list(lessons)
     groups = split(known, asked.seed)
     examples = [lesson.sample.example for lesson in groups["training"]]
+    size = size if start is None else start.size
     members = []
     for number in range(asked.networks):
         members.append(
@@ -95,6 +103,7 @@ def learn(
                 seed=asked.seed * 1000 + number,
                 folder=folder / f"network-{number}",
                 report=_reporting(monitor, number, asked),
+                start=None if start is None else start.members[number % len(start.members)],
             )
         )
     ensemble = Ensemble(size, tuple(members))
@@ -292,6 +301,7 @@ def _card(
         parameters=int(size),
         steps=asked.steps,
         seconds=seconds,
+        start=asked.start,
         solver_seconds=float(np.median([sample.seconds for sample in samples])),
         versions={name: version(name) for name in ("twin", "jax", "flax")},
         warnings=tuple(_warnings(accuracy, coverage)),

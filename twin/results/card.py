@@ -53,6 +53,7 @@ class ModelCard:
     coverage: of each field and quantity, at several levels
     strangers: share of test parts that it takes for such; accuracy: median estimated error of what it learned from
     parameters: numbers of each network; seconds: of the training; versions: of what it was made with
+    start: the version whose networks were made to fit, "" for new ones
     solver_seconds: median of what the runs that it learned from took
     warnings: what a user should know, in sentences
     """
@@ -69,6 +70,7 @@ class ModelCard:
     steps: int
     seconds: float
     versions: Mapping[str, str]
+    start: str = ""
     solver_seconds: float | None = None
     warnings: tuple[str, ...] = ()
 

@@ -192,6 +192,7 @@ class Client:
         steps: int = 6000,
         seed: int = 0,
         *,
+        start: str = "",
         name: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> Run:
@@ -199,11 +200,15 @@ class Client:
 
         data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
         parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
-        of what is drawn by chance. Raises InvalidInput, FailedPrecondition and NotFound for what can't be learned from.
+        of what is drawn by chance. start: a surrogate of other parts, whose networks are made to fit these, where new
+        ones would need more parts than there are. Raises InvalidInput, FailedPrecondition and NotFound for what can't
+        be learned from.
         """
         given = [data] if isinstance(data, str | Run | Sweep) else data
         names = [each if isinstance(each, str) else each.name for each in given]
-        started = self._client.train(surrogate, names, networks, steps, seed, name=name, labels=labels)
+        started = self._client.train(
+            surrogate, names, networks, steps, seed, start=start, name=name, labels=labels
+        )
         return Run(self._bridge.run(started), self._bridge)
 
     def load_surrogate(self, path: str | Path, name: str) -> Run:

@@ -65,6 +65,9 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             names = await asyncio.to_thread(self._surrogates.learnable, tenant(), study)
             wanted.study.training.ClearField("runs")
             wanted.study.training.runs.extend(names)
+            if study.start:  # the current version may be another one when it is trained
+                name, _ = await asyncio.to_thread(self._surrogates.version, tenant(), study.start)
+                wanted.study.training.start = name
         shape = wanted.shape.SerializeToString(deterministic=True) or None
         if codec.shape_from_proto(wanted.shape) and isinstance(study, GradientOf):
             raise InvalidInput("a gradient is of the shape that its answer has: leave out shape")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from twin.errors import FailedPrecondition, StudyError
 
 _NAME = re.compile(r"surrogates/[a-z0-9][a-z0-9-]{0,62}")
+_VERSION = re.compile(_NAME.pattern + r"(/versions/[1-9][0-9]{0,8})?")
 LEAST_PARTS = 30
 """Of those 12 calibrate the bounds, and 9 are what it takes to promise anything for nine parts in ten."""
 MOST_STEPS = 10_000_000
@@ -22,6 +23,7 @@ class Training:
     surrogate: "surrogates/bracket". runs: "runs/...", which have succeeded; sweeps: "sweeps/...", all their designs
     that are done. networks: how many are trained apart, so that their spread says where they guess. steps: of each.
     seed: of all that is drawn: another one makes another surrogate of the same data.
+    start: "surrogates/bracket", or a version of it, whose networks are made to fit these runs, in place of new ones.
     saved: instead of all that, the digest of a file that a surrogate was saved to, "sha256:...", which is loaded.
     Raises StudyError.
     """
@@ -33,6 +35,7 @@ class Training:
     steps: int
     seed: int
     saved: str
+    start: str
 
     def __init__(
         self,
@@ -43,15 +46,19 @@ class Training:
         steps: int = 6000,
         seed: int = 0,
         saved: str = "",
+        start: str = "",
     ) -> None:
         name = surrogate if surrogate.startswith("surrogates/") else f"surrogates/{surrogate}"
         if not _NAME.fullmatch(name):
             raise StudyError(
                 f"{surrogate!r} is no name for a surrogate: lower-case letters, digits and hyphens, such as 'bracket'."
             )
-        if saved and (runs or sweeps):
+        start = start if not start or start.startswith("surrogates/") else f"surrogates/{start}"
+        if start and not _VERSION.fullmatch(start):
+            raise StudyError(f"{start!r} is no surrogate: give its name, or 'surrogates/bracket/versions/2'.")
+        if saved and (runs or sweeps or start):
             raise StudyError(
-                "A surrogate that was saved is loaded as it is: give no runs or sweeps beside it."
+                "A surrogate that was saved is loaded as it is: give no runs, sweeps or start beside it."
             )
         if not (saved or runs or sweeps):
             raise StudyError("Nothing to learn from: give finished runs, or sweeps that keep their fields.")
@@ -65,6 +72,7 @@ class Training:
         object.__setattr__(self, "steps", int(steps))
         object.__setattr__(self, "seed", int(seed))
         object.__setattr__(self, "saved", saved)
+        object.__setattr__(self, "start", start)
 
 
 def too_few(parts: int) -> FailedPrecondition:

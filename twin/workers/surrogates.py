@@ -89,7 +89,12 @@ class Surrogates:
         try:
             with watch.phase("train"):
                 known = lessons(self._workspace, tenant, asked, monitor, workdir)
-                trained = learn(known, asked, folder, monitor)
+                start = None
+                if asked.start:
+                    start = self._trained(
+                        tenant, self._workspace.surrogates.version(tenant, asked.start)[1]
+                    ).ensemble
+                trained = learn(known, asked, folder, monitor, start=start)
         except FloatingPointError as error:
             raise Internal(f"the training broke down: {error}. Train again with another seed.") from error
         card = trained.card

@@ -205,6 +205,7 @@ class Training(message.Message):
     STEPS_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
     SAVED_FIELD_NUMBER: builtins.int
+    START_FIELD_NUMBER: builtins.int
     surrogate: builtins.str
     """"surrogates/{surrogate}": what gets a new version."""
     networks: builtins.int
@@ -215,6 +216,8 @@ class Training(message.Message):
     """Of all that is drawn by chance."""
     saved: builtins.str
     """Instead of all that: the blob of a surrogate that was saved to a file, "sha256:" and 64 hex digits."""
+    start: builtins.str
+    """A surrogate, "surrogates/{surrogate}", or a version of it, whose networks are made to fit these runs; new ones if empty."""
     @builtins.property
     def runs(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """"runs/{run}"."""
@@ -233,10 +236,11 @@ class Training(message.Message):
         steps: builtins.int | None = ...,
         seed: builtins.int = ...,
         saved: builtins.str = ...,
+        start: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "steps", b"steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "runs", b"runs", "saved", b"saved", "seed", b"seed", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "runs", b"runs", "saved", b"saved", "seed", b"seed", "start", b"start", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__networks: _TypeAlias = typing.Literal["networks"]  # noqa: Y015
     _WhichOneofArgType__networks: _TypeAlias = typing.Literal["_networks", b"_networks"]  # noqa: Y015

@@ -29,7 +29,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eprotos/twin/v1/surrogate.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n\x08\x43overage\x12\r\n\x05\x61sked\x18\x01 \x01(\x01\x12\r\n\x05\x66ound\x18\x02 \x01(\x01\x12\x0b\n\x03low\x18\x03 \x01(\x01\x12\x0c\n\x04high\x18\x04 \x01(\x01\x12\r\n\x05width\x18\x05 \x01(\x01\"\xc6\x06\n\tModelCard\x12\r\n\x05study\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\t\x12*\n\x08training\x18\x03 \x01(\x0b\x32\x18.twin.v1.ModelCard.Split\x12-\n\x0b\x63\x61libration\x18\x04 \x01(\x0b\x32\x18.twin.v1.ModelCard.Split\x12&\n\x04test\x18\x05 \x01(\x0b\x32\x18.twin.v1.ModelCard.Split\x12\x30\n\x07metrics\x18\x06 \x03(\x0b\x32\x1f.twin.v1.ModelCard.MetricsEntry\x12\x32\n\x08\x63overage\x18\x07 \x03(\x0b\x32 .twin.v1.ModelCard.CoverageEntry\x12\x11\n\tstrangers\x18\x08 \x01(\x01\x12\x32\n\x08\x61\x63\x63uracy\x18\t \x03(\x0b\x32 .twin.v1.ModelCard.AccuracyEntry\x12\x10\n\x08networks\x18\n \x01(\x05\x12\x12\n\nparameters\x18\x0b \x01(\x03\x12\r\n\x05steps\x18\x0c \x01(\x03\x12\x0f\n\x07seconds\x18\r \x01(\x01\x12\x32\n\x08versions\x18\x0e \x03(\x0b\x32 .twin.v1.ModelCard.VersionsEntry\x12\x10\n\x08warnings\x18\x0f \x03(\t\x12\x1b\n\x0esolver_seconds\x18\x10 \x01(\x01H\x00\x88\x01\x01\x1a%\n\x05Split\x12\r\n\x05parts\x18\x01 \x01(\x05\x12\r\n\x05\x63\x61ses\x18\x02 \x01(\x05\x1a+\n\x06Levels\x12!\n\x06levels\x18\x01 \x03(\x0b\x32\x11.twin.v1.Coverage\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1aJ\n\rCoverageEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.twin.v1.ModelCard.Levels:\x02\x38\x01\x1a/\n\rAccuracyEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_solver_seconds\"\x92\x01\n\x10SurrogateVersion\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12\x1a\n\x03run\x18\x02 \x01(\tB\r\xfa\x41\n\n\x08twin/Run\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x04\x63\x61rd\x18\x04 \x01(\x0b\x32\x12.twin.v1.ModelCard\"\xb5\x01\n\tSurrogate\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1d\n\x0f\x63urrent_version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x31\n\x08versions\x18\x03 \x03(\x0b\x32\x19.twin.v1.SurrogateVersionB\x04\xe2\x41\x01\x03:B\xea\x41?\n\x0etwin/Surrogate\x12\x16surrogates/{surrogate}*\nsurrogates2\tsurrogate\"g\n\x13GetSurrogateRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$\"Q\n\x15ListSurrogatesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x16ListSurrogatesResponse\x12&\n\nsurrogates\x18\x01 \x03(\x0b\x32\x12.twin.v1.Surrogate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8a\x01\n\x18SetCurrentVersionRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$\x12\x1c\n\x07version\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x02\xbaH\x04\x1a\x02(\x01\"\x86\x01\n\x14\x44\x65leteVersionRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$\x12\x1c\n\x07version\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x02\xbaH\x04\x1a\x02(\x01\"j\n\x16\x44\x65leteSurrogateRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$2\x91\x03\n\x10SurrogateService\x12\x42\n\x0cGetSurrogate\x12\x1c.twin.v1.GetSurrogateRequest\x1a\x12.twin.v1.Surrogate\"\x00\x12S\n\x0eListSurrogates\x12\x1e.twin.v1.ListSurrogatesRequest\x1a\x1f.twin.v1.ListSurrogatesResponse\"\x00\x12L\n\x11SetCurrentVersion\x12!.twin.v1.SetCurrentVersionRequest\x1a\x12.twin.v1.Surrogate\"\x00\x12H\n\rDeleteVersion\x12\x1d.twin.v1.DeleteVersionRequest\x1a\x16.google.protobuf.Empty\"\x00\x12L\n\x0f\x44\x65leteSurrogate\x12\x1f.twin.v1.DeleteSurrogateRequest\x1a\x16.google.protobuf.Empty\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eprotos/twin/v1/surrogate.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n\x08\x43overage\x12\r\n\x05\x61sked\x18\x01 \x01(\x01\x12\r\n\x05\x66ound\x18\x02 \x01(\x01\x12\x0b\n\x03low\x18\x03 \x01(\x01\x12\x0c\n\x04high\x18\x04 \x01(\x01\x12\r\n\x05width\x18\x05 \x01(\x01\"\xd5\x06\n\tModelCard\x12\r\n\x05study\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\t\x12*\n\x08training\x18\x03 \x01(\x0b\x32\x18.twin.v1.ModelCard.Split\x12-\n\x0b\x63\x61libration\x18\x04 \x01(\x0b\x32\x18.twin.v1.ModelCard.Split\x12&\n\x04test\x18\x05 \x01(\x0b\x32\x18.twin.v1.ModelCard.Split\x12\x30\n\x07metrics\x18\x06 \x03(\x0b\x32\x1f.twin.v1.ModelCard.MetricsEntry\x12\x32\n\x08\x63overage\x18\x07 \x03(\x0b\x32 .twin.v1.ModelCard.CoverageEntry\x12\x11\n\tstrangers\x18\x08 \x01(\x01\x12\x32\n\x08\x61\x63\x63uracy\x18\t \x03(\x0b\x32 .twin.v1.ModelCard.AccuracyEntry\x12\x10\n\x08networks\x18\n \x01(\x05\x12\x12\n\nparameters\x18\x0b \x01(\x03\x12\r\n\x05steps\x18\x0c \x01(\x03\x12\x0f\n\x07seconds\x18\r \x01(\x01\x12\x32\n\x08versions\x18\x0e \x03(\x0b\x32 .twin.v1.ModelCard.VersionsEntry\x12\x10\n\x08warnings\x18\x0f \x03(\t\x12\x1b\n\x0esolver_seconds\x18\x10 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05start\x18\x11 \x01(\t\x1a%\n\x05Split\x12\r\n\x05parts\x18\x01 \x01(\x05\x12\r\n\x05\x63\x61ses\x18\x02 \x01(\x05\x1a+\n\x06Levels\x12!\n\x06levels\x18\x01 \x03(\x0b\x32\x11.twin.v1.Coverage\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1aJ\n\rCoverageEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.twin.v1.ModelCard.Levels:\x02\x38\x01\x1a/\n\rAccuracyEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_solver_seconds\"\x92\x01\n\x10SurrogateVersion\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12\x1a\n\x03run\x18\x02 \x01(\tB\r\xfa\x41\n\n\x08twin/Run\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x04\x63\x61rd\x18\x04 \x01(\x0b\x32\x12.twin.v1.ModelCard\"\xb5\x01\n\tSurrogate\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1d\n\x0f\x63urrent_version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x31\n\x08versions\x18\x03 \x03(\x0b\x32\x19.twin.v1.SurrogateVersionB\x04\xe2\x41\x01\x03:B\xea\x41?\n\x0etwin/Surrogate\x12\x16surrogates/{surrogate}*\nsurrogates2\tsurrogate\"g\n\x13GetSurrogateRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$\"Q\n\x15ListSurrogatesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x16ListSurrogatesResponse\x12&\n\nsurrogates\x18\x01 \x03(\x0b\x32\x12.twin.v1.Surrogate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8a\x01\n\x18SetCurrentVersionRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$\x12\x1c\n\x07version\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x02\xbaH\x04\x1a\x02(\x01\"\x86\x01\n\x14\x44\x65leteVersionRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$\x12\x1c\n\x07version\x18\x02 \x01(\x05\x42\x0b\xe2\x41\x01\x02\xbaH\x04\x1a\x02(\x01\"j\n\x16\x44\x65leteSurrogateRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xfa\x41\x10\n\x0etwin/Surrogate\xbaH(r&2$^surrogates/[a-z0-9][a-z0-9-]{0,62}$2\x91\x03\n\x10SurrogateService\x12\x42\n\x0cGetSurrogate\x12\x1c.twin.v1.GetSurrogateRequest\x1a\x12.twin.v1.Surrogate\"\x00\x12S\n\x0eListSurrogates\x12\x1e.twin.v1.ListSurrogatesRequest\x1a\x1f.twin.v1.ListSurrogatesResponse\"\x00\x12L\n\x11SetCurrentVersion\x12!.twin.v1.SetCurrentVersionRequest\x1a\x12.twin.v1.Surrogate\"\x00\x12H\n\rDeleteVersion\x12\x1d.twin.v1.DeleteVersionRequest\x1a\x16.google.protobuf.Empty\"\x00\x12L\n\x0f\x44\x65leteSurrogate\x12\x1f.twin.v1.DeleteSurrogateRequest\x1a\x16.google.protobuf.Empty\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -73,35 +73,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COVERAGE']._serialized_start=194
   _globals['_COVERAGE']._serialized_end=276
   _globals['_MODELCARD']._serialized_start=279
-  _globals['_MODELCARD']._serialized_end=1117
-  _globals['_MODELCARD_SPLIT']._serialized_start=794
-  _globals['_MODELCARD_SPLIT']._serialized_end=831
-  _globals['_MODELCARD_LEVELS']._serialized_start=833
-  _globals['_MODELCARD_LEVELS']._serialized_end=876
-  _globals['_MODELCARD_METRICSENTRY']._serialized_start=878
-  _globals['_MODELCARD_METRICSENTRY']._serialized_end=924
-  _globals['_MODELCARD_COVERAGEENTRY']._serialized_start=926
-  _globals['_MODELCARD_COVERAGEENTRY']._serialized_end=1000
-  _globals['_MODELCARD_ACCURACYENTRY']._serialized_start=1002
-  _globals['_MODELCARD_ACCURACYENTRY']._serialized_end=1049
-  _globals['_MODELCARD_VERSIONSENTRY']._serialized_start=1051
-  _globals['_MODELCARD_VERSIONSENTRY']._serialized_end=1098
-  _globals['_SURROGATEVERSION']._serialized_start=1120
-  _globals['_SURROGATEVERSION']._serialized_end=1266
-  _globals['_SURROGATE']._serialized_start=1269
-  _globals['_SURROGATE']._serialized_end=1450
-  _globals['_GETSURROGATEREQUEST']._serialized_start=1452
-  _globals['_GETSURROGATEREQUEST']._serialized_end=1555
-  _globals['_LISTSURROGATESREQUEST']._serialized_start=1557
-  _globals['_LISTSURROGATESREQUEST']._serialized_end=1638
-  _globals['_LISTSURROGATESRESPONSE']._serialized_start=1640
-  _globals['_LISTSURROGATESRESPONSE']._serialized_end=1729
-  _globals['_SETCURRENTVERSIONREQUEST']._serialized_start=1732
-  _globals['_SETCURRENTVERSIONREQUEST']._serialized_end=1870
-  _globals['_DELETEVERSIONREQUEST']._serialized_start=1873
-  _globals['_DELETEVERSIONREQUEST']._serialized_end=2007
-  _globals['_DELETESURROGATEREQUEST']._serialized_start=2009
-  _globals['_DELETESURROGATEREQUEST']._serialized_end=2115
-  _globals['_SURROGATESERVICE']._serialized_start=2118
-  _globals['_SURROGATESERVICE']._serialized_end=2519
+  _globals['_MODELCARD']._serialized_end=1132
+  _globals['_MODELCARD_SPLIT']._serialized_start=809
+  _globals['_MODELCARD_SPLIT']._serialized_end=846
+  _globals['_MODELCARD_LEVELS']._serialized_start=848
+  _globals['_MODELCARD_LEVELS']._serialized_end=891
+  _globals['_MODELCARD_METRICSENTRY']._serialized_start=893
+  _globals['_MODELCARD_METRICSENTRY']._serialized_end=939
+  _globals['_MODELCARD_COVERAGEENTRY']._serialized_start=941
+  _globals['_MODELCARD_COVERAGEENTRY']._serialized_end=1015
+  _globals['_MODELCARD_ACCURACYENTRY']._serialized_start=1017
+  _globals['_MODELCARD_ACCURACYENTRY']._serialized_end=1064
+  _globals['_MODELCARD_VERSIONSENTRY']._serialized_start=1066
+  _globals['_MODELCARD_VERSIONSENTRY']._serialized_end=1113
+  _globals['_SURROGATEVERSION']._serialized_start=1135
+  _globals['_SURROGATEVERSION']._serialized_end=1281
+  _globals['_SURROGATE']._serialized_start=1284
+  _globals['_SURROGATE']._serialized_end=1465
+  _globals['_GETSURROGATEREQUEST']._serialized_start=1467
+  _globals['_GETSURROGATEREQUEST']._serialized_end=1570
+  _globals['_LISTSURROGATESREQUEST']._serialized_start=1572
+  _globals['_LISTSURROGATESREQUEST']._serialized_end=1653
+  _globals['_LISTSURROGATESRESPONSE']._serialized_start=1655
+  _globals['_LISTSURROGATESRESPONSE']._serialized_end=1744
+  _globals['_SETCURRENTVERSIONREQUEST']._serialized_start=1747
+  _globals['_SETCURRENTVERSIONREQUEST']._serialized_end=1885
+  _globals['_DELETEVERSIONREQUEST']._serialized_start=1888
+  _globals['_DELETEVERSIONREQUEST']._serialized_end=2022
+  _globals['_DELETESURROGATEREQUEST']._serialized_start=2024
+  _globals['_DELETESURROGATEREQUEST']._serialized_end=2130
+  _globals['_SURROGATESERVICE']._serialized_start=2133
+  _globals['_SURROGATESERVICE']._serialized_end=2534
 # @@protoc_insertion_point(module_scope)

@@ -208,6 +208,7 @@ class ModelCard(message.Message):
     VERSIONS_FIELD_NUMBER: builtins.int
     WARNINGS_FIELD_NUMBER: builtins.int
     SOLVER_SECONDS_FIELD_NUMBER: builtins.int
+    START_FIELD_NUMBER: builtins.int
     study: builtins.str
     """Kind of the studies that it answers, such as "static_stress"."""
     data: builtins.str
@@ -224,6 +225,8 @@ class ModelCard(message.Message):
     """Time of the training [s]."""
     solver_seconds: builtins.float
     """Median time that the runs it learned from took [s]; absent where that is not known."""
+    start: builtins.str
+    """"surrogates/{surrogate}/versions/{version}": whose networks were made to fit; empty where they were new."""
     @builtins.property
     def training(self) -> ModelCard.Split:
         """What the networks learned from."""
@@ -275,10 +278,11 @@ class ModelCard(message.Message):
         versions: abc.Mapping[builtins.str, builtins.str] | None = ...,
         warnings: abc.Iterable[builtins.str] | None = ...,
         solver_seconds: builtins.float | None = ...,
+        start: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_solver_seconds", b"_solver_seconds", "calibration", b"calibration", "solver_seconds", b"solver_seconds", "test", b"test", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_solver_seconds", b"_solver_seconds", "accuracy", b"accuracy", "calibration", b"calibration", "coverage", b"coverage", "data", b"data", "metrics", b"metrics", "networks", b"networks", "parameters", b"parameters", "seconds", b"seconds", "solver_seconds", b"solver_seconds", "steps", b"steps", "strangers", b"strangers", "study", b"study", "test", b"test", "training", b"training", "versions", b"versions", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_solver_seconds", b"_solver_seconds", "accuracy", b"accuracy", "calibration", b"calibration", "coverage", b"coverage", "data", b"data", "metrics", b"metrics", "networks", b"networks", "parameters", b"parameters", "seconds", b"seconds", "solver_seconds", b"solver_seconds", "start", b"start", "steps", b"steps", "strangers", b"strangers", "study", b"study", "test", b"test", "training", b"training", "versions", b"versions", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__solver_seconds: _TypeAlias = typing.Literal["solver_seconds"]  # noqa: Y015
     _WhichOneofArgType__solver_seconds: _TypeAlias = typing.Literal["_solver_seconds", b"_solver_seconds"]  # noqa: Y015

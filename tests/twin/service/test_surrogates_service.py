@@ -245,6 +245,33 @@ def test_what_is_saved_answers_the_same_elsewhere(trained: Setting, tmp_path: Pa
         client.load_surrogate(tmp_path / "none.npz", "twins")
 
 
+def test_designs_that_it_would_learn_most_of_extend_its_sweep(trained: Setting) -> None:
+    client = trained.client
+    sweep = swept(client, trained.part)  # of the same designs: it shares their runs
+    tested = client.surrogate("blocks").errors()
+    designs = list(sweep.designs())
+    assert set(tested) < {design.run for design in designs}
+    assert all(np.isfinite(error) and error > 0 for error in tested.values())
+    assert len(tested) == 12 + 6  # that calibrate and test
+    improved = client.improve("blocks", sweep, 5)
+    assert len(improved.result(timeout=60)["wide"]) == len(designs) + 5
+    with pytest.raises(twin.FailedPrecondition, match=r"tested on [01] designs"):
+        client.improve("blocks", swept(client, trained.part, designs=2), 5)
+    with pytest.raises(twin.NotFound):
+        client.improve("nobody", sweep, 5)
+
+
+def test_a_surrogate_starts_from_another(trained: Setting) -> None:
+    client = trained.client
+    run = client.train("fitted", trained.sweep, networks=1, steps=5, start="blocks")
+    assert run.surrogate(timeout=120).card.start == "surrogates/blocks/versions/1"
+    with pytest.raises(twin.NotFound, match="surrogates/nobody"):
+        client.train("fitted", trained.sweep, start="nobody")
+    with pytest.raises(twin.StudyError, match="no surrogate"):
+        client.train("fitted", trained.sweep, start="runs/1")
+    client.surrogate("fitted").delete()
+
+
 def test_a_file_that_is_no_surrogate_makes_none(setting: Setting, tmp_path: Path) -> None:
     path = tmp_path / "blocks.npz"
     path.write_text("not even an archive")
@@ -310,18 +337,3 @@ def test_versions_are_rolled_back_and_deleted(trained: Setting) -> None:
     found.delete()
     with pytest.raises(twin.NotFound, match="train one first"):
         client.surrogate("blocks")
-
-
-def test_designs_that_it_would_learn_most_of_extend_its_sweep(trained: Setting) -> None:
-    client = trained.client
-    tested = client.surrogate("blocks").errors()
-    designs = list(trained.sweep.designs())
-    assert set(tested) < {design.run for design in designs}
-    assert all(np.isfinite(error) and error > 0 for error in tested.values())
-    assert len(tested) == 12 + 6  # that calibrate and test
-    improved = client.improve("blocks", trained.sweep, 5)
-    assert len(improved.result(timeout=60)["wide"]) == len(designs) + 5
-    with pytest.raises(twin.FailedPrecondition, match=r"tested on [01] designs"):
-        client.improve("blocks", swept(client, trained.part, designs=2), 5)
-    with pytest.raises(twin.NotFound):
-        client.improve("nobody", trained.sweep, 5)

@@ -232,6 +232,7 @@ class AsyncClient:
         steps: int = 6000,
         seed: int = 0,
         *,
+        start: str = "",
         name: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> AsyncRun:
@@ -239,13 +240,15 @@ class AsyncClient:
 
         data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
         parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
-        of what is drawn by chance. Raises InvalidInput, FailedPrecondition and NotFound for what can't be learned from.
+        of what is drawn by chance. start: a surrogate of other parts, whose networks are made to fit these, where new
+        ones would need more parts than there are. Raises InvalidInput, FailedPrecondition and NotFound for what can't
+        be learned from.
         """
         given = [data] if isinstance(data, str | AsyncRun | AsyncSweep) else list(data)
         names = [each if isinstance(each, str) else each.name for each in given]
         sweeps = [each for each in names if each.startswith("sweeps/")]
         runs = [each if each.startswith("runs/") else f"runs/{each}" for each in names if each not in sweeps]
-        asked = Training(surrogate, runs, sweeps, networks, steps, seed)
+        asked = Training(surrogate, runs, sweeps, networks, steps, seed, start=start)
         info = await self._wire.create_run("", asked, Request(), name, labels or {})
         return AsyncRun(self._wire, info.name)
 
