@@ -29,6 +29,7 @@ RANGES: Final = {
     "rib_top": ("12 mm", "20 mm"),
     "fillet": ("2 mm", "4 mm"),
 }
+REACH: Final = 0.0295  # m, of the ribs and their fillets: the plate ends half a millimetre further
 
 
 def build(
@@ -74,6 +75,7 @@ def swept(client: twin.Client, designs: int) -> twin.Sweep:
         pulled(ranges["pin_height"], ranges["pin_radius"]),
         list(ranges.values()),
         twin.Sobol(designs, seed=5),
+        constraints=[f"upright / 2 + rib_length + fillet < {REACH}"],
         accuracy=0.5,  # of the first mesh: networks are further off than that
         max_unknowns=150_000,
         discretisation="tet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import runpy
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 import twin
+from twin.cli.demo import SHIPPED
+from twin.units import quantity
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COARSE: dict[str, Any] = {"accuracy": 1.0, "max_unknowns": 60_000}
@@ -120,6 +123,34 @@ def test_study_file_by_the_command_line(client, tmp_path):
     assert [line["path"] for line in lines if line["kind"] == "file"] == ["bracket.vtu", "bracket.glb"]
 
 
+def test_the_surrogate_that_ships_knows_the_example(client, tmp_path):
+    """Its bounds hold what the solver finds to a few per cent; half the load is half of all, another material not."""
+    bracket, family = (importlib.import_module(f"examples.{name}") for name in ("bracket", "bracket_family"))
+    path = bracket.main(tmp_path / "bracket.step")
+    client.load_surrogate(SHIPPED, family.NAME).surrogate(timeout=120)
+    part, study = client.upload(path), family.pulled(0.04, 0.008)
+    found = client.predict(part, study, family.NAME)
+    solved = client.simulate(part, study, accuracy=0.1, method="solver", max_unknowns=100_000).result()
+    for case in study.cases:
+        for name in ("max_displacement", "compliance"):
+            one, other = (result.case(case).quantities[name] for result in (found, solved))
+            assert abs(one.value - other.value) <= one.error + other.error
+            assert one.relative_error < 0.5
+    assert found.rungs[0].answered
+
+
+def test_sizes_at_the_ends_of_their_ranges_make_brackets():
+    family = importlib.import_module("examples.bracket_family")
+    ends = {name: [quantity(end, "m") for end in between] for name, between in family.RANGES.items()}
+    least, most = ({name: between[which] for name, between in ends.items()} for which in (0, 1))
+    most["rib_length"] = family.REACH - most["upright"] / 2 - most["fillet"]
+    mixed = {name: between[index % 2] for index, (name, between) in enumerate(ends.items())}
+    for sizes in (least, most, mixed):
+        solid = family.build(**sizes)
+        assert len(solid.solids) == 1
+        assert solid.mass > 2e4  # mm^3
+
+
 @pytest.mark.slow
 def test_demo(home, tmp_path):
     done = subprocess.run(
@@ -128,6 +159,11 @@ def test_demo(home, tmp_path):
         text=True,
         check=True,
     )
-    assert '"max_von_mises"' in done.stdout
-    for name in ("bracket.step", "stress.png", "bracket.vtu", "report.html"):
+    solver, surrogate = (
+        line["quantities"] for line in map(json.loads, done.stdout.splitlines()) if line["kind"] == "case"
+    )
+    for name in ("max_displacement", "max_von_mises", "compliance"):
+        one, other = solver[name], surrogate[name]
+        assert abs(one["value"] - other["value"]) <= one["error"] + other["error"]
+    for name in ("bracket.step", "stress.png", "bracket.vtu", "report.html", "comparison.png"):
         assert (tmp_path / name).stat().st_size > 10_000

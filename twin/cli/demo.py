@@ -1,4 +1,4 @@
-"""`twin demo`: a real part, a question and its answer, in the current folder."""
+"""`twin demo`: a real part, a question and two answers, the solver's and a surrogate's, in the current folder."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from typing import Annotated, Final
 import typer
 
 from twin.cli import study_file
+from twin.cli.output import Output
 from twin.cli.session import Json, open_client, reporting
 from twin.cli.solve import finish, start
 from twin.errors import Internal, NotFound
+from twin.sdk.client import Client
 
 _OUTPUTS: Final = ("stress.png", "bracket.vtu", "report.html")
+_SURROGATE: Final = "bracket-family"
+SHIPPED: Final = Path(__file__).with_name("bracket-family.npz")  # what examples/bracket_family.py makes
 
 
 def demo(
     folder: Annotated[Path, typer.Option("--in", help="Folder to write into.")] = Path(),
     json: Json = False,
 ) -> None:
-    """Make a bracket, solve it, and write stress.png, bracket.vtu and report.html."""
+    """Make a bracket, solve it, ask a surrogate too, and write stress.png, bracket.vtu, report.html, comparison.png."""
     with reporting(json) as output:
         examples = _examples()
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +36,23 @@ def demo(
             part = client.upload(part_file, unit="mm")
             output.part(part)
             outputs = [folder / name for name in _OUTPUTS]
-            finish(output, start(client, part, asked), outputs, abandon=True)
+            solved = finish(output, start(client, part, asked), outputs, abandon=True)
+            _know_surrogate(client, output)
+            by_surrogate = study_file.read(
+                examples / "study.toml", {"method": "surrogate", "surrogate": _SURROGATE}
+            )
+            predicted = finish(output, start(client, part, by_surrogate), [], abandon=True)
+            output.wrote(solved.compare(predicted, folder / "comparison.png"))
+
+
+def _know_surrogate(client: Client, output: Output) -> None:
+    """Load the surrogate that ships with this package, once for a home."""
+    try:
+        client.surrogate(_SURROGATE)
+    except NotFound:
+        run = client.load_surrogate(SHIPPED, _SURROGATE)
+        output.follow(run)
+        run.surrogate()
 
 
 def _examples() -> Path:

@@ -6,6 +6,7 @@
                Gaussian processes on statistics of the surface, for numbers; another split for each seed
     strangers  AUROC of the distance by which parts are refused: held-out brackets against solids of other kinds
     serving    seconds of an answer over gRPC, with fields on the surface: the first of a part, and the same again
+    beams      more parts chosen by `client.improve` against drawn ones; few parts of another kind fitted against new
     ladder     what the way up from a surrogate costs beside a cold solution: iterations, seconds
 """
 
@@ -27,12 +28,12 @@ from sklearn.metrics import roc_auc_score
 
 import twin
 from examples.bracket_family import NAME as FAMILY
-from examples.bracket_family import RANGES, build, pulled
+from examples.bracket_family import RANGES, REACH, build, pulled
 from surrogates.domain import surface_statistics
 from surrogates.mixers import MixerName
 from surrogates.training import Schedule, train
 from tests.benchmarks.solids import machine
-from tests.benchmarks.surrogates import strangers
+from tests.benchmarks.surrogates import beams, strangers
 from tests.benchmarks.surrogates.gaussian_process import GaussianProcess
 from twin.analyses.run import set_up
 from twin.errors import StudyError
@@ -164,8 +165,12 @@ def refused(known: Sequence[Lesson], trained: Trained, seed: int) -> dict[str, A
 def new_parts(count: int, folder: Path) -> Iterator[tuple[Path, dict[str, float]]]:
     """Brackets of the family that nobody has seen, as STEP files, and their sizes [m]."""
     low, high = np.array([[quantity(end, "m") for end in ends] for ends in RANGES.values()]).T
-    for number, place in enumerate(qmc.Sobol(len(RANGES), seed=2026).random(count)):
-        sizes = dict(zip(RANGES, map(float, low + place * (high - low)), strict=True))
+    drawn = qmc.Sobol(len(RANGES), seed=2026).random(2 * count)
+    every = [dict(zip(RANGES, map(float, low + place * (high - low)), strict=True)) for place in drawn]
+    fitting = [
+        sizes for sizes in every if sizes["upright"] / 2 + sizes["rib_length"] + sizes["fillet"] < REACH
+    ]
+    for number, sizes in enumerate(fitting[:count]):
         path = folder / f"bracket-{number}.step"
         build(**sizes).WriteStep(str(path))
         yield path, sizes
@@ -222,7 +227,7 @@ def climbed(client: twin.Client, count: int, accuracy: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=default_home())
-    parser.add_argument("--parts", nargs="+", default=["learn", "strangers", "serving", "ladder"])
+    parser.add_argument("--parts", nargs="+", default=["beams", "learn", "strangers", "serving", "ladder"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--count", type=int, default=8, help="brackets that are asked about")
@@ -232,6 +237,12 @@ def main() -> None:
         "command": machine.command("tests.benchmarks.surrogates", None),
         "machine": machine.facts(),
     }
+    if "beams" in given.parts:
+        found["beams"] = {
+            what: [of(seed) for seed in range(given.seeds)]
+            for what, of in (("improve", beams.chosen), ("start", beams.fitted))
+        }
+        print(json.dumps(found["beams"], indent=1), flush=True)
     if {"learn", "strangers"} & set(given.parts):
         known = family(given.home)
         print(f"{len(known)} runs of the family", flush=True)

@@ -34,9 +34,9 @@ SHARE = 0.1  # of the accuracy that is asked for, that a number may be off by fo
 
 @dataclass(frozen=True)
 class Certified:
-    """A displacement near the solution, how near its numbers are, and the adjoint of the largest displacement."""
+    """A displacement near the solution; how near its numbers are; the adjoint of the largest displacement (n, 3)."""
 
-    near: Approach
+    approach: Approach
     certificate: Certificate
     dual: Floats
 

@@ -60,7 +60,7 @@ def _solve_group(
         sides = mesh.sides
         recovery = Recovery(problem, sides.points, sides.tets, sides.node)
     with task.watch.phase("expect"):
-        expected = _expected(task, boundary, regions)
+        expected = _expected(task, boundary, held, regions)
         for name, field in expected.items():
             steady.expect(problem, loads[name].nodal, field)
     found: dict[str, CaseSolution] = {}
@@ -81,8 +81,11 @@ def _solve_group(
                     near = certified(problem, mesh, law, case.nodal, counted, task.request.accuracy, follow)
                 if near is not None:
                     size = max(float(np.linalg.norm(case.nodal)), np.finfo(float).tiny)
-                    rest = float(np.linalg.norm(near.near.rest)) / size
-                    solution, rigid_work = Solution(near.near.field, near.certificate.iterations, rest), 0.0
+                    rest = float(np.linalg.norm(near.approach.rest)) / size
+                    solution, rigid_work = (
+                        Solution(near.approach.field, near.certificate.iterations, rest),
+                        0.0,
+                    )
                 elif unit is None:
                     solution, rigid_work = steady.solve(problem, case.nodal, progress=follow), 0.0
                 else:
@@ -117,9 +120,11 @@ def _solve_group(
     return found
 
 
-def _expected(task: Task, boundary: MeshBoundary, regions: Sequence[RigidRegion]) -> Mapping[str, Floats]:
+def _expected(
+    task: Task, boundary: MeshBoundary, held: Held, regions: Sequence[RigidRegion]
+) -> Mapping[str, Floats]:
     """What the displacements are thought to be, where nothing but loads moves the part."""
-    if task.expected is None or regions:
+    if task.expected is None or regions or held.prescribed.any():
         return {}
     return task.expected(boundary.points, boundary.facets)
 
