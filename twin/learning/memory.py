@@ -13,7 +13,7 @@ from twin.geometry.surface import Surface
 from twin.learning.questions import Question
 
 _PARTS: Final = 4  # that are kept, each for one surrogate
-_MOST_BYTES: Final = 256 << 20  # of one thing that is kept
+_MOST_BYTES: Final = 128 << 20  # of one thing that is kept
 
 Value = TypeVar("Value")
 

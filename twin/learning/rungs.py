@@ -10,7 +10,7 @@ import math
 from solvers.iteration import TOLERANCE
 from twin.analyses.analysis import CaseSolution
 from twin.analyses.goals import TOLERANCE as OF_ADJOINTS
-from twin.analyses.solution import Ladder
+from twin.analyses.solution import Gridded, Ladder
 from twin.analyses.static_stress.certificate import SHARE
 from twin.analyses.task import Task
 from twin.results.card import ModelCard
@@ -44,6 +44,11 @@ def climbed(found: Ladder, task: Task, *, started: bool) -> tuple[Rung, ...]:
             Rung("solver", True, seconds, True, "solved to the end"),
         )
     cases = found.solutions[-1].cases
+    if isinstance(found.solutions[-1].discretised, Gridded):
+        return (
+            Rung("corrected", False, None, False, "it takes tetrahedra, and a grid had to answer"),
+            Rung("solver", True, seconds, True, "solved to the end, on a grid"),
+        )
     open_cases = [name for name, case in cases.items() if case.certificate is None]
     if open_cases:
         said = (

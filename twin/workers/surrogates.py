@@ -29,7 +29,9 @@ class Surrogates:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._at_hand: OrderedDict[tuple[str, str], Trained] = OrderedDict()
-        self._memories: dict[str, Memories] = {}  # by tenant: what is known of one is of no use to others
+        self._memories: tuple[str, Memories] | None = (
+            None  # of the tenant who asked last: others never see them
+        )
 
     def consultation(self, tenant: str, study: Study, request: Request) -> Consultation | None:
         """A study with those that are to be asked: the named one, else all; None where there is none to ask."""
@@ -53,7 +55,9 @@ class Surrogates:
         from twin.learning.answers import Consultation  # jax
         from twin.learning.memory import Memories
 
-        return Consultation(study, asked, self._memories.setdefault(tenant, Memories()))
+        if self._memories is None or self._memories[0] != tenant:
+            self._memories = tenant, Memories()
+        return Consultation(study, asked, self._memories[1])
 
     def _trained(self, tenant: str, version: VersionRecord) -> Trained:
         from twin.learning.packing import unpack
