@@ -18,7 +18,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 POINTS: Final = 4096
-SCALES: Final = (POINTS, 1024, 256)
+_FINE: Final = (
+    32_768  # points that show what is round and what sharp: fillets are smaller than the gaps of the others
+)
+SCALES: Final = (_FINE, POINTS, 1024, 256)
 """Points among which neighbours are looked for: the fewer, the further away they are."""
 _EVEN: Final = 512  # of the points, from where on they come by chance
 _CANDIDATES: Final = 2  # points for each that is taken
@@ -32,11 +35,14 @@ _FAR: Final = 1.0  # thickness where no other side is seen, in lengths
 class Cloud:
     """Points all over a surface, in an order of which every beginning is spread over it too.
 
-    points (n, 3) [m]; normals (n, 3), outward; area of the surface [m^2]; volume [m^3]
+    points (n, 3) [m]; normals (n, 3), outward; fine, fine_normals (f, 3): many more, in no order, that neighbours are
+    looked for among; area of the surface [m^2]; volume [m^3]
     """
 
     points: Floats
     normals: Floats
+    fine: Floats
+    fine_normals: Floats
     area: float
     volume: float
 
@@ -46,11 +52,10 @@ class Cloud:
         corners = np.asarray(vertices, np.float64)[triangles]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         sizes = np.linalg.norm(cross, axis=1)
-        points, triangle = spread(corners, 0.5 * sizes, _CANDIDATES * count)
-        order = _farthest_first(points, _EVEN)[:count]
-        triangle = triangle[order]
+        points, triangle = spread(corners, 0.5 * sizes, max(_FINE, _CANDIDATES * count))
         normals = cross[triangle] / sizes[triangle, None]
-        return Cloud(points[order], normals, 0.5 * float(sizes.sum()), volume)
+        order = _farthest_first(points[: _CANDIDATES * count], _EVEN)[:count]
+        return Cloud(points[order], normals[order], points, normals, 0.5 * float(sizes.sum()), volume)
 
     @cached_property
     def centre(self) -> Floats:
@@ -64,8 +69,8 @@ class Cloud:
 
     @cached_property
     def trees(self) -> tuple[cKDTree, ...]:
-        """Of the beginnings of each scale."""
-        return tuple(cKDTree(self.points[:count]) for count in SCALES)
+        """Of the fine points, and of the beginnings of each other scale."""
+        return cKDTree(self.fine), *(cKDTree(self.points[:count]) for count in SCALES[1:])
 
     @cached_property
     def seen(self) -> Floats:
@@ -81,12 +86,13 @@ class Cloud:
         """
         found = []
         thickness = np.full(len(points), _FAR)
-        for tree in self.trees:
+        around = [self.fine_normals, *(self.normals for _ in SCALES[1:])]
+        for tree, normals_around in zip(self.trees, around, strict=True):
             distance, near = tree.query(points, k=min(NEIGHBOURS, tree.n), workers=-1)
-            apart = self.points[near] - points[:, None]
+            apart = tree.data[near] - points[:, None]
             radius = np.maximum(distance[:, -1], 1e-9 * self.length)[:, None]
             front = np.einsum("kij,kj->ki", apart, normals) / radius
-            cosine = np.einsum("kij,kj->ki", self.normals[near], normals)
+            cosine = np.einsum("kij,kj->ki", normals_around[near], normals)
             opposite = cosine < _OPPOSITE
             found += [
                 radius[:, 0] / self.length,
@@ -98,6 +104,11 @@ class Cloud:
             across = np.where(opposite & (front < 0), distance / self.length, _FAR)
             thickness = np.minimum(thickness, across.min(axis=1))
         return np.column_stack([*found, thickness])
+
+    def below(self, points: Floats) -> tuple[Floats, Floats]:
+        """How deep points (k, 3) [m] inside lie (k,) [m], and the normals (k, 3) of the surface nearest to them."""
+        depth, nearest = self.trees[0].query(points, workers=-1)
+        return depth, self.fine_normals[nearest]
 
     def nearest(self, points: Floats, count: int, among: int) -> tuple[Floats, Ints]:
         """Distances [m] and numbers of the nearest of the first `among` points: (k, count) each."""

@@ -31,8 +31,8 @@ class Expectation:
         there = evaluation.fields(evaluation.ask(points[on_surface], normals))
         found[:, on_surface] = there.mean[..., :3]
         inside = points[~on_surface]
-        depth, nearest = question.cloud.trees[0].query(inside)
-        queries = queries_of(question.problems, inside, question.cloud.normals[nearest], depth, tokens)
+        depth, normals = question.cloud.below(inside)
+        queries = queries_of(question.problems, inside, normals, depth, tokens)
         found[:, ~on_surface] = evaluation.fields(queries, surface=False).mean[..., :3]
         return dict(zip(question.cases, found, strict=True))
 

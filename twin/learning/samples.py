@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.elasticity.invariants import von_mises
 from surrogates.cloud import Cloud, spread
 from surrogates.elasticity import Problem, scales, size_of
 from surrogates.examples import Example, Target
@@ -21,8 +22,10 @@ from twin.results.zones import Zones
 
 Floats = NDArray[np.float64]
 
-SURFACE: Final = 2048  # points of the skin that fields are learned at
+SURFACE: Final = 2048  # points of the skin that fields are learned at, spread by area
+PEAKS: Final = 1024  # more of them where stress is large: fillets have little area, and peaks
 VOLUME: Final = 512
+_SHARPNESS, _FLAT = 4, 1e-6  # power of the stress over the largest, and what is added to it
 LEARNED: Final = ("max_displacement", "max_von_mises", "compliance")
 
 
@@ -64,9 +67,7 @@ def sample_of(run: str, part: str, question: Question, outcome: Outcome, tokens:
         InvalidInput: its fields are missing or no numbers
     """
     cloud, cases = question.cloud, list(question.cases)
-    surface = _on_skin(outcome)
     inside, depth, normals = _inside(outcome, cloud)
-    on_skin = queries_of(question.problems, surface.points, surface.normals, np.zeros(SURFACE), tokens)
     within = queries_of(question.problems, outcome.points[inside], normals, depth, tokens)
     sizes = np.array([size_of(question.cases[name]) for name in cases])
     nodal = [_nodal(run, outcome, name) for name in cases]
@@ -74,6 +75,11 @@ def sample_of(run: str, part: str, question: Question, outcome: Outcome, tokens:
         if size == 0 or not np.isfinite(values).all():
             what = "no load acts" if size == 0 else "its fields are not finite"
             raise InvalidInput(f"{run} can't be learned from: {what} in load case {name}")
+    zones = Zones(outcome.singularities)
+    believed = np.stack([zones.of(name).at(outcome.points) < 0 for name in cases])
+    surface = _on_skin(outcome, np.where(believed, von_mises(np.stack(nodal)[:, :, 3:]), 0.0))
+    depths = np.zeros(len(surface.points))
+    on_skin = queries_of(question.problems, surface.points, surface.normals, depths, tokens)
     modulus = question.material.youngs_modulus
     scale = np.stack([scales(modulus, cloud.length, size) for size in sizes])
     at_skin = np.stack([surface.at(values) for values in nodal]) / scale[:, None]
@@ -91,7 +97,6 @@ def sample_of(run: str, part: str, question: Question, outcome: Outcome, tokens:
         }
         for name in cases
     }
-    zones = Zones(outcome.singularities)
     return Sample(
         run,
         question,
@@ -125,18 +130,28 @@ class _OnSkin:
         return np.asarray(np.einsum("ka,kac->kc", self.weights, values[self.nodes]))
 
 
-def _on_skin(outcome: Outcome) -> _OnSkin:
-    """Points spread over the boundary of the mesh, or over the surface in the grid."""
+def _on_skin(outcome: Outcome, mises: Floats) -> _OnSkin:
+    """Points over the boundary of the mesh, or over the surface in the grid: SURFACE spread by area, PEAKS by area and
+
+    the stress at the nodes (cases, n) [Pa].
+    """
     part = skin(outcome)
     corners = np.asarray(part.points, np.float64)[part.triangles]
     vectors = face_normals(part.points, part.triangles)
     areas = 0.5 * np.linalg.norm(vectors, axis=1)
-    points, triangle = spread(corners, areas, SURFACE)
+    nodes, shares = part.nodes[part.triangles], part.weights[part.triangles]
+    largest = np.maximum(mises.max(axis=1, keepdims=True), np.finfo(float).tiny)
+    at_triangles = np.einsum("tka,ctka->ct", shares, (mises / largest)[:, nodes]) / 3
+    sharp = areas * (np.mean(at_triangles**_SHARPNESS, axis=0) + _FLAT)
+    drawn = spread(corners, areas, SURFACE), spread(corners, sharp, PEAKS)
+    points, triangle = np.concatenate([drawn[0][0], drawn[1][0]]), np.concatenate([drawn[0][1], drawn[1][1]])
     weights = _barycentric(corners[triangle], points)
-    nodes = part.nodes[part.triangles[triangle]]
-    shares = weights[:, :, None] * part.weights[part.triangles[triangle]]
-    normals = vectors[triangle] / (2 * areas[triangle, None])
-    return _OnSkin(points, normals, nodes.reshape(SURFACE, -1), shares.reshape(SURFACE, -1))
+    return _OnSkin(
+        points,
+        vectors[triangle] / (2 * areas[triangle, None]),
+        nodes[triangle].reshape(len(points), -1),
+        (weights[:, :, None] * shares[triangle]).reshape(len(points), -1),
+    )
 
 
 def _barycentric(corners: Floats, points: Floats) -> Floats:
@@ -158,8 +173,7 @@ def _inside(outcome: Outcome, cloud: Cloud) -> tuple[NDArray[np.int64], Floats, 
         on_skin[skin(outcome).nodes.ravel()] = True
         nodes = np.flatnonzero(~on_skin)
     chosen = np.random.default_rng(0).permutation(nodes)[:VOLUME]
-    depth, nearest = cloud.trees[0].query(outcome.points[chosen])
-    return chosen, depth, cloud.normals[nearest]
+    return chosen, *cloud.below(outcome.points[chosen])
 
 
 def queries_of(

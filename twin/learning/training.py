@@ -28,7 +28,7 @@ from surrogates.training import Schedule, Step
 from twin.analyses.monitor import Monitor
 from twin.geometry.surface import Surface
 from twin.learning.evaluation import Evaluation, errors_of
-from twin.learning.samples import Sample
+from twin.learning.samples import SURFACE, Sample
 from twin.results.card import FIELDS, Coverage, ModelCard, Split
 from twin.results.zones import Zones
 from twin.studies.training import LEAST_PARTS, Training, too_few
@@ -218,6 +218,7 @@ def _compare_fields(
             error, wide, size = (each[number, :, index] for each in (off, expected, sizes))
             where = outside if name == "stress" and outside.any() else np.ones_like(outside)
             columns["score"][name].append(float((error[where] / wide[where]).max()))
+            error, wide, size = (each[:SURFACE] for each in (error, wide, size))  # by area, without peaks
             columns["relative"][name].append(float(np.linalg.norm(error) / np.linalg.norm(size)))
             columns["width"][name].append(float(np.median(wide) / size.max()))
 

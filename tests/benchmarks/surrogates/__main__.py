@@ -66,7 +66,7 @@ def family(home: Path) -> list[Lesson]:
     """What the designs of the sweep teach that are done."""
     workspace = Workspace.open(home)
     try:
-        swept = [each for each in workspace.sweeps.list("default", 100) if each.display_name == FAMILY]
+        swept = [each for each in workspace.sweeps.list("default", 100, None) if each.display_name == FAMILY]
         if not swept:
             raise SystemExit(f"{home} has no sweep {FAMILY}: run python -m examples.bracket_family first")
         runs = workspace.surrogates.learnable("default", Training(FAMILY, sweeps=[swept[0].name]))

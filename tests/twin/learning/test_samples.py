@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from solvers.elasticity.invariants import von_mises
+from surrogates import cloud
 from tests.surrogates.beams import box
 from tests.twin.learning.test_questions import held, seen
 from twin import Force, select
 from twin.errors import InvalidInput
-from twin.learning.samples import SURFACE, VOLUME, sample_of
+from twin.learning.samples import PEAKS, SURFACE, VOLUME, sample_of
 from twin.quantities import Field, Quantity
 from twin.results.outcome import CaseOutcome, Cost, Equilibrium, Outcome
 
@@ -53,7 +55,7 @@ def test_fields_are_learned_as_they_are() -> None:
     question = seen(held(Force((0, 0, 500), select.plane((1, 0, 0), (1, 0, 0)))))
     sample = sample_of("runs/1", "part", question, outcome(), tokens=64)
     middle, length = question.cloud.centre, question.cloud.length
-    for target, count in ((sample.example.surface, SURFACE), (sample.example.volume, VOLUME)):
+    for target, count in ((sample.example.surface, SURFACE + PEAKS), (sample.example.volume, VOLUME)):
         assert target is not None
         places = middle + length * np.asarray(target.queries.features)[0, :, :3]
         assert len(places) <= count
@@ -64,7 +66,15 @@ def test_fields_are_learned_as_they_are() -> None:
     assert sample.errors["default"]["max_displacement"] == pytest.approx(0.05)
     assert np.linalg.norm(sample.example.coefficients[0]) == pytest.approx(1.0)
     # on the surface the depth is none, inside it is that below the nearest point
-    assert np.abs(sample.example.surface.queries.features[0, :, 22]).max() == 0.0
+    assert np.abs(sample.example.surface.queries.features[0, :, 6 + cloud.FEATURES]).max() == 0.0
+
+
+def test_more_points_lie_where_the_stress_is_large() -> None:
+    question = seen(held(Force((0, 0, 500), select.plane((1, 0, 0), (1, 0, 0)))))
+    sample = sample_of("runs/1", "part", question, outcome(), tokens=64)
+    mises = von_mises(sample.example.surface.values[0, :, 3:])
+    assert len(mises) == SURFACE + PEAKS
+    assert np.median(mises[SURFACE:]) > np.quantile(mises[:SURFACE], 0.7)
 
 
 def test_fields_that_are_no_numbers_teach_nothing() -> None:
