@@ -24,6 +24,7 @@ from twin.studies import (
     HeatFlow,
     HeatFlux,
     HeatSource,
+    Imported,
     Load,
     Pressure,
     Question,
@@ -175,17 +176,26 @@ cards = st.builds(
     warnings=st.lists(st.just("few parts")).map(tuple),
 )
 
-requests: st.SearchStrategy[Request] = st.builds(
-    Request,
-    st.floats(1e-6, 1),
-    st.sampled_from(["auto", "solver", "surrogate"]),
-    st.sampled_from(["auto", "tet", "grid"]),
-    st.none() | st.sets(st.sampled_from(["mass", "max_von_mises", "frequency_1"]), min_size=1).map(tuple),
-    st.none() | positive,
-    st.none() | st.integers(1, 2**62),
-    coverage=st.floats(0.01, 0.99),
-) | st.builds(
-    Request,
-    method=st.sampled_from(["auto", "surrogate"]),
-    surrogate=st.sampled_from(["surrogates/bracket", "surrogates/bracket/versions/12"]),
+requests: st.SearchStrategy[Request] = (
+    st.builds(
+        Request,
+        st.floats(1e-6, 1),
+        st.sampled_from(["auto", "solver", "surrogate"]),
+        st.sampled_from(["auto", "tet", "grid"]),
+        st.none() | st.sets(st.sampled_from(["mass", "max_von_mises", "frequency_1"]), min_size=1).map(tuple),
+        st.none() | positive,
+        st.none() | st.integers(1, 2**62),
+        coverage=st.floats(0.01, 0.99),
+    )
+    | st.builds(
+        Request,
+        method=st.sampled_from(["auto", "surrogate"]),
+        surrogate=st.sampled_from(["surrogates/bracket", "surrogates/bracket/versions/12"]),
+    )
+    | st.builds(
+        Request,
+        imported=st.builds(
+            Imported, st.just(f"sha256:{'0' * 64}"), st.floats(1e-6, 1), st.sampled_from(["Code 1", "x"])
+        ),
+    )
 )

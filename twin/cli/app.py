@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli import demo, library, runs, serve, solve, surrogates, sweep
+from twin.cli import demo, imports, library, runs, serve, solve, surrogates, sweep
 
 app = typer.Typer(
     name="twin",
@@ -51,4 +51,5 @@ for command in (
     library.doctor,
 ):
     app.command()(command)
+app.command("import")(imports.import_)
 app.add_typer(sweep.sweeps, name="sweeps")

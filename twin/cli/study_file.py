@@ -248,7 +248,7 @@ def _filled_in(value: Any, parameters: Mapping[str, Parameter]) -> Any:
 
 
 def _study(table: Table, options: Table | None) -> StudyFile:
-    words = tuple(inspect.signature(studies.Request).parameters)
+    words = tuple(name for name in inspect.signature(studies.Request).parameters if name != "imported")
     _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", "shape", *words))
     kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
     given: dict[str, Any] = {"material": _material(_needed(table, "material"))}

@@ -19,14 +19,19 @@ Name = Annotated[str, typer.Argument(help="Name of the surrogate, such as bracke
 def train(
     name: Name,
     data: Annotated[
-        list[str], typer.Argument(help="What it learns from: sweeps/... that keep fields, and runs/...")
-    ],
+        list[str] | None,
+        typer.Argument(help="What it learns from: sweeps/... that keep fields, and runs/..."),
+    ] = None,
     networks: Annotated[int, typer.Option(min=1, help="How many are trained apart.")] = 3,
     steps: Annotated[int, typer.Option(min=1, help="Of each network.")] = 6000,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn by chance.")] = 0,
     begin: Annotated[
         str, typer.Option("--start", help="A surrogate of other parts, which is made to fit.")
     ] = "",
+    escalated: Annotated[
+        bool,
+        typer.Option("--escalated", help="Also from runs that it was asked of first, and that were solved."),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")] = False,
     server: Server = None,
     insecure: Insecure = False,
@@ -39,7 +44,7 @@ def train(
                 "--detach needs a server that goes on: name it with --server, or start `twin serve`"
             )
         with open_client(server, insecure) as client:
-            run = client.train(name, data, networks=networks, steps=steps, seed=seed, start=begin)
+            run = client.train(name, data or (), networks, steps, seed, start=begin, escalated=escalated)
             if detach:
                 output.runs([run.info()])
                 return

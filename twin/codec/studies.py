@@ -14,6 +14,7 @@ from twin.studies import (
     Discretisation,
     GradientOf,
     HeatConduction,
+    Imported,
     Method,
     Question,
     Request,
@@ -78,6 +79,7 @@ def study_to_proto(study: Question) -> study_pb2.Study:
                     seed=study.seed,
                     saved=study.saved,
                     start=study.start,
+                    escalated=study.escalated,
                 )
             )
 
@@ -103,6 +105,7 @@ def study_from_proto(message: study_pb2.Study) -> Question:
                 seed=given.seed,
                 saved=given.saved,
                 start=given.start,
+                escalated=given.escalated,
             )
     raise StudyError(
         "The study is empty, or of a kind that this version does not know. It can be static_stress, "
@@ -140,6 +143,13 @@ def options_to_proto(request: Request) -> study_pb2.SolveOptions:
         max_unknowns=request.max_unknowns,
         surrogate=request.surrogate or "",
         coverage=None if request.coverage == DEFAULT_COVERAGE else request.coverage,
+        imported=None
+        if request.imported is None
+        else study_pb2.ImportedAnswer(
+            fields=request.imported.fields,
+            relative_error=request.imported.error,
+            code=request.imported.code,
+        ),
     )
 
 
@@ -154,6 +164,9 @@ def options_from_proto(message: study_pb2.SolveOptions) -> Request:
         max_unknowns=message.max_unknowns if message.HasField("max_unknowns") else None,
         surrogate=message.surrogate or None,
         coverage=message.coverage if message.HasField("coverage") else DEFAULT_COVERAGE,
+        imported=Imported(message.imported.fields, message.imported.relative_error, message.imported.code)
+        if message.HasField("imported")
+        else None,
     )
 
 

@@ -81,7 +81,8 @@ class SweepPlan:
             raise StudyError("A sweep is of studies; gradients and trainings are of their runs.")
         self._assigned = Assigned(message, self.space)
         self._options = message.options.SerializeToString(deterministic=True)
-        options_from_proto(message.options)
+        if options_from_proto(message.options).imported is not None:
+            raise StudyError("A sweep computes its designs; answers are imported one by one.")
         self._preview = message.preview.SerializeToString(deterministic=True)
         self.previewed = message.HasField("preview")
         self._refuse_unverified(message)

@@ -27,11 +27,11 @@ from twin.learning import rungs
 from twin.learning.evaluation import UNITS, Evaluation, Number
 from twin.learning.expectation import Expectation, node_normals
 from twin.learning.memory import Memories
-from twin.learning.questions import Question, asked
+from twin.learning.questions import asked
 from twin.learning.training import Trained
 from twin.quantities import Field, Quantity
 from twin.results.card import FIELDS
-from twin.results.outcome import CaseOutcome, Equilibrium, Outcome, Rung
+from twin.results.outcome import CaseOutcome, Outcome, Rung
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
@@ -227,7 +227,7 @@ def _case(task: Task, evaluation: Evaluation, trained: Trained, case: str, field
     question, level = evaluation.question, task.request.coverage
     numbers = evaluation.numbers(case, task.zones.of(case))
     measured = {name: _bounded(name, number, trained, level) for name, number in numbers.items()}
-    balance = _balance(question, case)
+    balance = question.balance(case)
     at_vertices = fields.vertices.mean[fields.number]
     whole = task.surface.closed and task.report.bodies == 1
     volume = Quantity(question.cloud.volume, "m^3", 0.0 if whole else np.inf)
@@ -270,12 +270,6 @@ def _at_nodes(
         ),
     }
     return found | {name: Field(name, values, unit, "node") for name, (values, unit) in bounds.items()}
-
-
-def _balance(question: Question, case: str) -> Equilibrium:
-    """What acts; what holds is the opposite of it."""
-    force, moment = question.applied(case)
-    return Equilibrium(force, -force, moment, -moment, 0.0)  # type: ignore[arg-type]
 
 
 def _too_wide(found: Outcome, request: Request) -> str:

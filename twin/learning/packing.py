@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from surrogates.conformal import Calibration
 from surrogates.domain import Domain, Gauge, Loads
+from surrogates.elasticity import FEATURES
 from surrogates.ensemble import Ensemble
 from twin.errors import InvalidInput
 from twin.learning.training import Trained
@@ -66,8 +67,11 @@ def _unpacked(names: Sequence[str], card: ModelCard, get: Callable[[str], NDArra
     scores = {
         name.removeprefix(_SCORES): get(name).astype(np.float64) for name in names if name.startswith(_SCORES)
     }
+    ensemble = Ensemble.load(get(_WEIGHTS).tobytes())
+    if ensemble.size.features != FEATURES:
+        raise ValueError(f"its networks are told {ensemble.size.features} numbers of a point, not {FEATURES}")
     return Trained(
-        Ensemble.load(get(_WEIGHTS).tobytes()),
+        ensemble,
         Calibration(scores),
         Domain(latents, surface, loads("single"), whole),
         card,

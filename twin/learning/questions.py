@@ -16,11 +16,11 @@ from twin.errors import StudyError
 from twin.geometry.selection import Selection
 from twin.geometry.surface import Surface
 from twin.materials import Material
-from twin.select import Selector, describe
+from twin.results.outcome import Equilibrium
+from twin.select import Selector
 from twin.studies import (
     Centrifugal,
     Displacement,
-    Fixed,
     Force,
     Gravity,
     Load,
@@ -31,6 +31,7 @@ from twin.studies import (
     Symmetry,
     Traction,
 )
+from twin.studies.training import unlearnable
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +64,11 @@ class Question:
             moment += turn + np.cross(at, push)
         return force, moment
 
+    def balance(self, case: str) -> Equilibrium:
+        """What acts; what holds is taken to be the opposite of it."""
+        force, moment = self.applied(case)
+        return Equilibrium(force, -force, moment, -moment, 0.0)  # type: ignore[arg-type]
+
     def work(self, case: str, displacements: Sequence[Floats]) -> float:
         """Of the loads [J], on displacements at the points of the region of each problem (k, 3) [m].
 
@@ -83,10 +89,8 @@ def asked(surface: Surface, volume: float, study: StaticStress, regions: Regions
     Args:
         volume: of the part [m^3]; regions: those that the study speaks of
     """
-    if study.bodies:
-        raise StudyError(
-            "Surrogates are of parts of one material: leave out bodies, or ask for method='solver'."
-        )
+    if (why := unlearnable(study)) is not None:
+        raise StudyError(f"{why[0].upper()}{why[1:]}: ask for method='solver'.")
     cloud = Cloud.of(surface.vertices, surface.triangles, volume)
     holds = tuple(_hold(support, where) for support, where in regions.supports)
     places: dict[Selector | None, Region | None] = {}
@@ -118,19 +122,15 @@ def _place(load: Load) -> Selector | None:
 
 
 def _hold(support: Support, where: Selection) -> Hold:
+    """Of a support that is known to be rigid."""
     match support:
-        case Fixed():
-            axes = (True, True, True)
-        case Displacement() if not any((support.x, support.y, support.z)):
+        case Displacement():
             axes = (support.x is not None, support.y is not None, support.z is not None)
         case Symmetry():
             along = np.abs(where.area_vectors).sum(axis=0) / where.area
             axes = (bool(along[0] > _ALONG), bool(along[1] > _ALONG), bool(along[2] > _ALONG))
         case _:
-            raise StudyError(
-                f"Surrogates know rigid supports, and {type(support).__name__} on {describe(support.on)} moves or "
-                "gives way: ask for method='solver'."
-            )
+            axes = (True, True, True)
     return Hold(Region(where.triangles), axes)
 
 
@@ -146,13 +146,10 @@ def _coefficients(load: Load, region: Region | None, cloud: Cloud, material: Mat
             found[:3] = region.area * np.asarray(load.vector)
         case Pressure() if region is not None:
             found[6] = load.value * region.area
-        case RemoteForce(coupling="distributing") if region is not None:
+        case RemoteForce() if region is not None:
             found[:3] = load.force
             moment = np.asarray(load.moment) + np.cross(np.asarray(load.at) - region.middle, load.force)
             found[3:6] = moment / cloud.length
         case _:
-            raise StudyError(
-                f"Surrogates know forces, tractions, pressures, distributed remote forces and gravity, not this "
-                f"{type(load).__name__}: ask for method='solver'."
-            )
+            raise AssertionError(f"{load} is none that `unlearnable` lets through, or acts nowhere")
     return found

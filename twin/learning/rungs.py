@@ -26,7 +26,12 @@ def spent(task: Task) -> float:
 
 def unclimbed(found: Outcome, card: ModelCard) -> tuple[Rung, ...]:
     """Where the surrogate's answer stands."""
-    usual = "not climbed to; what runs that it learned from took in the median, each at its own accuracy"
+    usual = "not climbed to; "
+    usual += (
+        "what it learned from was found by another code"
+        if card.solver_seconds is None
+        else "what runs that it learned from took in the median, each at its own accuracy"
+    )
     return (
         Rung("surrogate", True, sum(found.cost.seconds.values()), True, "its bounds meet what was asked for"),
         Rung("corrected", False, card.solver_seconds, False, f"{usual}, which is the most that it takes"),

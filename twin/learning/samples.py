@@ -36,7 +36,7 @@ class Sample:
     example: for the networks; scales: what the fields of each case are measured in (cases, channels) [m, Pa]
     found: the numbers of the solver, by case and name; errors: its estimates of how far they are off
     outside: which points of the skin lie in no zone around a singular place, by case (k,)
-    seconds: that the solver took
+    seconds: that the solver took, None where the answer was imported
     """
 
     run: str
@@ -46,7 +46,7 @@ class Sample:
     found: Mapping[str, Mapping[str, float]]
     errors: Mapping[str, Mapping[str, float]]
     outside: Mapping[str, NDArray[np.bool_]]
-    seconds: float
+    seconds: float | None
 
     @property
     def part(self) -> str:
@@ -105,7 +105,7 @@ def sample_of(run: str, part: str, question: Question, outcome: Outcome, tokens:
         {name: {key: float(each.value) for key, each in of.items()} for name, of in known.items()},
         {name: {key: each.relative_error for key, each in of.items()} for name, of in known.items()},
         {name: zones.of(name).at(surface.points) < 0 for name in cases},
-        sum(outcome.cost.seconds.values()),
+        None if "imported" in outcome.provenance else sum(outcome.cost.seconds.values()),
     )
 
 

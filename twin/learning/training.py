@@ -281,6 +281,7 @@ def _card(
     }
     strangers = np.mean([not domain.distance(*look.views) <= 1 for look in test])
     samples = [lesson.sample for group in groups.values() for lesson in group]
+    taken = [sample.seconds for sample in samples if sample.seconds is not None]
     estimates = [errors for sample in samples for errors in sample.errors.values()]
     names = dict.fromkeys(name for errors in estimates for name in errors)
     accuracy = {
@@ -303,7 +304,7 @@ def _card(
         steps=asked.steps,
         seconds=seconds,
         start=asked.start,
-        solver_seconds=float(np.median([sample.seconds for sample in samples])),
+        solver_seconds=float(np.median(taken)) if taken else None,
         versions={name: version(name) for name in ("twin", "jax", "flax")},
         warnings=tuple(_warnings(accuracy, coverage)),
     )  # fmt: skip

@@ -89,7 +89,7 @@ def compare(
 
 
 def _answered(outcome: Outcome) -> str:
-    return "surrogate" if len(outcome.faces) else "solver"
+    return outcome.provenance.get("imported", "surrogate" if "surrogate" in outcome.provenance else "solver")
 
 
 class _Side:

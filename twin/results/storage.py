@@ -103,9 +103,14 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
     )
 
 
-def of_surrogate(manifest: Mapping[str, Any]) -> bool:
-    """Whether an answer is that of a surrogate, which has a surface and no volume."""
+def on_surface(manifest: Mapping[str, Any]) -> bool:
+    """Whether an answer has a surface and no volume: a surrogate's, and one that was imported."""
     return mesh_arrays(manifest)[1] == "faces"
+
+
+def of_surrogate(manifest: Mapping[str, Any]) -> bool:
+    """Whether an answer is that of a surrogate."""
+    return "surrogate" in manifest["provenance"]
 
 
 def is_training(manifest: Mapping[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InvalidInput
+from twin.results import archive
 from twin.results.card import ModelCard
 from twin.results.storage import card_from_json, card_to_json
 
 _CARD: Final = "card"
 _VERSION: Final = 1
-_MOST_BYTES: Final = 512 << 20  # unpacked
-_MOST_ARRAYS: Final = 1024
 _NO_FILE: Final = "save one with surrogate.save(...), and load it with the same version of twin"
 
 
@@ -33,23 +31,19 @@ def write(path: Path, card: ModelCard, arrays: Mapping[str, NDArray[Any]]) -> No
 def read(path: Path) -> tuple[ModelCard, dict[str, NDArray[Any]]]:
     """What `write` wrote. Raises InvalidInput for anything else, before it takes much memory."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
-        if len(members) > _MOST_ARRAYS or unpacked > _MOST_BYTES:
-            raise InvalidInput(
-                f"the file holds {len(members):,} arrays of {unpacked / 2**20:,.0f} MiB, more than a surrogate can: "
-                f"{_NO_FILE}"
-            )
-        with np.load(path, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
+        arrays = archive.read(path)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"the file is no surrogate: {error}. {_NO_FILE[0].upper()}{_NO_FILE[1:]}"
+        ) from None
+    try:
         record = json.loads(arrays.pop(_CARD).tobytes())
         if record["version"] != _VERSION:
             raise InvalidInput(
                 f"the file is of format {record['version']}, and this version reads {_VERSION}: {_NO_FILE}"
             )
         return card_from_json(record["card"]), arrays
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError, TypeError, EOFError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise InvalidInput(
             f"the file is no surrogate ({error or type(error).__name__}): {_NO_FILE}"
         ) from None

@@ -21,7 +21,7 @@ from twin.sdk.run import Run
 from twin.sdk.surrogate import Surrogate
 from twin.sdk.sweep import Sweep
 from twin.sdk.update import RunInfo, RunState, SweepInfo
-from twin.studies import DEFAULT_COVERAGE, Discretisation, FreeForm, Method, Preview, Study
+from twin.studies import DEFAULT_COVERAGE, Discretisation, FreeForm, Method, Preview, StaticStress, Study
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Sampling
 
@@ -187,12 +187,13 @@ class Client:
     def train(
         self,
         surrogate: str,
-        data: str | Run | Sweep | Sequence[str | Run | Sweep],
+        data: str | Run | Sweep | Sequence[str | Run | Sweep] = (),
         networks: int = 3,
         steps: int = 6000,
         seed: int = 0,
         *,
         start: str = "",
+        escalated: bool = False,
         name: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> Run:
@@ -201,13 +202,22 @@ class Client:
         data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
         parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
         of what is drawn by chance. start: a surrogate of other parts, whose networks are made to fit these, where new
-        ones would need more parts than there are. Raises InvalidInput, FailedPrecondition and NotFound for what can't
+        ones would need more parts than there are. escalated: learn also from all your runs that this surrogate was
+        asked of first, and that had to be solved. Raises InvalidInput, FailedPrecondition and NotFound for what can't
         be learned from.
         """
         given = [data] if isinstance(data, str | Run | Sweep) else data
         names = [each if isinstance(each, str) else each.name for each in given]
         started = self._client.train(
-            surrogate, names, networks, steps, seed, start=start, name=name, labels=labels
+            surrogate,
+            names,
+            networks,
+            steps,
+            seed,
+            start=start,
+            escalated=escalated,
+            name=name,
+            labels=labels,
         )
         return Run(self._bridge.run(started), self._bridge)
 
@@ -217,6 +227,44 @@ class Client:
         Raises GeometryError where the file can't be read; the run fails where it is no surrogate.
         """
         return Run(self._bridge.run(self._client.load_surrogate(path, name)), self._bridge)
+
+    def import_result(
+        self,
+        part: Part,
+        study: StaticStress,
+        path: str | Path | Mapping[str, str | Path],
+        error: float | str,
+        code: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        length_unit: str = "m",
+        stress_unit: str = "Pa",
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Make an answer of another code a run, as if it had been simulated here, and return at once.
+
+        Surrogates learn from it, and it can be shown and compared; it is checked against the part and the study first.
+        path: a mesh with fields at its nodes, .vtu, .vtk or .vtp, or .npz with points (n, 3), triangles (t, 3) and the
+        fields; one file for all load cases, with fields "case/displacement" and "case/stress", or one for each as
+        {"case": path}, whose fields need no case in their names. error: relative, of its numbers, as its owner knows
+        it; code: what has found it, such as "CalculiX 2.21". fields: what fields are called, {"displacement": "U",
+        "stress": "S"}; stress has the components xx, yy, zz, xy, yz, zx, or nine. Raises InvalidInput for what can't be
+        read; the run fails where the answer is not of this part and study.
+        """
+        started = self._client.import_result(
+            part,
+            study,
+            path,
+            error,
+            code,
+            fields=fields,
+            length_unit=length_unit,
+            stress_unit=stress_unit,
+            name=name,
+            labels=labels,
+        )
+        return Run(self._bridge.run(started), self._bridge)
 
     def improve(self, surrogate: str, sweep: Sweep, designs: int = 20, *, seed: int = 0) -> Sweep:
         """Extend a sweep by the designs that would teach a surrogate most: where it is expected to be furthest off.

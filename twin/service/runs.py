@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2
 from protos.twin.v1 import run_pb2, run_pb2_grpc
 from twin import codec
 from twin.errors import FailedPrecondition, InvalidInput, NotFound
-from twin.results.storage import of_surrogate, on_grid
+from twin.results.storage import on_grid, on_surface
 from twin.service.feed import Feed
 from twin.service.interceptors.chain import Context
 from twin.service.interceptors.tenant import tenant
@@ -25,7 +25,7 @@ from twin.store.runs import NewRun, RunFilter, RunRecord
 from twin.store.states import RunState
 from twin.store.views import event_view, heartbeat, run_view
 from twin.store.workspace import Workspace
-from twin.studies import GradientOf, Training
+from twin.studies import GradientOf, StaticStress, Training
 
 _DEFAULT_PAGE: Final = 50
 _LOOK: Final = 1.0  # seconds after which a watcher looks for itself, whatever the feed says
@@ -49,18 +49,19 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         wanted = request.run
         digest = hashlib.sha256(wanted.SerializeToString(deterministic=True)).hexdigest()
         study = codec.study_from_proto(wanted.study)  # refuses what can't be answered, whatever the geometry
-        codec.options_from_proto(wanted.options)
+        imported = codec.options_from_proto(wanted.options).imported
         if request.request_id:  # asked again: what it rests on may be gone by now
             made = await asyncio.to_thread(self._runs.of_request, tenant(), request.request_id, digest)
             if made is not None:
                 return codec.run_to_proto(run_view(made), made.study, made.options, made.shape)
         kind = codec.study_kind(wanted.study)
+        if imported is not None and not isinstance(study, StaticStress):
+            raise InvalidInput(f"answers are imported of static stress, not of {kind}")
+        if imported is not None:
+            await asyncio.to_thread(self._check_file, tenant(), imported.fields)
         await asyncio.to_thread(pinned, self._surrogates, tenant(), kind, wanted.options)
         if isinstance(study, Training) and study.saved:
-            if await asyncio.to_thread(self._blobs.missing, tenant(), [study.saved]):
-                raise NotFound(
-                    f"there is no file {study.saved}: upload it first", facts={"blob": study.saved}
-                )
+            await asyncio.to_thread(self._check_file, tenant(), study.saved)
         elif isinstance(study, Training):
             names = await asyncio.to_thread(self._surrogates.learnable, tenant(), study)
             wanted.study.training.ClearField("runs")
@@ -91,6 +92,10 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
         self._wake()
         return codec.run_to_proto(run_view(run), run.study, run.options, run.shape)
 
+    def _check_file(self, caller: str, digest: str) -> None:
+        if self._blobs.missing(caller, [digest]):
+            raise NotFound(f"there is no file {digest}: upload it first", facts={"blob": digest})
+
     def _differentiable(self, caller: str, asked: GradientOf, geometry: str) -> RunRecord:
         """The run that a gradient is asked of. Raises where it has no answer, or no such number in it."""
         answered = self._runs.get(caller, _identifier(asked.run))
@@ -118,10 +123,10 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
                 facts,
             )
         manifest = self._results.get(caller, answered.id)
-        if of_surrogate(manifest):
+        if on_surface(manifest):
             raise FailedPrecondition(
-                f"{asked.run} was answered by a surrogate, and gradients are taken on tetrahedra: simulate again with "
-                "method='solver'",
+                f"{asked.run} was answered on the surface alone, by a surrogate or another code, and gradients are "
+                "taken on tetrahedra: simulate again with method='solver'",
                 facts,
             )
         if on_grid(manifest):

@@ -9,17 +9,19 @@ from typing import Any, Final, final
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from twin import codec
 from twin.errors import FailedPrecondition, InvalidInput, NotFound
 from twin.results.card import ModelCard
 from twin.results.storage import load_card
 from twin.store import runs
 from twin.store.database import Database
-from twin.store.schema import designs
+from twin.store.schema import designs, results
 from twin.store.schema import runs as runs_table
 from twin.store.schema import surrogates as table
 from twin.store.schema import sweeps as sweeps_table
 from twin.store.states import DesignState, RunState
-from twin.studies.training import LEAST_PARTS, Training, too_few
+from twin.studies import StaticStress
+from twin.studies.training import LEAST_PARTS, Training, too_few, unlearnable
 
 MOST_ASKED: Final = 8
 """Surrogates that a part is shown to where none is named."""
@@ -134,6 +136,8 @@ class Surrogates:
             names = list(asked.runs)
             for sweep in asked.sweeps:
                 names += _designs(connection, tenant, sweep)
+            if asked.escalated:
+                names += _escalated(connection, tenant, asked.surrogate)
             names = list(dict.fromkeys(names))
             rows = _runs(connection, tenant, names)
         for name in names:
@@ -146,6 +150,9 @@ class Surrogates:
             )
         if unknown := kinds - {"static_stress"}:
             raise InvalidInput(f"surrogates learn static stress, not {', '.join(unknown)}")
+        for name, row in rows.items():
+            if (why := unlearnable(_study(row))) is not None:
+                raise InvalidInput(f"{name} can't be learned from: {why}", facts={"run": name})
         parts = {(row["geometry"], row["shape"]) for row in rows.values()}
         if len(parts) < LEAST_PARTS:
             raise too_few(len(parts))
@@ -221,6 +228,34 @@ def _designs(connection: Connection, tenant: str, sweep: str) -> list[str]:
         .order_by(designs.c.number)
     )
     return [f"runs/{run}" for run in connection.execute(done).scalars() if run is not None]
+
+
+def _escalated(connection: Connection, tenant: str, surrogate: str) -> list[str]:
+    """Runs that a version of it was asked of first, and that had to be solved; those of them that teach something."""
+    query = (
+        select(runs_table, results.c.manifest)
+        .join(results, (results.c.tenant == runs_table.c.tenant) & (results.c.run == runs_table.c.id))
+        .where(
+            runs_table.c.tenant == tenant,
+            runs_table.c.study_kind == "static_stress",
+            runs_table.c.keep_fields,
+            results.c.manifest.contains(f"{surrogate}/versions/", autoescape=True),
+        )
+        .order_by(runs_table.c.created)
+    )
+    found = []
+    for row in connection.execute(query).mappings():
+        asked_first = json.loads(row["manifest"])["provenance"].get("asked_first", "")
+        versions = [name for name in asked_first.split(", ") if name.startswith(f"{surrogate}/versions/")]
+        if versions and unlearnable(_study(row)) is None:
+            found.append(f"runs/{row['id']}")
+    return found
+
+
+def _study(row: RowMapping) -> StaticStress:
+    study = codec.parse_study(row["study"])
+    assert isinstance(study, StaticStress)  # its kind says so
+    return study
 
 
 def _runs(connection: Connection, tenant: str, names: Sequence[str]) -> Mapping[str, RowMapping]:

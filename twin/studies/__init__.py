@@ -23,7 +23,15 @@ from twin.studies.heat_conduction import (
     ThermalLoad,
     ThermalSupport,
 )
-from twin.studies.request import DEFAULT_ACCURACY, DEFAULT_COVERAGE, Discretisation, Method, Preview, Request
+from twin.studies.request import (
+    DEFAULT_ACCURACY,
+    DEFAULT_COVERAGE,
+    Discretisation,
+    Imported,
+    Method,
+    Preview,
+    Request,
+)
 from twin.studies.shape import FreeForm
 from twin.studies.static_stress import (
     LOADS,
@@ -78,6 +86,7 @@ __all__ = [
     "HeatFlow",
     "HeatFlux",
     "HeatSource",
+    "Imported",
     "Load",
     "Method",
     "Pressure",

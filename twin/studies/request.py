@@ -17,7 +17,33 @@ Discretisation = Literal["auto", "tet", "grid"]
 DEFAULT_ACCURACY = 0.05
 DEFAULT_COVERAGE = 0.9
 _SURROGATE = re.compile(r"surrogates/[a-z0-9][a-z0-9-]{0,62}(/versions/[1-9][0-9]{0,8})?")
+_LONGEST_CODE = 128
 _QUANTITY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Imported:
+    """An answer that was found elsewhere.
+
+    fields: digest of the file that holds them (twin/results/imported.py), "sha256:..."
+    error: relative, of its numbers, in (0, 1]: by who imports it. code: what has found it, such as "CalculiX 2.21"
+    """
+
+    fields: str
+    error: float
+    code: str
+
+    def __init__(self, fields: str, error: Scalar, code: str) -> None:
+        known = quantity(error, "1", "error")
+        if not 0 < known <= 1:
+            raise StudyError(f"error is a relative error above 0 and at most 1 (0.05 is 5 %), not {known:g}.")
+        if not code.strip() or len(code) > _LONGEST_CODE:
+            raise StudyError(
+                f"code names what has found the answer, in 1 to {_LONGEST_CODE} letters, such as 'CalculiX 2.21'."
+            )
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "error", known)
+        object.__setattr__(self, "code", code.strip())
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -28,6 +54,7 @@ class Request:
     max_seconds, max_unknowns: limits, None for those of the service.
     surrogate: "surrogates/bracket", or a version of it "surrogates/bracket/versions/2"; None: any that knows the part.
     coverage: share of parts that its bounds are to hold for.
+    imported: an answer that is taken as it is; nothing is computed.
     """
 
     accuracy: float
@@ -38,6 +65,7 @@ class Request:
     max_unknowns: int | None
     surrogate: str | None
     coverage: float
+    imported: Imported | None
 
     def __init__(
         self,
@@ -49,6 +77,7 @@ class Request:
         max_unknowns: int | None = None,
         surrogate: str | None = None,
         coverage: float = DEFAULT_COVERAGE,
+        imported: Imported | None = None,
     ) -> None:
         wished = quantity(accuracy, "1", "accuracy")
         if not 0 < wished <= 1:
@@ -72,6 +101,9 @@ class Request:
         object.__setattr__(self, "coverage", float(coverage))
         if method == "solver" and surrogate is not None:
             raise StudyError("method='solver' asks no surrogate: leave it out, or ask for method='auto'.")
+        if imported is not None and (method != "auto" or surrogate is not None):
+            raise StudyError("An answer that is imported is neither solved for nor asked of a surrogate.")
+        object.__setattr__(self, "imported", imported)
 
 
 @dataclass(frozen=True, slots=True)

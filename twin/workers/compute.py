@@ -25,19 +25,22 @@ from twin.store.geometries import load_surface
 from twin.store.leases import Lease, LeaseLostError
 from twin.store.runs import RunRecord
 from twin.store.workspace import Workspace
-from twin.studies import GradientOf, Study, Training
+from twin.studies import GradientOf, StaticStress, Study, Training
 from twin.workers.energy import EnergyMeter
 from twin.workers.monitor import QUIET, Pace, RunMonitor, conclude
 from twin.workers.surrogates import Surrogates
 
 if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
     from twin.learning.answers import Consultation
+    from twin.learning.imported import Found
     from twin.workers.analyses import Analysis, Together
 
 TRAINING: Final = "training"
 """Kind of studies that are of no part."""
 CONSULTED: Final = "consultation"
 """Among analyses, what answers a study that names a surrogate."""
+IMPORTED: Final = "imported"
+"""Among analyses, what takes an answer that was found elsewhere."""
 _LOG: Final = logging.getLogger(__name__)
 _DEFORMED: Final = (
     "The part was deformed by free-form boxes before it was meshed; "
@@ -107,7 +110,7 @@ class Computer:
                 surface, source = _deformed(surface, run.shape), None  # the file is of the part before
             scratch = workdir / "analysis"
             scratch.mkdir()
-            questions = [self._question(lease, each) for each in runs]
+            questions = [self._question(lease, each, workdir) for each in runs]
             before = self.meter.joules()
             about = surface, codec.parse_report(geometry.report)
             beside: dict[str, Any] = {"source": source, "monitor": monitor, "workdir": scratch}
@@ -117,7 +120,8 @@ class Computer:
             else:
                 question = questions[0]
                 plain = isinstance(question, Study | Differentiation)
-                analysis = _known(self.analyses, run.study_kind if plain else CONSULTED)
+                other = CONSULTED if request.imported is None else IMPORTED
+                analysis = _known(self.analyses, run.study_kind if plain else other)
                 answers = [analysis(*about, question, request, **beside)]
             joules = _difference(before, self.meter.joules(), len(runs))
             hashes = {
@@ -138,12 +142,19 @@ class Computer:
             ]
             self._commit(lease, answers, monitor, run.keep_fields)
 
-    def _question(self, lease: Lease, run: RunRecord) -> Study | Differentiation | Consultation:
-        """What is asked; of a gradient with the answer that it is about."""
+    def _question(
+        self, lease: Lease, run: RunRecord, workdir: Path
+    ) -> Study | Differentiation | Consultation | Found:
+        """What is asked; of a gradient with the answer that it is about, of an import with the file."""
         asked = codec.parse_study(run.study)
         assert not isinstance(asked, Training)  # which is no question of a part
         if not isinstance(asked, GradientOf):
-            return self._consulted(lease, run, asked)
+            imported = codec.parse_options(run.options).imported
+            return (
+                self._consulted(lease, run, asked)
+                if imported is None
+                else self._found(lease, asked, imported.fields, workdir)
+            )
         answered = self.workspace.runs.get(lease.tenant, asked.run.removeprefix("runs/"))
         study = codec.parse_study(answered.study)
         if isinstance(study, GradientOf | Training):
@@ -165,6 +176,14 @@ class Computer:
         if run.background and request.surrogate is None and request.method != "surrogate":
             return study
         return self.surrogates.consultation(lease.tenant, study, request) or study
+
+    def _found(self, lease: Lease, study: Study, digest: str, workdir: Path) -> Found:
+        from twin.learning.imported import Found  # jax
+
+        assert isinstance(study, StaticStress)  # others the service refuses
+        path = workdir / "imported.npz"
+        self.workspace.blobs.download(lease.tenant, digest, path)
+        return Found(study, path)
 
     def _train(self, lease: Lease, run: RunRecord, monitor: RunMonitor, workdir: Path) -> None:
         asked = codec.parse_study(run.study)

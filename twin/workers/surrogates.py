@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
-from twin.errors import FailedPrecondition, Internal, NotFound
+from twin.errors import FailedPrecondition, Internal, InvalidInput, NotFound
 from twin.results import surrogate_file
 from twin.results.card import TrainedSurrogate
 from twin.store.surrogates import MOST_ASKED, VersionRecord
@@ -45,7 +45,7 @@ class Surrogates:
             try:
                 full_name, version = self._workspace.surrogates.version(tenant, name)
                 asked[full_name] = self._trained(tenant, version)
-            except NotFound:  # deleted since it was named
+            except (NotFound, InvalidInput):  # deleted since it was named, or of an earlier version
                 if request.method == "surrogate" and request.surrogate:
                     raise
         if not asked:

@@ -206,6 +206,7 @@ class Training(message.Message):
     SEED_FIELD_NUMBER: builtins.int
     SAVED_FIELD_NUMBER: builtins.int
     START_FIELD_NUMBER: builtins.int
+    ESCALATED_FIELD_NUMBER: builtins.int
     surrogate: builtins.str
     """"surrogates/{surrogate}": what gets a new version."""
     networks: builtins.int
@@ -218,6 +219,10 @@ class Training(message.Message):
     """Instead of all that: the blob of a surrogate that was saved to a file, "sha256:" and 64 hex digits."""
     start: builtins.str
     """A surrogate, "surrogates/{surrogate}", or a version of it, whose networks are made to fit these runs; new ones if empty."""
+    escalated: builtins.bool
+    """Learn also from all runs of the tenant that a version of this surrogate was asked of first, that the solver had to
+    answer, and that have fields. Runs are never learned from unless they are named, by this or one by one.
+    """
     @builtins.property
     def runs(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """"runs/{run}"."""
@@ -237,10 +242,11 @@ class Training(message.Message):
         seed: builtins.int = ...,
         saved: builtins.str = ...,
         start: builtins.str = ...,
+        escalated: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "steps", b"steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "networks", b"networks", "runs", b"runs", "saved", b"saved", "seed", b"seed", "start", b"start", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_networks", b"_networks", "_steps", b"_steps", "escalated", b"escalated", "networks", b"networks", "runs", b"runs", "saved", b"saved", "seed", b"seed", "start", b"start", "steps", b"steps", "surrogate", b"surrogate", "sweeps", b"sweeps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__networks: _TypeAlias = typing.Literal["networks"]  # noqa: Y015
     _WhichOneofArgType__networks: _TypeAlias = typing.Literal["_networks", b"_networks"]  # noqa: Y015
@@ -1048,6 +1054,7 @@ class SolveOptions(message.Message):
     MAX_UNKNOWNS_FIELD_NUMBER: builtins.int
     SURROGATE_FIELD_NUMBER: builtins.int
     COVERAGE_FIELD_NUMBER: builtins.int
+    IMPORTED_FIELD_NUMBER: builtins.int
     accuracy: builtins.float
     """Relative error wished for in every quantity, in (0, 1]; 0.05 if absent. Of temperatures relative to their range."""
     method: Method.ValueType
@@ -1069,6 +1076,12 @@ class SolveOptions(message.Message):
     def quantities(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Names of quantities that the accuracy speaks of; all if empty."""
 
+    @builtins.property
+    def imported(self) -> ImportedAnswer:
+        """An answer that was found elsewhere, which becomes that of the run once it was checked against the part and the study:
+        nothing is computed. Of static stress alone, and not of sweeps.
+        """
+
     def __init__(
         self,
         *,
@@ -1080,10 +1093,11 @@ class SolveOptions(message.Message):
         max_unknowns: builtins.int | None = ...,
         surrogate: builtins.str = ...,
         coverage: builtins.float | None = ...,
+        imported: ImportedAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_coverage", b"_coverage", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "coverage", b"coverage", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_coverage", b"_coverage", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "coverage", b"coverage", "imported", b"imported", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_coverage", b"_coverage", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "coverage", b"coverage", "discretisation", b"discretisation", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns", "method", b"method", "quantities", b"quantities", "surrogate", b"surrogate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_accuracy", b"_accuracy", "_coverage", b"_coverage", "_max_seconds", b"_max_seconds", "_max_unknowns", b"_max_unknowns", "accuracy", b"accuracy", "coverage", b"coverage", "discretisation", b"discretisation", "imported", b"imported", "max_seconds", b"max_seconds", "max_unknowns", b"max_unknowns", "method", b"method", "quantities", b"quantities", "surrogate", b"surrogate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__accuracy: _TypeAlias = typing.Literal["accuracy"]  # noqa: Y015
     _WhichOneofArgType__accuracy: _TypeAlias = typing.Literal["_accuracy", b"_accuracy"]  # noqa: Y015
@@ -1101,3 +1115,34 @@ class SolveOptions(message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_seconds) -> _WhichOneofReturnType__max_seconds | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_unknowns) -> _WhichOneofReturnType__max_unknowns | None: ...
+
+@typing.final
+class ImportedAnswer(message.Message):
+    """Displacement and stress that another code has found on the surface of a part."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    FIELDS_FIELD_NUMBER: builtins.int
+    RELATIVE_ERROR_FIELD_NUMBER: builtins.int
+    CODE_FIELD_NUMBER: builtins.int
+    fields: builtins.str
+    """Digest of an uploaded file of NumPy's .npz: "points" (n, 3) [m], "triangles" (t, 3), and of each load case, by its
+    name, "default/displacement" (n, 3) [m] and "default/stress" (n, 6) [Pa] as xx, yy, zz, xy, yz, zx, all float64 but
+    triangles, int64.
+    """
+    relative_error: builtins.float
+    """Relative error of its numbers, by who imports it."""
+    code: builtins.str
+    """What has found it, such as "CalculiX 2.21"."""
+    def __init__(
+        self,
+        *,
+        fields: builtins.str = ...,
+        relative_error: builtins.float = ...,
+        code: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "fields", b"fields", "relative_error", b"relative_error"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

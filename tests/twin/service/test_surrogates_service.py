@@ -290,6 +290,13 @@ def test_what_can_not_be_learned_from_is_refused_at_once(setting: Setting) -> No
         client.train("few", run)
     with pytest.raises(twin.FailedPrecondition, match="keeps no fields"):
         client.train("few", swept(client, part, keep_fields=False, designs=2))
+    askew = twin.StaticStress(
+        "Ti-6Al-4V", [twin.ElasticFoundation(BOTTOM, 1e12)], [twin.Force((100, 0, 0), TOP)]
+    )
+    soft = client.simulate(part, askew, method="solver")
+    soft.result(timeout=60)
+    with pytest.raises(twin.InvalidInput, match=r"ElasticFoundation .* gives way"):
+        client.train("few", [setting.sweep, soft])
     with pytest.raises(twin.NotFound, match="runs/none"):
         client.train("few", "runs/none")
     with pytest.raises(twin.NotFound, match="sweeps/none"):
@@ -337,3 +344,16 @@ def test_versions_are_rolled_back_and_deleted(trained: Setting) -> None:
     found.delete()
     with pytest.raises(twin.NotFound, match="train one first"):
         client.surrogate("blocks")
+
+
+def test_what_had_to_be_solved_is_learned_from_where_that_is_wished(setting: Setting) -> None:
+    client = setting.client
+    client.train("pool", setting.sweep, networks=1, steps=5).surrogate(timeout=120)
+    asked = {"shape": [shaped("3 mm", "1 mm")], "max_unknowns": 30_000, "accuracy": 0.02, "surrogate": "pool"}
+    solved = client.simulate(setting.part, sideways(100), **asked).result(timeout=120)
+    assert solved.provenance["asked_first"] == "surrogates/pool/versions/1"
+    run = client.train("pool", setting.sweep, networks=1, steps=5, escalated=True)
+    split = run.surrogate(timeout=120).card.split
+    assert sum(parts for parts, _ in (split.training, split.calibration, split.test)) == DESIGNS + 1
+    with pytest.raises(twin.FailedPrecondition, match="too few"):
+        client.train("nobody", escalated=True)

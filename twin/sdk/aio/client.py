@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,8 @@ from twin.codec import SweepRequest
 from twin.errors import InvalidInput
 from twin.geometry.script import Script, ServerScript
 from twin.materials import Material
-from twin.sdk import embedded
+from twin.results import imported
+from twin.sdk import embedded, foreign
 from twin.sdk.aio.result import AsyncResult
 from twin.sdk.aio.run import AsyncRun
 from twin.sdk.aio.surrogate import AsyncSurrogate, SurrogateWire
@@ -25,7 +27,18 @@ from twin.sdk.channel import open_channel, wait_until_ready
 from twin.sdk.part import Part
 from twin.sdk.update import RunInfo, RunState, SweepInfo
 from twin.sdk.uploads import LocalFile
-from twin.studies import DEFAULT_COVERAGE, Discretisation, FreeForm, Method, Preview, Request, Study, Training
+from twin.studies import (
+    DEFAULT_COVERAGE,
+    Discretisation,
+    FreeForm,
+    Imported,
+    Method,
+    Preview,
+    Request,
+    StaticStress,
+    Study,
+    Training,
+)
 from twin.sweeps import improvement
 from twin.sweeps.parameters import Choice, Parameter
 from twin.sweeps.sampling import Points, Sampling
@@ -227,12 +240,13 @@ class AsyncClient:
     async def train(
         self,
         surrogate: str,
-        data: Data | Sequence[Data],
+        data: Data | Sequence[Data] = (),
         networks: int = 3,
         steps: int = 6000,
         seed: int = 0,
         *,
         start: str = "",
+        escalated: bool = False,
         name: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> AsyncRun:
@@ -241,14 +255,15 @@ class AsyncClient:
         data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
         parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
         of what is drawn by chance. start: a surrogate of other parts, whose networks are made to fit these, where new
-        ones would need more parts than there are. Raises InvalidInput, FailedPrecondition and NotFound for what can't
+        ones would need more parts than there are. escalated: learn also from all your runs that this surrogate was
+        asked of first, and that had to be solved. Raises InvalidInput, FailedPrecondition and NotFound for what can't
         be learned from.
         """
         given = [data] if isinstance(data, str | AsyncRun | AsyncSweep) else list(data)
         names = [each if isinstance(each, str) else each.name for each in given]
         sweeps = [each for each in names if each.startswith("sweeps/")]
         runs = [each if each.startswith("runs/") else f"runs/{each}" for each in names if each not in sweeps]
-        asked = Training(surrogate, runs, sweeps, networks, steps, seed, start=start)
+        asked = Training(surrogate, runs, sweeps, networks, steps, seed, start=start, escalated=escalated)
         info = await self._wire.create_run("", asked, Request(), name, labels or {})
         return AsyncRun(self._wire, info.name)
 
@@ -262,6 +277,43 @@ class AsyncClient:
         info = await self._wire.create_run(
             "", Training(name, saved=file.digest), Request(), file.path.name, {}
         )
+        return AsyncRun(self._wire, info.name)
+
+    async def import_result(
+        self,
+        part: Part,
+        study: StaticStress,
+        path: str | Path | Mapping[str, str | Path],
+        error: float | str,
+        code: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        length_unit: str = "m",
+        stress_unit: str = "Pa",
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> AsyncRun:
+        """Make an answer of another code a run, as if it had been simulated here, and return at once.
+
+        Surrogates learn from it, and it can be shown and compared; it is checked against the part and the study first.
+        path: a mesh with fields at its nodes, .vtu, .vtk or .vtp, or .npz with points (n, 3), triangles (t, 3) and the
+        fields; one file for all load cases, with fields "case/displacement" and "case/stress", or one for each as
+        {"case": path}, whose fields need no case in their names. error: relative, of its numbers, as its owner knows
+        it; code: what has found it, such as "CalculiX 2.21". fields: what fields are called, {"displacement": "U",
+        "stress": "S"}; stress has the components xx, yy, zz, xy, yz, zx, or nine. Raises InvalidInput for what can't be
+        read; the run fails where the answer is not of this part and study.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "fields.npz"
+            await asyncio.to_thread(
+                lambda: imported.write(
+                    file, foreign.read(path, tuple(study.cases), fields, length_unit, stress_unit)
+                )
+            )
+            sent = await LocalFile.of(file)
+            request = Request(imported=Imported(sent.digest, error, code))
+            await self._wire.send_blob(sent)
+        info = await self._wire.create_run(part.id, study, request, name, labels or {})
         return AsyncRun(self._wire, info.name)
 
     async def improve(
