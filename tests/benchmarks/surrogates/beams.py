@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 SPACE: Final = Space([twin.Range("width", 0.06, 0.3), twin.Range("height", 0.06, 0.3)], [])
 KNOWN, MORE, TESTED, FEW = 30, 15, 100, 20
-SCHEDULE: Final = Schedule(steps=800, points=128)
-FITTING: Final = Schedule(steps=300, points=128)
+SCHEDULE: Final = Schedule(steps=2000, points=128)
+FITTING: Final = Schedule(steps=1000, points=128)
 
 
 def examples(points: Floats) -> list[Example]:
