@@ -35,6 +35,7 @@ from twin.results.outcome import CaseOutcome, Outcome, Rung
 from twin.studies import Request, StaticStress
 
 Floats = NDArray[np.float64]
+Numbers = Mapping[str, Quantity]
 
 _FINENESS: Final = (
     25  # of the triangles that fields are given on: their edges in the part's diagonal, at the least
@@ -83,9 +84,11 @@ def answer(
             raise FailedPrecondition(told, {"surrogates": ", ".join(refusals)})
         return _solved(task, refusals, Rung("surrogate", False, rungs.spent(task), True, told), None)
     name, trained, evaluation = nearest
-    found = _predicted(task, name, trained, evaluation)
-    wide = _too_wide(found, request)
+    with task.watch.phase("decode"):
+        measured = {case: _measured(task, evaluation, trained, case) for case in evaluation.question.cases}
+    wide = _too_wide(measured, request)
     if request.method == "surrogate" or not wide:
+        found = _predicted(task, name, trained, evaluation, measured)
         return replace(found, rungs=rungs.unclimbed(found, trained.card))
     asked_first = Rung("surrogate", False, rungs.spent(task), True, f"{name}: {wide}")
     return _solved(task, {name: wide}, asked_first, Expectation(evaluation))
@@ -134,8 +137,10 @@ def _told(refusals: Mapping[str, str]) -> str:
     return " ".join(f"{name}: {why}" for name, why in refusals.items())
 
 
-def _predicted(task: Task, name: str, trained: Trained, evaluation: Evaluation) -> Outcome:
-    """What the surrogate says."""
+def _predicted(
+    task: Task, name: str, trained: Trained, evaluation: Evaluation, measured: Mapping[str, Numbers]
+) -> Outcome:
+    """What the surrogate says. measured: of each load case."""
     question = evaluation.question
     with task.watch.phase("decode"):
         task.monitor.progress("decode", 0.6, "fields and bounds")
@@ -146,7 +151,14 @@ def _predicted(task: Task, name: str, trained: Trained, evaluation: Evaluation) 
             "vertices", surface.vertices, lambda: node_normals(surface.vertices, surface.triangles)
         )
         cases = {
-            case: _case(task, evaluation, trained, case, CaseFields(number, points, at_nodes, at_vertices))
+            case: CaseOutcome(
+                measured[case],
+                _at_nodes(task, evaluation, trained, case, CaseFields(number, points, at_nodes)),
+                task.analysis.fields(
+                    at_vertices.mean[number][:, :3], at_vertices.mean[number][:, 3:], "surface"
+                ),
+                question.balance(case),
+            )
             for number, case in enumerate(question.cases)
         }
     level = task.request.coverage
@@ -215,28 +227,23 @@ def _distance(evaluation: Evaluation, trained: Trained, name: str) -> float:
 
 
 class CaseFields(NamedTuple):
-    """Of a case by its number: at the nodes, points (k, 3) [m], and at the vertices of the uploaded surface."""
+    """Of a case by its number, at the nodes, points (k, 3) [m]."""
 
     number: int
     points: Floats
     nodes: Prediction
-    vertices: Prediction
 
 
-def _case(task: Task, evaluation: Evaluation, trained: Trained, case: str, fields: CaseFields) -> CaseOutcome:
+def _measured(task: Task, evaluation: Evaluation, trained: Trained, case: str) -> Numbers:
+    """All numbers of a load case, with their bounds."""
     question, level = evaluation.question, task.request.coverage
-    numbers = evaluation.numbers(case, task.zones.of(case))
-    measured = {name: _bounded(name, number, trained, level) for name, number in numbers.items()}
-    balance = question.balance(case)
-    at_vertices = fields.vertices.mean[fields.number]
+    found = {
+        name: _bounded(name, number, trained, level)
+        for name, number in evaluation.numbers(case, task.zones.of(case)).items()
+    }
     whole = task.surface.closed and task.report.bodies == 1
     volume = Quantity(question.cloud.volume, "m^3", 0.0 if whole else np.inf)
-    return CaseOutcome(
-        quantities.quantities(measured, balance, volume, np.ones(1), (question.material,)),
-        _at_nodes(task, evaluation, trained, case, fields),
-        task.analysis.fields(at_vertices[:, :3], at_vertices[:, 3:], "surface"),
-        balance,
-    )
+    return quantities.quantities(found, question.balance(case), volume, np.ones(1), (question.material,))
 
 
 def _bounded(name: str, number: Number, trained: Trained, level: float) -> Quantity:
@@ -272,12 +279,12 @@ def _at_nodes(
     return found | {name: Field(name, values, unit, "node") for name, (values, unit) in bounds.items()}
 
 
-def _too_wide(found: Outcome, request: Request) -> str:
+def _too_wide(measured: Mapping[str, Numbers], request: Request) -> str:
     """Which bound does not meet the accuracy; "" where all do."""
-    for case in found.cases.values():
+    for found in measured.values():
         for name in request.quantities or StaticStressAnalysis.asked:
-            if name not in case.quantities:
+            if name not in found:
                 return f"it knows nothing of {name}."
-            if (off := case.quantities[name].relative_error) > request.accuracy:
+            if (off := found[name].relative_error) > request.accuracy:
                 return f"its bound of {name} is {off:.1%}, above the requested {request.accuracy:.1%}."
     return ""

@@ -24,8 +24,8 @@ from twin.results.zones import Zones
 Floats = NDArray[np.float64]
 
 _MOST_PLACES: Final = 12_000  # triangles that are looked at for largest values
-# Of a value: what its bound is made of where all networks agree. Few networks agree by chance, too: with 0.02 in place of
-# 0.1 the bounds of the example's brackets, two networks, are half again as wide.
+# Of a value: what its bound is made of where all networks agree. Few networks agree by chance, too: with 0.02 in place
+# of 0.1 the bounds of the example's brackets, by two networks, are half again as wide.
 _LEAST: Final = 0.1
 _LEAST_OF_FIELD: Final = 0.05  # of the root mean square of a field, likewise
 

@@ -17,6 +17,7 @@ from twin.results.card import ModelCard
 from twin.results.outcome import Outcome, Rung
 
 _OF_SURROGATES = ("check", "encode", "decode")  # the phases of a surrogate's answer
+_OF_SOLVER = ("mesh", "set-up", "check", "estimate", "recover")  # of any solution, beside its iterations
 
 
 def spent(task: Task) -> float:
@@ -70,32 +71,31 @@ def climbed(found: Ladder, task: Task, *, started: bool) -> tuple[Rung, ...]:
         f"after {iterations} iterations at most the numbers are within {worst:.1g} of those of the mesh, by their "
         "adjoints; the errors that are told have that and the mesh's own"
     )
-    more = _to_the_end(found, task)
     return (
         Rung("corrected", True, seconds, True, said),
-        Rung(
-            "solver", False, seconds + more, False, "what the iterations that were left out would have added"
-        ),
+        Rung("solver", False, _by_itself(found, task), False, "had it been solved to the end from nothing"),
     )
 
 
-def _to_the_end(found: Ladder, task: Task) -> float:
-    """Time [s] that was saved, as if residuals fell evenly on a logarithmic scale; adjoints have a tolerance too."""
-    done = left = 0.0
+def _by_itself(found: Ladder, task: Task) -> float | None:
+    """Time [s] of the same solutions without a surrogate, as if residuals fell evenly on a logarithmic scale.
+
+    Their iterations are those of each field and of the adjoint of its largest displacement. None where residuals rose.
+    """
+    done = whole = 0.0
     for solution in found.solutions:
         for case in solution.cases.values():
             if case.certificate is not None:
                 done += case.iterations + case.certificate.adjoint_iterations
-                left += _left(case)
-    return task.watch.seconds.get("solve", 0.0) * left / done if done else 0.0
+                whole += _whole(case)
+    seconds = task.watch.seconds
+    iterating = seconds.get("solve", 0.0) * whole / done if done else 0.0
+    total = iterating + sum(seconds.get(phase, 0.0) for phase in _OF_SOLVER)
+    return total if math.isfinite(total) else None
 
 
-def _left(case: CaseSolution) -> float:
-    """Iterations that a case would still take, and the adjoint of its largest displacement."""
-    assert case.certificate is not None
-    fall = -math.log(max(case.residual, TOLERANCE)) / max(case.iterations, 1)  # of one iteration
-    if fall <= 0:
-        return 0.0
-    field = math.log(max(case.residual, TOLERANCE) / TOLERANCE) / fall
-    adjoint = -math.log(OF_ADJOINTS) / fall - case.certificate.adjoint_iterations
-    return field + adjoint
+def _whole(case: CaseSolution) -> float:
+    """Iterations from nothing to the tolerances of a field and of its adjoint."""
+    reached = max(case.residual, TOLERANCE)
+    fall = -math.log(reached) / max(case.iterations, 1)  # of one iteration
+    return -math.log(TOLERANCE * OF_ADJOINTS) / fall if fall > 0 else math.inf

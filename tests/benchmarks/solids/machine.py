@@ -35,7 +35,7 @@ def facts() -> dict[str, object]:
 def command(module: str, arguments: list[str] | None) -> str:
     """What was run, without the folders of this machine; arguments: None for those of the process."""
     given = sys.argv[1:] if arguments is None else arguments
-    folders = [place for place, word in enumerate(given) if word in ("--out", "--work")]
+    folders = [place for place, word in enumerate(given) if word in ("--out", "--work", "--home")]
     kept = [word for place, word in enumerate(given) if not {place, place - 1} & set(folders)]
     return f"python -m {module} {shlex.join(kept)}".strip()
 
