@@ -97,6 +97,10 @@ SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
     "cylinder": select.cylinder,
     "facing": select.facing,
 }
+REQUEST_WORDS: Final = tuple(
+    name for name in inspect.signature(studies.Request).parameters if name != "imported"
+)
+"""How a study or a sweep is to be computed."""
 SWEEP_WORDS: Final = ("parameters", "sampling", "constraints", "preview")
 _COMBINATIONS: Final = ("all", "any", "not", "patch", "group")
 
@@ -248,8 +252,7 @@ def _filled_in(value: Any, parameters: Mapping[str, Parameter]) -> Any:
 
 
 def _study(table: Table, options: Table | None) -> StudyFile:
-    words = tuple(name for name in inspect.signature(studies.Request).parameters if name != "imported")
-    _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", "shape", *words))
+    _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", "shape", *REQUEST_WORDS))
     kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
     given: dict[str, Any] = {"material": _material(_needed(table, "material"))}
     given["supports"] = _things(table.get("supports", []), kind.supports, "supports")
@@ -269,7 +272,7 @@ def _study(table: Table, options: Table | None) -> StudyFile:
         _free_form(entry, f"shape[{index}]")
         for index, entry in enumerate(_list(table.get("shape", []), "shape"))
     )
-    request = {name: table[name] for name in words if name in table} | dict(options or {})
+    request = {name: table[name] for name in REQUEST_WORDS if name in table} | dict(options or {})
     return StudyFile(_call(kind.build, given), _call(studies.Request, request), shape)
 
 

@@ -107,7 +107,7 @@ def sweep(
                 preview=asked.preview,
                 keep_fields=keep_fields,
                 name=name or study.stem,
-                **{field: getattr(asked.request, field) for field in asked.request.__slots__},
+                **{word: getattr(asked.request, word) for word in study_file.REQUEST_WORDS},
             )
             if detach:
                 output.sweeps([started.info()])

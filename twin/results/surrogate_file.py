@@ -33,9 +33,7 @@ def read(path: Path) -> tuple[ModelCard, dict[str, NDArray[Any]]]:
     try:
         arrays = archive.read(path)
     except InvalidInput as error:
-        raise InvalidInput(
-            f"the file is no surrogate: {error}. {_NO_FILE[0].upper()}{_NO_FILE[1:]}"
-        ) from None
+        raise InvalidInput(f"the file is no surrogate: {error}; {_NO_FILE}") from None
     try:
         record = json.loads(arrays.pop(_CARD).tobytes())
         if record["version"] != _VERSION:
