@@ -14,6 +14,7 @@ from twin.cli.output import Output
 from twin.cli.session import Json, open_client, reporting
 from twin.cli.solve import finish, start
 from twin.errors import Internal, NotFound
+from twin.results import surrogate_file
 from twin.sdk.client import Client
 
 _OUTPUTS: Final = ("stress.png", "bracket.vtu", "report.html")
@@ -37,22 +38,27 @@ def demo(
             output.part(part)
             outputs = [folder / name for name in _OUTPUTS]
             solved = finish(output, start(client, part, asked), outputs, abandon=True)
-            _know_surrogate(client, output)
-            by_surrogate = study_file.read(
-                examples / "study.toml", {"method": "surrogate", "surrogate": _SURROGATE}
-            )
+            options = {"method": "surrogate", "surrogate": _shipped(client, output)}
+            by_surrogate = study_file.read(examples / "study.toml", options)
             predicted = finish(output, start(client, part, by_surrogate), [], abandon=True)
             output.wrote(solved.compare(predicted, folder / "comparison.png"))
 
 
-def _know_surrogate(client: Client, output: Output) -> None:
-    """Load the surrogate that ships with this package, once for a home."""
+def _shipped(client: Client, output: Output) -> str:
+    """The version of the surrogate that ships with this package, loaded once for a home."""
+    card, _ = surrogate_file.read(SHIPPED)
     try:
-        client.surrogate(_SURROGATE)
+        found = client.surrogate(_SURROGATE)
     except NotFound:
-        run = client.load_surrogate(SHIPPED, _SURROGATE)
-        output.follow(run)
-        run.surrogate()
+        known = []
+    else:
+        known = [version for version, each in found.cards.items() if each == card]
+    if known:
+        return f"{found.name}/versions/{known[0]}"
+    run = client.load_surrogate(SHIPPED, _SURROGATE)
+    output.follow(run)
+    loaded = run.surrogate()
+    return f"{loaded.name}/versions/{loaded.current}"
 
 
 def _examples() -> Path:
