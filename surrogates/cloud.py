@@ -18,9 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 POINTS: Final = 4096
-_FINE: Final = (
-    32_768  # points that show what is round and what sharp: fillets are smaller than the gaps of the others
-)
+# Points that show what is round and what is sharp: fillets are smaller than the gaps of the others.
+_FINE: Final = 32_768
 SCALES: Final = (_FINE, POINTS, 1024, 256)
 """Points among which neighbours are looked for: the fewer, the further away they are."""
 _EVEN: Final = 512  # of the points, from where on they come by chance

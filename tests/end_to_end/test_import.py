@@ -189,6 +189,9 @@ def test_what_cannot_be_read_is_refused_at_once(client, part, tmp_path):
     ):
         with pytest.raises(twin.InvalidInput, match=words):
             client.import_result(part, study, file, 0.03, "Code", **options)
+    soft = twin.StaticStress(STEEL, [twin.ElasticFoundation(face(0, 0.0), 1e12)], loads=[PULL])
+    with pytest.raises(twin.InvalidInput, match="gives way"):
+        client.import_result(part, soft, path, 0.03, "Code", **IN_MM)
     with pytest.raises(twin.StudyError, match="error"):
         client.import_result(part, STUDY, path, 0.0, "Code", **IN_MM)
     with pytest.raises(twin.StudyError, match="code"):

@@ -25,6 +25,7 @@ from twin.analyses.static_stress import quantities
 from twin.analyses.task import Task
 from twin.errors import InvalidInput
 from twin.geometry.projection import Projection
+from twin.geometry.selection import barycentric
 from twin.geometry.subdivision import six_node_faces
 from twin.geometry.surface import Report, Surface
 from twin.learning.questions import Question, asked
@@ -45,17 +46,17 @@ _ALIKE: Final = 0.5  # least correlation of the two
 
 
 @final
-class Found(NamedTuple):
+class Import(NamedTuple):
     """A study, and the file with an answer to it."""
 
     study: StaticStress
     fields: Path
 
 
-def take(
+def import_answer(
     surface: Surface,
     report: Report,
-    found: Found,
+    asked_for: Import,
     request: Request,
     *,
     source: Path | None,
@@ -68,20 +69,20 @@ def take(
         InvalidInput: it is not of this part and study
         StudyError: the study is of a kind whose answers are not known well enough to be checked
     """
-    task = set_up(surface, report, found.study, request, source=source, monitor=monitor, workdir=workdir)
+    task = set_up(surface, report, asked_for.study, request, source=source, monitor=monitor, workdir=workdir)
     with task.watch.phase("check"):
         monitor.progress("check", 0.2, "whether the answer belongs to the part and the study")
-        brought = _Brought(imported.read(found.fields))
-        question = asked(surface, task.volume, found.study, task.regions)
-        _check(brought, task, question)
+        solution = _SurfaceSolution(imported.read(asked_for.fields))
+        question = asked(surface, task.volume, asked_for.study, task.regions)
+        _check(solution, task, question)
     with task.watch.phase("recover"):
         monitor.progress("recover", 0.7, "numbers, fields on the uploaded surface")
-        return _outcome(brought.turned(surface), task, question)
+        return _outcome(solution.turned(surface), task, question)
 
 
 @dataclass(frozen=True, eq=False)
-class _Brought:
-    """What was brought, and where it is looked up."""
+class _SurfaceSolution:
+    """What was solution, and where it is looked up."""
 
     fields: SurfaceFields
 
@@ -103,23 +104,20 @@ class _Brought:
     def at(self, values: Floats, points: Floats) -> Floats:
         """Nodal values (n, k) at the places nearest to points (p, 3) [m]: (p, k)."""
         _, triangle, places = self.projection(points)
-        corners = self.corners[triangle]
-        sides = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=2)
-        along = np.einsum("pij,pj->pi", np.linalg.pinv(sides), places - corners[:, 0])
-        weights = np.column_stack([1 - along.sum(axis=1), along])
+        weights = barycentric(self.corners[triangle], places[:, None])[:, 0]
         return np.asarray(np.einsum("pa,pak->pk", weights, values[self.fields.triangles[triangle]]))
 
-    def turned(self, surface: Surface) -> _Brought:
+    def turned(self, surface: Surface) -> _SurfaceSolution:
         """With triangles that are counter-clockwise from outside, as those of the part are."""
         _, triangle, _ = surface.projection(self.corners.mean(axis=1))
         if np.einsum("ti,ti->", self.vectors, surface.normals[triangle]) >= 0:
             return self
         points, triangles, cases = self.fields.points, self.fields.triangles, self.fields.cases
-        return _Brought(SurfaceFields(points, triangles[:, ::-1].copy(), cases))
+        return _SurfaceSolution(SurfaceFields(points, triangles[:, ::-1].copy(), cases))
 
 
-def _check(brought: _Brought, task: Task, question: Question) -> None:
-    fields, diagonal = brought.fields, task.surface.diagonal
+def _check(solution: _SurfaceSolution, task: Task, question: Question) -> None:
+    fields, diagonal = solution.fields, task.surface.diagonal
     if set(fields.cases) != set(question.cases):
         raise InvalidInput(
             f"the file has load cases {', '.join(fields.cases)}, and the study has {', '.join(question.cases)}"
@@ -131,7 +129,7 @@ def _check(brought: _Brought, task: Task, question: Question) -> None:
             f"{_box(fields.points)}, the part {_box(task.surface.vertices)}: are the units right, and is the mesh "
             "undeformed?"
         )
-    gap, _, _ = brought.projection(question.cloud.points)
+    gap, _, _ = solution.projection(question.cloud.points)
     if gap.max() > _COVERED * diagonal:
         place = ", ".join(f"{1e3 * each:.4g}" for each in question.cloud.points[gap.argmax()])
         raise InvalidInput(
@@ -139,22 +137,24 @@ def _check(brought: _Brought, task: Task, question: Question) -> None:
             "symmetries that the part does not have"
         )
     for case, found in fields.cases.items():
-        _check_case(case, found, brought, question)
+        _check_case(case, found, solution, question)
 
 
-def _check_case(case: str, found: Mapping[str, Floats], brought: _Brought, question: Question) -> None:
+def _check_case(
+    case: str, found: Mapping[str, Floats], solution: _SurfaceSolution, question: Question
+) -> None:
     moved, stress = found["displacement"], found["stress"]
     most = np.linalg.norm(moved, axis=1).max()
     if most == 0 or not stress.any():
         raise InvalidInput(f"nothing moves, or no stress is there, in load case {case}")
     for hold in question.problems[0].holds:
-        slipped = np.abs(brought.at(moved, hold.where.points)[:, list(hold.axes)]).max(initial=0.0)
+        slipped = np.abs(solution.at(moved, hold.where.points)[:, list(hold.axes)]).max(initial=0.0)
         if slipped > _HELD * most:
             raise InvalidInput(
                 f"a support moves by {slipped:.3g} m in load case {case}, where the largest displacement is {most:.3g} "
                 "m: is it of this study?"
             )
-    ratio, alike = _hooke(brought, moved, stress, question.material)
+    ratio, alike = _hooke(solution, moved, stress, question.material)
     low, high = _OF_HOOKE
     if not (low < ratio < high and alike > _ALIKE):
         raise InvalidInput(
@@ -162,23 +162,25 @@ def _check_case(case: str, found: Mapping[str, Floats], brought: _Brought, quest
             f"strains make {ratio:.3g} times the stress that is given, with a correlation of {alike:.2f}. "
             "Are the units right, is the order of components xx, yy, zz, xy, yz, zx, and is it a linear analysis?"
         )
-    if (work := _work(brought, case, moved, question)) is not None and work <= 0:
+    if (work := _work(solution, case, moved, question)) is not None and work <= 0:
         raise InvalidInput(
             f"the loads of load case {case} do the work {work:.3g} J on the displacement, which can't be: do they act "
             "the other way?"
         )
 
 
-def _hooke(brought: _Brought, moved: Floats, stress: Floats, material: Material) -> tuple[float, float]:
+def _hooke(
+    solution: _SurfaceSolution, moved: Floats, stress: Floats, material: Material
+) -> tuple[float, float]:
     """What strains along the surface make of the stress in it, over that stress; and how the two correlate.
 
     As if nothing pressed on the surface, which is so almost everywhere.
     """
-    corners, triangles = brought.corners, brought.fields.triangles
-    areas = np.linalg.norm(brought.vectors, axis=1)
+    corners, triangles = solution.corners, solution.fields.triangles
+    areas = np.linalg.norm(solution.vectors, axis=1)
     kept = areas > 1e-12 * areas.max()
     corners, triangles, areas = corners[kept], triangles[kept], areas[kept]
-    normals = brought.vectors[kept] / areas[:, None]
+    normals = solution.vectors[kept] / areas[:, None]
     first = corners[:, 1] - corners[:, 0]
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     frame = np.stack([first, np.cross(normals, first)], axis=1)  # (t, 2, 3)
@@ -202,22 +204,27 @@ def _hooke(brought: _Brought, moved: Floats, stress: Floats, material: Material)
     return product / max(own, tiny), product / max(np.sqrt(own * other), tiny)
 
 
-def _work(brought: _Brought, case: str, moved: Floats, question: Question) -> float | None:
+def _work(solution: _SurfaceSolution, case: str, moved: Floats, question: Question) -> float | None:
     """Of the loads [J]; None where some act everywhere."""
     regions = [problem.region for problem in question.problems]
     if None in regions:
         return None
-    return question.work(case, [brought.at(moved, region.points) for region in regions if region is not None])
+    return question.work(
+        case, [solution.at(moved, region.points) for region in regions if region is not None]
+    )
 
 
-def _outcome(brought: _Brought, task: Task, question: Question) -> Outcome:
+def _outcome(solution: _SurfaceSolution, task: Task, question: Question) -> Outcome:
     given = task.request.imported
     assert given is not None  # which is why this is asked
-    points, faces = six_node_faces(brought.fields.points, brought.fields.triangles)
+    points, faces = six_node_faces(solution.fields.points, solution.fields.triangles)
     owner = f"Its error is what its owner says, {given.error:.1%}."
     said = f"Found by {given.code}, and imported: nothing was computed. {owner}"
     return Outcome(
-        cases={case: _case(case, brought, points, task, question, given.error) for case in question.cases},
+        cases={
+            case: _case(case, solution, (points, faces), task, question, given.error)
+            for case in question.cases
+        },
         points=points,
         tets=np.zeros((0, 10), np.int32),
         faces=faces.astype(np.int32),
@@ -236,16 +243,23 @@ def _outcome(brought: _Brought, task: Task, question: Question) -> Outcome:
 
 
 def _case(
-    case: str, brought: _Brought, points: Floats, task: Task, question: Question, error: float
+    case: str,
+    solution: _SurfaceSolution,
+    mesh: tuple[Floats, NDArray[np.int64]],
+    task: Task,
+    question: Question,
+    error: float,
 ) -> CaseOutcome:
-    found = brought.fields.cases[case]
-    moved, stress = (_with_middles(found[kind], points, brought) for kind in ("displacement", "stress"))
+    """mesh: points (n, 3) [m] and six-node faces (f, 6) that fields are given on."""
+    points, faces = mesh
+    found = solution.fields.cases[case]
+    moved, stress = (_with_middles(found[kind], faces) for kind in ("displacement", "stress"))
     mises = von_mises(stress)
     peak, _ = largest(mises, task.zones.of(case).at(points))
     values = {
         "max_displacement": float(np.linalg.norm(moved, axis=1).max()),
         "max_von_mises": float(mises[peak]),
-        "compliance": _work(brought, case, found["displacement"], question),
+        "compliance": _work(solution, case, found["displacement"], question),
     }
     measured = {
         name: Quantity(value, quantities.UNITS[name], error * abs(value), "error as its owner says")
@@ -255,7 +269,7 @@ def _case(
     whole = task.surface.closed and task.report.bodies == 1
     volume = Quantity(question.cloud.volume, "m^3", 0.0 if whole else np.inf)
     balance = question.balance(case)
-    at_vertices = [brought.at(found[kind], task.surface.vertices) for kind in ("displacement", "stress")]
+    at_vertices = [solution.at(found[kind], task.surface.vertices) for kind in ("displacement", "stress")]
     return CaseOutcome(
         quantities.quantities(measured, balance, volume, np.ones(1), (question.material,)),
         task.analysis.fields(moved, stress, "node"),
@@ -264,9 +278,12 @@ def _case(
     )
 
 
-def _with_middles(values: Floats, points: Floats, brought: _Brought) -> Floats:
-    """Nodal values (n, k) with those in the middle of edges, which come after them."""
-    return np.concatenate([values, brought.at(values, points[len(values) :])])
+def _with_middles(values: Floats, faces: NDArray[np.int64]) -> Floats:
+    """Nodal values (n, k) with those in the middle of edges, which come after them; faces (f, 6)."""
+    found = np.concatenate([values, np.zeros((int(faces.max()) + 1 - len(values), values.shape[1]))])
+    for side in range(3):
+        found[faces[:, 3 + side]] = values[faces[:, [side, (side + 1) % 3]]].mean(axis=1)
+    return found
 
 
 def _box(points: Floats) -> str:

@@ -15,6 +15,7 @@ from surrogates.elasticity import Problem, scales, size_of
 from surrogates.examples import Example, Target
 from surrogates.operator import Queries
 from twin.errors import InvalidInput
+from twin.geometry.selection import barycentric
 from twin.learning.questions import Question
 from twin.results.outcome import Outcome
 from twin.results.skin import face_normals, skin
@@ -145,23 +146,13 @@ def _on_skin(outcome: Outcome, mises: Floats) -> _OnSkin:
     sharp = areas * (np.mean(at_triangles**_SHARPNESS, axis=0) + _FLAT)
     drawn = spread(corners, areas, SURFACE), spread(corners, sharp, PEAKS)
     points, triangle = np.concatenate([drawn[0][0], drawn[1][0]]), np.concatenate([drawn[0][1], drawn[1][1]])
-    weights = _barycentric(corners[triangle], points)
+    weights = barycentric(corners[triangle], points[:, None])[:, 0]
     return _OnSkin(
         points,
         vectors[triangle] / (2 * areas[triangle, None]),
         nodes[triangle].reshape(len(points), -1),
         (weights[:, :, None] * shares[triangle]).reshape(len(points), -1),
     )
-
-
-def _barycentric(corners: Floats, points: Floats) -> Floats:
-    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    p = points - corners[:, 0]
-    aa, ab, bb = (np.einsum("ki,ki->k", *pair) for pair in ((a, a), (a, b), (b, b)))
-    pa, pb = np.einsum("ki,ki->k", p, a), np.einsum("ki,ki->k", p, b)
-    determinant = aa * bb - ab**2
-    u, v = (bb * pa - ab * pb) / determinant, (aa * pb - ab * pa) / determinant
-    return np.stack([1 - u - v, u, v], axis=1)
 
 
 def _inside(outcome: Outcome, cloud: Cloud) -> tuple[NDArray[np.int64], Floats, Floats]:

@@ -26,6 +26,7 @@ from twin.store.states import RunState
 from twin.store.views import event_view, heartbeat, run_view
 from twin.store.workspace import Workspace
 from twin.studies import GradientOf, StaticStress, Training
+from twin.studies.training import unlearnable
 
 _DEFAULT_PAGE: Final = 50
 _LOOK: Final = 1.0  # seconds after which a watcher looks for itself, whatever the feed says
@@ -55,9 +56,11 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
             if made is not None:
                 return codec.run_to_proto(run_view(made), made.study, made.options, made.shape)
         kind = codec.study_kind(wanted.study)
-        if imported is not None and not isinstance(study, StaticStress):
-            raise InvalidInput(f"answers are imported of static stress, not of {kind}")
         if imported is not None:
+            if not isinstance(study, StaticStress):
+                raise InvalidInput(f"answers are imported of static stress, not of {kind}")
+            if (why := unlearnable(study)) is not None:
+                raise InvalidInput(f"answers are imported for surrogates to learn from, and {why}")
             await asyncio.to_thread(self._check_file, tenant(), imported.fields)
         await asyncio.to_thread(pinned, self._surrogates, tenant(), kind, wanted.options)
         if isinstance(study, Training) and study.saved:

@@ -12,7 +12,7 @@ from twin.analyses.run import run
 from twin.analyses.together import run_together
 from twin.geometry.surface import Report, Surface
 from twin.learning.answers import answer
-from twin.learning.imported import take
+from twin.learning.imported import import_answer
 from twin.results.gradient import Gradient
 from twin.results.outcome import Outcome
 from twin.studies import Request
@@ -22,7 +22,7 @@ class Analysis(Protocol):
     """Answers one kind of study.
 
     study: of that kind; of a gradient a twin.results.gradient.Differentiation, of a surrogate a
-    twin.learning.answers.Consultation, of an import a twin.learning.imported.Found. source: the file as uploaded;
+    twin.learning.answers.Consultation, of an import a twin.learning.imported.Import. source: the file as uploaded;
     workdir: an empty folder for scratch files.
     """
 
@@ -61,6 +61,6 @@ ANALYSES: Final[Mapping[str, Analysis]] = {
     "heat_conduction": run,
     "gradient": differentiate,
     "consultation": answer,
-    "imported": take,
+    "imported": import_answer,
 }
 TOGETHER: Final[Mapping[str, Together]] = {"static_stress": run_together, "heat_conduction": run_together}

@@ -32,7 +32,7 @@ from twin.workers.surrogates import Surrogates
 
 if TYPE_CHECKING:  # it imports jax, and a test may hand over another table
     from twin.learning.answers import Consultation
-    from twin.learning.imported import Found
+    from twin.learning.imported import Import
     from twin.workers.analyses import Analysis, Together
 
 TRAINING: Final = "training"
@@ -144,7 +144,7 @@ class Computer:
 
     def _question(
         self, lease: Lease, run: RunRecord, workdir: Path
-    ) -> Study | Differentiation | Consultation | Found:
+    ) -> Study | Differentiation | Consultation | Import:
         """What is asked; of a gradient with the answer that it is about, of an import with the file."""
         asked = codec.parse_study(run.study)
         assert not isinstance(asked, Training)  # which is no question of a part
@@ -153,7 +153,7 @@ class Computer:
             return (
                 self._consulted(lease, run, asked)
                 if imported is None
-                else self._found(lease, asked, imported.fields, workdir)
+                else self._import(lease, asked, imported.fields, workdir)
             )
         answered = self.workspace.runs.get(lease.tenant, asked.run.removeprefix("runs/"))
         study = codec.parse_study(answered.study)
@@ -177,13 +177,13 @@ class Computer:
             return study
         return self.surrogates.consultation(lease.tenant, study, request) or study
 
-    def _found(self, lease: Lease, study: Study, digest: str, workdir: Path) -> Found:
-        from twin.learning.imported import Found  # jax
+    def _import(self, lease: Lease, study: Study, digest: str, workdir: Path) -> Import:
+        from twin.learning.imported import Import  # jax
 
         assert isinstance(study, StaticStress)  # others the service refuses
         path = workdir / "imported.npz"
         self.workspace.blobs.download(lease.tenant, digest, path)
-        return Found(study, path)
+        return Import(study, path)
 
     def _train(self, lease: Lease, run: RunRecord, monitor: RunMonitor, workdir: Path) -> None:
         asked = codec.parse_study(run.study)

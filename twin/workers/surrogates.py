@@ -29,9 +29,8 @@ class Surrogates:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._at_hand: OrderedDict[tuple[str, str], Trained] = OrderedDict()
-        self._memories: tuple[str, Memories] | None = (
-            None  # of the tenant who asked last: others never see them
-        )
+        # Of the tenant who asked last: others never see them.
+        self._memories: tuple[str, Memories] | None = None
 
     def consultation(self, tenant: str, study: Study, request: Request) -> Consultation | None:
         """A study with those that are to be asked: the named one, else all; None where there is none to ask."""
@@ -45,8 +44,11 @@ class Surrogates:
             try:
                 full_name, version = self._workspace.surrogates.version(tenant, name)
                 asked[full_name] = self._trained(tenant, version)
-            except (NotFound, InvalidInput):  # deleted since it was named, or of an earlier version
+            except NotFound:  # deleted since it was named
                 if request.method == "surrogate" and request.surrogate:
+                    raise
+            except InvalidInput:  # of an earlier version of ours: who names it is told
+                if request.surrogate:
                     raise
         if not asked:
             if request.method == "surrogate":

@@ -211,7 +211,6 @@ def test_a_bound_that_is_too_wide_is_climbed_from(trained: Setting) -> None:
     assert corrected.measured
     assert not solver.measured
     assert solver.seconds > 0
-    assert found.rungs[0].seconds < sum(found.cost.seconds.values())
     assert 1e-8 < float(found.provenance["linear_tolerance"]) < 0.1
     assert all(row.iterations < 15 for row in found.convergence)
     assert found.quantities["max_displacement"].relative_error < 0.1
