@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 .PHONY: demo test lint verify corpus bench-solids bench-sweeps bench-surrogates protos format clean
 
-demo: $(STAMP)                      ## solve the example bracket: stress.png, bracket.vtu, report.html
+demo: $(STAMP)                      ## solve the example bracket, ask a network too: stress.png, comparison.png, bracket.vtu, report.html
 	$(BIN)/twin demo
 
 test: $(STAMP)                      ## the default tests, in two processes

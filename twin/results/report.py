@@ -128,6 +128,7 @@ def report(
         balances=[_balance(name, case.balance) for name, case in outcome.cases.items()],
         warnings=outcome.warnings,
         provenance=list(outcome.provenance.items()),
+        solved=not len(outcome.faces),
         cost=_cost(outcome),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
