@@ -64,8 +64,8 @@ def train(
     """Train a network.
 
     Args:
-        start: one of other parts, which is made to fit these: all of it is trained on, since its last layers alone, fitted
-            to 20 parts, were worse than a new network
+        start: one of other parts, which is made to fit these: all of it is trained on, since its last layers
+            alone, fitted to 20 parts, were worse than a new network
         folder: of checkpoints; what lies there of the same training is gone on with
         report: hears of progress, and may raise to end it
 
