@@ -47,12 +47,13 @@ _FINENESS: Final = (
 class Consultation:
     """A study, and whom to ask. surrogates: by their names, "surrogates/bracket/versions/2", at least one.
 
-    memories: of parts that were asked about before
+    memories: of parts that were asked about before; fields: whether they are wanted beside the numbers
     """
 
     study: StaticStress
     surrogates: Mapping[str, Trained]
     memories: Memories = field(default_factory=Memories)
+    fields: bool = True
 
 
 def answer(
@@ -88,7 +89,7 @@ def answer(
         measured = {case: _measured(task, evaluation, trained, case) for case in evaluation.question.cases}
     wide = _too_wide(measured, request)
     if request.method == "surrogate" or not wide:
-        found = _predicted(task, name, trained, evaluation, measured)
+        found = _predicted(task, name, trained, evaluation, measured, fields=consultation.fields)
         return replace(found, rungs=rungs.unclimbed(found, trained.card))
     asked_first = Rung("surrogate", False, rungs.spent(task), True, f"{name}: {wide}")
     return _solved(task, {name: wide}, asked_first, Expectation(evaluation))
@@ -138,29 +139,37 @@ def _told(refusals: Mapping[str, str]) -> str:
 
 
 def _predicted(
-    task: Task, name: str, trained: Trained, evaluation: Evaluation, measured: Mapping[str, Numbers]
+    task: Task,
+    name: str,
+    trained: Trained,
+    evaluation: Evaluation,
+    measured: Mapping[str, Numbers],
+    *,
+    fields: bool,
 ) -> Outcome:
-    """What the surrogate says. measured: of each load case."""
-    question = evaluation.question
-    with task.watch.phase("decode"):
-        task.monitor.progress("decode", 0.6, "fields and bounds")
-        surface = task.surface
-        points, faces = evaluation.memory.recall("faces", lambda: _six_node_faces(surface))
-        at_nodes = evaluation.fields_at("nodes", points, lambda: node_normals(points, faces))
-        at_vertices = evaluation.fields_at(
-            "vertices", surface.vertices, lambda: node_normals(surface.vertices, surface.triangles)
-        )
-        cases = {
-            case: CaseOutcome(
-                measured[case],
-                _at_nodes(task, evaluation, trained, case, CaseFields(number, points, at_nodes)),
-                task.analysis.fields(
-                    at_vertices.mean[number][:, :3], at_vertices.mean[number][:, 3:], "surface"
-                ),
-                question.balance(case),
+    """What the surrogate says. measured: of each load case; fields: whether they are wanted too."""
+    question, surface = evaluation.question, task.surface
+    points, faces = evaluation.memory.recall("faces", lambda: _six_node_faces(surface))
+    at_nodes: dict[str, Mapping[str, Field]] = {}
+    at_vertices: dict[str, Mapping[str, Field]] = {}
+    if fields:
+        with task.watch.phase("decode"):
+            task.monitor.progress("decode", 0.6, "fields and bounds")
+            on_nodes = evaluation.fields_at("nodes", points, lambda: node_normals(points, faces))
+            on_vertices = evaluation.fields_at(
+                "vertices", surface.vertices, lambda: node_normals(surface.vertices, surface.triangles)
             )
-            for number, case in enumerate(question.cases)
-        }
+            for number, case in enumerate(question.cases):
+                of_case = CaseFields(number, points, on_nodes)
+                at_nodes[case] = _at_nodes(task, evaluation, trained, case, of_case)
+                mean = on_vertices.mean[number]
+                at_vertices[case] = task.analysis.fields(mean[:, :3], mean[:, 3:], "surface")
+    cases = {
+        case: CaseOutcome(
+            measured[case], at_nodes.get(case, {}), at_vertices.get(case, {}), question.balance(case)
+        )
+        for case in question.cases
+    }
     level = task.request.coverage
     accuracy = ", ".join(f"{error:.1%} of {what}" for what, error in trained.card.accuracy.items())
     return Outcome(

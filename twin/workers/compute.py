@@ -175,7 +175,7 @@ class Computer:
         request = codec.parse_options(run.options)
         if run.background and request.surrogate is None and request.method != "surrogate":
             return study
-        return self.surrogates.consultation(lease.tenant, study, request) or study
+        return self.surrogates.consultation(lease.tenant, study, request, fields=run.keep_fields) or study
 
     def _import(self, lease: Lease, study: Study, digest: str, workdir: Path) -> Import:
         from twin.learning.imported import Import  # jax

@@ -32,8 +32,13 @@ class Surrogates:
         # Of the tenant who asked last: others never see them.
         self._memories: tuple[str, Memories] | None = None
 
-    def consultation(self, tenant: str, study: Study, request: Request) -> Consultation | None:
-        """A study with those that are to be asked: the named one, else all; None where there is none to ask."""
+    def consultation(
+        self, tenant: str, study: Study, request: Request, *, fields: bool
+    ) -> Consultation | None:
+        """A study with those that are to be asked: the named one, else all; None where there is none to ask.
+
+        fields: whether they are wanted beside the numbers
+        """
         if request.method == "solver" or not isinstance(study, StaticStress):
             return None
         if request.method == "auto" and request.surrogate is None and request.discretisation != "auto":
@@ -59,7 +64,7 @@ class Surrogates:
 
         if self._memories is None or self._memories[0] != tenant:
             self._memories = tenant, Memories()
-        return Consultation(study, asked, self._memories[1])
+        return Consultation(study, asked, self._memories[1], fields)
 
     def _trained(self, tenant: str, version: VersionRecord) -> Trained:
         from twin.learning.packing import unpack

@@ -139,6 +139,23 @@ def test_an_answer_is_linear_and_says_where_it_is_from(trained: Setting, tmp_pat
         once.probe("displacement", [[0.005, 0.005, 0.005]])
 
 
+def test_a_sweep_asks_a_surrogate_of_many_designs(trained: Setting) -> None:
+    """Numbers come as designs end, and are those of a single question; no field is decoded for them."""
+    wide, deep = twin.Range("wide", "0 mm", "4 mm"), twin.Range("deep", "0 mm", "4 mm")
+    sweep = trained.client.sweep(
+        *(trained.part, sideways(100), [wide, deep], twin.Halton(9)),
+        shape=[shaped(wide, deep)], method="surrogate", surrogate="blocks",
+    )  # fmt: skip
+    streamed = [update.design.state for update in sweep.watch() if update.design is not None]
+    assert streamed == ["DONE"] * 9
+    table = sweep.result()
+    shape = [shaped(float(table["wide"][4]), float(table["deep"][4]))]
+    alone = trained.client.predict(trained.part, sideways(100), "blocks", shape=shape).quantities
+    for name in ("max_displacement", "max_von_mises", "compliance"):
+        assert table[name][4] == pytest.approx(alone[name].value, rel=1e-6)
+        assert table[f"{name}_error"][4] == pytest.approx(alone[name].error, rel=1e-6)
+
+
 def test_a_narrower_promise_has_wider_bounds(trained: Setting) -> None:
     shape = [shaped("2 mm", "1 mm")]
     bounds = [
