@@ -1,0 +1,127 @@
+"""Flow in a box by lattice Boltzmann. In lattice units: cells, time steps, a density of one."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float
+
+from solvers.lattice_boltzmann import collision
+from solvers.lattice_boltzmann.collision import Populations
+from solvers.lattice_boltzmann.grid import at
+from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State
+from solvers.lattice_boltzmann.step import arriving_beside, step
+from solvers.lattice_boltzmann.turbulence import closed
+from solvers.lattice_boltzmann.walls import Walls
+
+
+def conditions(
+    scheme: Scheme,
+    viscosity: float,
+    walls: Walls,
+    force: Sequence[float] = (0, 0, 0),
+    inflow: Sequence[float] | Float[np.ndarray, "3 y z"] = (0, 0, 0),
+    pressure: float = 0.0,
+    absorbing: Float[np.ndarray, "x y z"] | float = 0.0,
+) -> Conditions:
+    """As of `Conditions`. inflow: a velocity, or one for each y and z, ghosts among them."""
+    profile, layer = np.asarray(inflow, np.float32), np.asarray(absorbing, np.float32)
+    return Conditions(
+        jnp.asarray(viscosity, jnp.float32),
+        walls,
+        jnp.asarray(force, jnp.float32),
+        jnp.asarray(profile[:, None, None] if profile.ndim == 1 else profile),
+        jnp.asarray(pressure, jnp.float32),
+        jnp.asarray(np.pad(layer, 1, mode="edge").reshape(-1) if layer.ndim else layer),
+        jnp.asarray(scheme.grid.outside),
+    )
+
+
+def at_rest(scheme: Scheme, given: Conditions) -> State:
+    zero = jnp.zeros(scheme.grid.shape, jnp.float32)
+    return begun(scheme, given, zero, jnp.stack([zero] * 3))
+
+
+@partial(jax.jit, static_argnums=0)
+def begun(
+    scheme: Scheme, given: Conditions, density: Float[Array, "x y z"], velocity: Float[Array, "3 x y z"]
+) -> State:
+    """In equilibrium. density: above one."""
+    fields = [density, *velocity]
+    for axis in range(3):
+        width = [(1, 1) if each == axis else (0, 0) for each in range(3)]
+        mode = "wrap" if scheme.grid.faces[2 * axis] == "periodic" else "edge"
+        fields = [jnp.pad(field, width, mode=mode) for field in fields]
+    above, x, y, z = (jnp.where(given.walls.row < 0, 0, field.reshape(-1)) for field in fields)
+    eddy = given.absorbing
+    if scheme.turbulent:
+        eddy = jnp.broadcast_to(eddy, (len(scheme.grid),))
+    populations = collision.equilibrium(scheme.velocities, above, (x, y, z))
+    return State(populations, jnp.array(eddy), jnp.array(given.walls.moving))
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=2)
+def advance(scheme: Scheme, given: Conditions, state: State, times: Count) -> State:
+    """The state after `times` times `scheme.steps` steps."""
+    once = jnp.minimum(times, 1) if jax.default_backend() == "cpu" else None
+
+    def several(_: Count, carried: tuple[State, Populations]) -> tuple[State, Populations]:
+        of, spare = carried
+        if scheme.turbulent:
+            of = closed(scheme, given, of, once)
+
+        def twice(_: Count, lattices: tuple[Populations, Populations]) -> tuple[Populations, Populations]:
+            one, other = lattices  # with one written while the other is read, none is copied
+            other = _barrier(step(scheme, given, State(one, of.eddy, of.moving), other, once))
+            one = _barrier(step(scheme, given, State(other, of.eddy, of.moving), one, once))
+            return one, other
+
+        populations, spare = lax.fori_loop(0, scheme.steps // 2, twice, (of.populations, spare))
+        return State(populations, of.eddy, of.moving), spare
+
+    found, _ = lax.fori_loop(0, times, several, (state, tuple(map(jnp.zeros_like, state.populations))))
+    return found
+
+
+def _barrier(populations: Populations) -> Populations:
+    """Steps are not fused with each other."""
+    found: Populations = lax.optimization_barrier(populations)  # type: ignore[no-untyped-call]
+    return found
+
+
+class Macroscopic(eqx.Module):
+    """density: above one; velocity: [cells/step]."""
+
+    density: Float[Array, "x y z"]
+    velocity: Float[Array, "3 x y z"]
+
+
+@partial(jax.jit, static_argnums=0)
+def macroscopic(scheme: Scheme, given: Conditions, state: State) -> Macroscopic:
+    """Of cells, without ghosts, halfway through the last collision."""
+    of = collision.moments(scheme.velocities, state.populations)
+    half = [0.5 * f / (1 + of.density) for f in given.force]
+    fields = (of.density, *(u - h for u, h in zip(of.velocity, half, strict=True)))
+    boxes = [field.reshape(scheme.grid.padded)[1:-1, 1:-1, 1:-1] for field in fields]
+    return Macroscopic(boxes[0], jnp.stack(boxes[1:]))
+
+
+@partial(jax.jit, static_argnums=0)
+def force(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "3"]:
+    """On the body, by what its links exchange in the next step; of the pressure above that of density one.
+
+    Wen et al. 2014, J. Comput. Phys. 266:161: the same for all who look at it from a steady motion.
+    """
+    walls, velocities = given.walls, scheme.velocities
+    arriving = arriving_beside(scheme, walls, state)
+    total = [jnp.zeros(len(walls))] * 3
+    for i, opposite in enumerate(velocities.opposite):
+        leaving = at(state.populations[opposite], walls.cells)
+        for axis, (c, u) in enumerate(zip(velocities.directions[i], state.moving, strict=True)):
+            exchanged = -(c + u) * leaving - (c - u) * arriving[i]
+            total[axis] = total[axis] + jnp.where(walls.body[i], exchanged, 0)
+    return jnp.stack([each.sum() for each in total])

@@ -1,0 +1,112 @@
+"""Cells of a box in a row, with one layer of ghosts around them, and how populations move between them.
+
+Two ways to pull populations, which give the same: by index, where a program may read anywhere at once (one kernel on a
+GPU); by slices of what lies in a row, where processors want neighbours (CPU).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Int
+
+from solvers.lattice_boltzmann.collision import Populations
+from solvers.lattice_boltzmann.velocities import VelocitySet
+
+Kind = Literal["periodic", "velocity", "pressure", "slip", "wall"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A box of cells.
+
+    shape: cells along x, y, z, without ghosts
+    faces: what is beyond each side: low x, high x, low y, high y, low z, high z
+    """
+
+    shape: tuple[int, int, int]
+    faces: tuple[Kind, Kind, Kind, Kind, Kind, Kind] = ("periodic",) * 6
+
+    def __post_init__(self) -> None:
+        for axis, (low, high) in enumerate(zip(self.faces[::2], self.faces[1::2], strict=True)):
+            if (low == "periodic") != (high == "periodic"):
+                raise ValueError(f"along {'xyz'[axis]} both sides are periodic, or none")
+
+    @cached_property
+    def padded(self) -> tuple[int, int, int]:
+        """Cells along x, y, z with ghosts."""
+        return self.shape[0] + 2, self.shape[1] + 2, self.shape[2] + 2
+
+    @cached_property
+    def strides(self) -> tuple[int, int, int]:
+        return self.padded[1] * self.padded[2], self.padded[2], 1
+
+    def __len__(self) -> int:
+        """Cells with ghosts."""
+        return math.prod(self.padded)
+
+    def offset(self, direction: Sequence[int]) -> int:
+        """Of a neighbour, in the row."""
+        return sum(c * stride for c, stride in zip(direction, self.strides, strict=True))
+
+    def number(self, cell: Int[np.ndarray, "... 3"]) -> Int[np.ndarray, "..."]:
+        """Place in the row of cells by their x, y, z; ghosts have -1 or the number of cells in one of them."""
+        return (cell + 1) @ np.array(self.strides)
+
+    @cached_property
+    def interior(self) -> tuple[int, int]:
+        """A stretch of the row that holds all cells which are no ghosts, and some that are."""
+        first = self.offset((1, 1, 1))
+        return first, len(self) - first
+
+    @cached_property
+    def outside(self) -> Int[np.ndarray, " g"]:
+        """Places in the row of all ghosts."""
+        ghost = np.ones(self.padded, bool)
+        ghost[1:-1, 1:-1, 1:-1] = False
+        return np.flatnonzero(ghost).astype(np.int32)
+
+    def coordinates(self, cells: Int[Array, " n"]) -> list[Int[Array, " n"]]:
+        """x, y, z of cells by their places in the row; ghosts have 0 or the number of padded cells less one."""
+        x = cells // self.strides[0]
+        y = cells // self.strides[1] - x * self.padded[1]
+        return [x, y, cells % self.padded[2]]
+
+    def sources(self, cells: Int[Array, " n"], coordinates: Sequence[Int[Array, " n"]]) -> Int[Array, " n"]:
+        """The cell that each is computed as: itself, or for a ghost the one that it repeats, beside it or periodic."""
+        found = cells
+        for axis, (at, count, stride) in enumerate(zip(coordinates, self.padded, self.strides, strict=True)):
+            move = (count - 2 if self.faces[2 * axis] == "periodic" else 1) * stride
+            found = found + jnp.where(at == 0, move, 0) - jnp.where(at == count - 1, move, 0)
+        return found
+
+    def ghosts(self, coordinates: Sequence[Int[Array, " n"]], face: int) -> Bool[Array, " n"]:
+        """Which are beyond a side."""
+        at, count = coordinates[face // 2], self.padded[face // 2]
+        return at == (count - 1 if face % 2 else 0)
+
+    def pulled(
+        self, velocities: VelocitySet, populations: Populations, cells: Int[Array, " n"]
+    ) -> Populations:
+        """What arrives at cells that are no ghosts."""
+        return tuple(
+            at(of, cells - self.offset(c)) for c, of in zip(velocities.directions, populations, strict=True)
+        )
+
+    def pulled_in_row(self, velocities: VelocitySet, populations: Populations) -> Populations:
+        """What arrives in the stretch `interior`; at the ghosts in it, nothing that means anything."""
+        first, end = self.interior
+        return tuple(
+            lax.slice(of, (first - self.offset(c),), (end - self.offset(c),))
+            for c, of in zip(velocities.directions, populations, strict=True)
+        )
+
+
+def at(values: Array, cells: Int[Array, " n"]) -> Array:
+    found: Array = values.at[cells].get(mode="promise_in_bounds")
+    return found

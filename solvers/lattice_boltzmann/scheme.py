@@ -1,0 +1,94 @@
+"""What a program of the flow is compiled for, what it is given, and what evolves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from solvers.lattice_boltzmann.collision import Populations
+from solvers.lattice_boltzmann.grid import Grid
+from solvers.lattice_boltzmann.velocities import D3Q19, VelocitySet
+from solvers.lattice_boltzmann.walls import Walls
+
+_BETWEEN: Final = (
+    8  # steps between two looks at eddies and at the layer at walls: 0.4 of a cell at a velocity of 0.05
+)
+
+Count = int | Int[Array, ""]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What a program is compiled for.
+
+    collision: recursive regularisation, or two relaxation times, for which sides are periodic or walls
+    turbulent: eddies smaller than cells, and layers at walls thinner than cells, are modelled
+    fused: populations are pulled by index in one sweep over all cells, as GPUs like it; else by slices
+    """
+
+    grid: Grid
+    velocities: VelocitySet = D3Q19
+    collision: Literal["regularised", "two relaxation times"] = "regularised"
+    turbulent: bool = False
+    fused: bool = False
+
+    def __post_init__(self) -> None:
+        if self.collision == "two relaxation times" and {*self.grid.faces} - {"periodic", "wall"}:
+            raise ValueError("with two relaxation times sides are periodic or walls")
+
+    @property
+    def steps(self) -> int:
+        """That are made together."""
+        return _BETWEEN if self.turbulent else 2
+
+
+class Conditions(eqx.Module):
+    """What differs between flows of one program.
+
+    viscosity: [cells^2/step]; force: on a unit of volume
+    inflow: velocity beyond sides of kind "velocity", the same everywhere (3, 1, 1), or by y and z with ghosts
+    pressure: density above one beyond sides of kind "pressure"
+    absorbing: viscosity added where waves and eddies are to die out, of all cells in the row, or one for all
+    ghosts: places in the row
+    """
+
+    viscosity: Float[Array, ""]
+    walls: Walls
+    force: Float[Array, "3"]
+    inflow: Float[Array, "3 y z"]
+    pressure: Float[Array, ""]
+    absorbing: Float[Array, "..."]
+    ghosts: Int[Array, " g"]
+
+
+class State(eqx.Module):
+    """What evolves.
+
+    populations: above those at rest, of all cells in the row, after a collision
+    eddy: viscosity added to the fluid's own, of all cells in the row, or one for all
+    moving: velocity of the wall beside cells, or of the fluid there as it slips over a layer that cells don't resolve
+    """
+
+    populations: Populations
+    eddy: Float[Array, "..."]
+    moving: Float[Array, "3 w"]
+
+
+def apart(once: Count | None, function: Callable[..., Result], *arguments: Any) -> Result:
+    """The function of the arguments, computed before what it is used for, where `once` is given: one, as a count that
+    the compiler can't know.
+
+    XLA on CPUs would compute it anew for each of the populations that depend on it: it drops optimization_barrier
+    before it fuses. A loop of unknown length it leaves alone.
+    """
+    if once is None:
+        return function(*arguments)
+    empty = jax.tree.map(lambda of: jnp.zeros(of.shape, of.dtype), jax.eval_shape(function, *arguments))
+    found: Result = lax.fori_loop(0, once, lambda *_: function(*arguments), empty)
+    return found

@@ -1,0 +1,175 @@
+"""One step: populations move to neighbours, come off walls, and collide; ghosts get what is beyond the sides."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from solvers.lattice_boltzmann import collision
+from solvers.lattice_boltzmann.collision import Moments, Populations
+from solvers.lattice_boltzmann.grid import at
+from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
+from solvers.lattice_boltzmann.walls import Walls, reflected
+
+_MAGIC: Final = 3 / 16  # of two relaxation times
+_HELD: Final = 0.1  # share by which a side of kind "pressure" holds it: waves go out through the rest
+
+
+def step(
+    scheme: Scheme, given: Conditions, state: State, into: Populations, once: Count | None = None
+) -> Populations:
+    """The populations after one step.
+
+    into: of the same shape, whose memory they may take; once: as of `apart`
+    """
+    if scheme.fused:
+        return _fused(scheme, given, state, once)
+    return _sliced(scheme, given, state, into, once)
+
+
+def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) -> Populations:
+    grid, walls = scheme.grid, given.walls
+    every = lax.iota(jnp.int32, len(grid))
+    coordinates = grid.coordinates(every)
+    cells = grid.sources(every, coordinates)
+    arriving = apart(once, partial(_arriving, scheme, walls), state, cells)
+    viscosity = given.viscosity + (at(state.eddy, cells) if state.eddy.ndim else state.eddy)
+    if scheme.collision == "two relaxation times":
+        found = _relaxed(scheme, given, viscosity, arriving)
+    else:
+        after = apart(once, partial(_collided, scheme, given), viscosity, arriving)
+        found = _regularised(scheme, _with_ghosts(scheme, given, after, coordinates), once)
+    if len(walls):
+        solid = at(walls.row, cells) < 0
+        found = tuple(jnp.where(solid, 0, each) for each in found)
+    return found
+
+
+def _arriving(scheme: Scheme, walls: Walls, state: State, cells: Int[Array, " n"]) -> Populations:
+    """What arrives at any cells that are no ghosts."""
+    pulled = scheme.grid.pulled(scheme.velocities, state.populations, cells)
+    if not len(walls):
+        return pulled
+    row = at(walls.row, cells)
+    distances, moving = (
+        [of.at[row].get(mode="fill", fill_value=0) for of in table]
+        for table in (walls.distances, state.moving)
+    )
+    local = tuple(at(of, cells) for of in state.populations)
+    return reflected(scheme.velocities, pulled, local, distances, moving)
+
+
+def _sliced(
+    scheme: Scheme, given: Conditions, state: State, into: Populations, once: Count | None
+) -> Populations:
+    grid, walls = scheme.grid, given.walls
+    first, end = grid.interior
+    eddy = state.eddy[first:end] if state.eddy.ndim else state.eddy
+    arriving = grid.pulled_in_row(scheme.velocities, state.populations)
+    found = _collide(scheme, given, given.viscosity + eddy, arriving, once)
+    if len(walls):
+        solid = walls.row[first:end] < 0
+        found = tuple(jnp.where(solid, 0, each) for each in found)
+    found = tuple(lax.dynamic_update_slice(old, new, (first,)) for old, new in zip(into, found, strict=True))
+    if len(walls):
+        eddy = at(state.eddy, walls.cells) if state.eddy.ndim else state.eddy
+        arriving = apart(once, partial(arriving_beside, scheme, walls), state)
+        found = _put(found, walls.cells, _collide(scheme, given, given.viscosity + eddy, arriving, once))
+    coordinates = grid.coordinates(given.ghosts)
+    sources = grid.sources(given.ghosts, coordinates)
+    repeated = tuple(at(each, sources) for each in found)
+    if scheme.collision == "regularised":
+        of = apart(once, partial(collision.moments, scheme.velocities), repeated)
+        of = apart(once, partial(_with_ghosts, scheme, given), of, coordinates)
+        repeated = _regularised(scheme, of, once)
+    return _put(found, given.ghosts, repeated)
+
+
+def _put(populations: Populations, cells: Int[Array, " n"], new: Populations) -> Populations:
+    return tuple(
+        old.at[cells].set(each, mode="promise_in_bounds", unique_indices=True)
+        for old, each in zip(populations, new, strict=True)
+    )
+
+
+def arriving_beside(scheme: Scheme, walls: Walls, state: State) -> Populations:
+    """What arrives at the cells beside walls."""
+    pulled = scheme.grid.pulled(scheme.velocities, state.populations, walls.cells)
+    local = tuple(at(of, walls.cells) for of in state.populations)
+    return reflected(scheme.velocities, pulled, local, walls.distances, state.moving)
+
+
+def _collide(
+    scheme: Scheme,
+    given: Conditions,
+    viscosity: Float[Array, "..."],
+    arriving: Populations,
+    once: Count | None,
+) -> Populations:
+    if scheme.collision == "two relaxation times":
+        return _relaxed(scheme, given, viscosity, arriving)
+    return _regularised(scheme, apart(once, partial(_collided, scheme, given), viscosity, arriving), once)
+
+
+def _regularised(scheme: Scheme, of: Moments, once: Count | None) -> Populations:
+    hermite = apart(once, partial(collision.hermite, scheme.velocities), of)
+    return scheme.velocities.from_hermite(hermite)
+
+
+def _relaxed(
+    scheme: Scheme, given: Conditions, viscosity: Float[Array, "..."], arriving: Populations
+) -> Populations:
+    even = 1 / (3 * viscosity + 0.5)
+    odd = 1 / (0.5 + _MAGIC / (3 * viscosity))
+    force = (given.force[0], given.force[1], given.force[2])
+    return collision.two_relaxation_times(scheme.velocities, arriving, even, odd, force)
+
+
+def _collided(
+    scheme: Scheme, given: Conditions, viscosity: Float[Array, "..."], arriving: Populations
+) -> Moments:
+    """Moments after the collision, before which the force has done one half of its work, and the other half after it.
+
+    Guo, Zheng & Shi 2002, Phys. Rev. E 65:046308.
+    """
+    before = collision.moments(scheme.velocities, arriving)
+    kept = 1 - 1 / (3 * viscosity + 0.5)
+    mass = 1 + before.density
+    half = [0.5 * f / mass for f in given.force]
+    halfway = [u + h for u, h in zip(before.velocity, half, strict=True)]
+    x, y, z = (u + h for u, h in zip(halfway, half, strict=True))
+    stress = []
+    for (a, b), of in zip(collision.PAIRS, before.stress, strict=True):
+        shifted = half[a] * before.velocity[b] + half[b] * before.velocity[a] + half[a] * half[b]
+        worked = 0.5 * (halfway[a] * given.force[b] + halfway[b] * given.force[a])
+        stress.append(kept * (of - mass * shifted + worked))
+    return Moments(before.density, (x, y, z), tuple(stress))
+
+
+def _with_ghosts(
+    scheme: Scheme, given: Conditions, of: Moments, coordinates: Sequence[Int[Array, " n"]]
+) -> Moments:
+    """Moments at cells, of those of the cells that they repeat: of ghosts what is beyond the sides."""
+    grid, profile = scheme.grid, given.inflow.reshape(3, -1)
+    place = coordinates[1] * grid.padded[2] + coordinates[2]
+    inflow = profile if profile.shape[1] == 1 else [at(each, place) for each in profile]
+    for face, kind in enumerate(grid.faces):
+        ghost, density, velocity, stress = grid.ghosts(coordinates, face), of.density, of.velocity, of.stress
+        if kind == "velocity":
+            x, y, z = (jnp.where(ghost, new, u) for new, u in zip(inflow, velocity, strict=True))
+            velocity = (x, y, z)
+        elif kind == "pressure":
+            density = jnp.where(ghost, density + _HELD * (given.pressure - density), density)
+        elif kind == "slip":
+            sign = [jnp.where(ghost, -1, 1) if axis == face // 2 else 1 for axis in range(3)]
+            x, y, z = (s * u for s, u in zip(sign, velocity, strict=True))
+            velocity = (x, y, z)
+            stress = tuple(
+                part if a == b else sign[a] * sign[b] * part
+                for (a, b), part in zip(collision.PAIRS, stress, strict=True)
+            )
+        of = Moments(density, velocity, stress)
+    return of

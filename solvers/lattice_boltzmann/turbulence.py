@@ -1,0 +1,128 @@
+"""What cells do not resolve: eddies smaller than they are, and the layer at walls.
+
+Eddies: Vreman 2004, Phys. Fluids 16:3670, whose viscosity vanishes in laminar shear. Layer: the law of the wall in the
+form of Reichardt 1951 gives the friction, of which the fluid that slips over the wall is the rest; between wall and
+first cell the viscosity is that of a mixing length, as in Malaspinas & Sagaut 2014, J. Comput. Phys. 275:25.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
+from typing import Final
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float
+
+from solvers.lattice_boltzmann import collision
+from solvers.lattice_boltzmann.grid import Grid, at
+from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
+
+_VREMAN: Final = 0.07  # 2.5 times the square of Smagorinsky's 0.17
+_KARMAN: Final = 0.41
+_DAMPING: Final = 25.0  # wall units over which the mixing length grows to its full size
+_REACH: Final = 2.0  # cells from the one beside the wall to where the law of the wall is applied
+_ITERATIONS: Final = 12
+_TINY: Final = float(np.finfo(np.float32).tiny)
+
+
+def closed(scheme: Scheme, given: Conditions, state: State, once: Count | None = None) -> State:
+    """The state with eddies and layers as they are now."""
+    grid, walls = scheme.grid, given.walls
+    of = apart(once, partial(collision.moments, scheme.velocities), state.populations)
+    first, _ = grid.interior
+    gradient = apart(once, partial(_gradient, grid), of.velocity)
+    eddy = lax.dynamic_update_slice(jnp.zeros(len(grid)), eddy_viscosity(gradient), (first,))
+    moving = walls.moving
+    if len(walls):
+        layer, moving = _layer(scheme, given, of.velocity)
+        eddy = eddy.at[walls.cells].set(layer, mode="promise_in_bounds", unique_indices=True)
+    return State(state.populations, given.absorbing + eddy, moving)
+
+
+def eddy_viscosity(gradient: Sequence[Sequence[Float[Array, "..."]]]) -> Float[Array, "..."]:
+    """Of eddies smaller than a cell [cells^2/step]. gradient: [i][j] is the slope of component j along i [1/step]."""
+    beta = [[sum(along[i] * along[j] for along in gradient) for j in range(3)] for i in range(3)]
+    second = (
+        *(beta[0][0] * beta[1][1] - beta[0][1] ** 2, beta[0][0] * beta[2][2] - beta[0][2] ** 2),
+        beta[1][1] * beta[2][2] - beta[1][2] ** 2,
+    )
+    size = jnp.maximum(beta[0][0] + beta[1][1] + beta[2][2], _TINY)
+    found: Float[Array, ...] = _VREMAN * jnp.sqrt(jnp.maximum(sum(second), 0) / size)
+    return found
+
+
+def friction_velocity(
+    speed: Float[Array, "..."], distance: Float[Array, "..."], viscosity: Float[Array, ""]
+) -> Float[Array, "..."]:
+    """Of a layer that has a speed at a distance from the wall: the root of the friction."""
+    found = jnp.sqrt(viscosity * speed / distance)  # as in the sublayer
+    for _ in range(_ITERATIONS):
+        unit = law_of_the_wall(distance * found / viscosity)
+        found = jnp.sqrt(found * speed / jnp.maximum(unit, _TINY))
+    return found
+
+
+def law_of_the_wall(distance: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Velocity in a layer, both in wall units."""
+    buffer = 1 - jnp.exp(-distance / 11) - distance / 11 * jnp.exp(-distance / 3)
+    return jnp.log1p(_KARMAN * distance) / _KARMAN + 7.8 * buffer
+
+
+def _gradient(grid: Grid, velocity: Sequence[Float[Array, " cells"]]) -> list[list[Float[Array, " n"]]]:
+    """In the stretch `interior`."""
+    first, end = grid.interior
+    return [
+        [
+            0.5
+            * (
+                lax.slice(u, (first + stride,), (end + stride,))
+                - lax.slice(u, (first - stride,), (end - stride,))
+            )
+            for u in velocity
+        ]
+        for stride in grid.strides
+    ]
+
+
+def _layer(
+    scheme: Scheme, given: Conditions, velocity: Sequence[Float[Array, " cells"]]
+) -> tuple[Float[Array, " w"], Float[Array, "3 w"]]:
+    """Viscosity added at cells beside walls, and the velocity with which the fluid slips over these."""
+    walls = given.walls
+    gap = jnp.linalg.norm(walls.inward, axis=0)
+    normal = -walls.inward / gap
+    inside = _interpolated(scheme.grid, walls.cells, _REACH * normal, velocity) - walls.moving
+    inside = inside - jnp.sum(inside * normal, axis=0) * normal
+    speed = jnp.linalg.norm(inside, axis=0)
+    friction = friction_velocity(speed, gap + _REACH, given.viscosity)
+    damping = (1 - jnp.exp(-gap * friction / given.viscosity / _DAMPING)) ** 2
+    viscosity = damping * _KARMAN * friction * gap
+    beside = jnp.stack([at(u, walls.cells) for u in velocity]) - walls.moving
+    along = inside / jnp.maximum(speed, _TINY)
+    nearest = jnp.sum(beside * along, axis=0)
+    rest = nearest - friction**2 * gap / (given.viscosity + viscosity)
+    slip = damping * jnp.clip(rest, 0, jnp.maximum(nearest, 0))
+    return viscosity, walls.moving + slip * along
+
+
+def _interpolated(
+    grid: Grid, cells: Array, offset: Float[Array, "3 w"], velocity: Sequence[Float[Array, " cells"]]
+) -> Float[Array, "3 w"]:
+    """Trilinear, at offsets from cells [cells]; at the side of the box where that lies beyond."""
+    places = [cells // grid.strides[0], cells // grid.strides[1] % grid.padded[1], cells % grid.padded[2]]
+    low, share = [], []
+    for place, move, count in zip(places, offset, grid.padded, strict=True):
+        where = jnp.clip(place + move, 0, count - 1.001)
+        low.append(where.astype(jnp.int32))
+        share.append(where - low[-1])
+    found = jnp.zeros((3, len(cells)))
+    for corner in product((0, 1), repeat=3):
+        weight = jnp.ones(len(cells))
+        number = jnp.zeros(len(cells), jnp.int32)
+        for upper, begin, part, stride in zip(corner, low, share, grid.strides, strict=True):
+            weight = weight * (part if upper else 1 - part)
+            number = number + (begin + upper) * stride
+        found = found + weight * jnp.stack([at(u, number) for u in velocity])
+    return found

@@ -1,0 +1,201 @@
+"""Walls between cells, where they are: interpolated bounce-back, and the force on them by what their links exchange.
+
+Bouzidi, Firdaouss & Lallemand 2001, Phys. Fluids 13:3452 (linear); force: Wen et al. 2014, J. Comput. Phys. 266:161.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from solvers.lattice_boltzmann.collision import Populations
+from solvers.lattice_boltzmann.grid import Grid
+from solvers.lattice_boltzmann.velocities import VelocitySet
+
+_BODY: Final = 0  # who a wall belongs to: the body, or a side of the box from one on
+_NOBODY: Final = 99
+
+
+class Walls(eqx.Module):
+    """Cells beside walls.
+
+    cells: places in the row; distances: from each, against each velocity, to the wall, in lengths of that velocity,
+    zero where there is none within one, negative where that wall is at rest while another one of the cell moves
+    moving: velocity of the wall; body: whether a link ends on what forces are told
+    of, and not on a side of the box
+    inward: from each cell to the nearest point of the plane that fits its links' ends [cells]
+    row: of all cells in the row, their number here, as many as there are for those beside no wall, -1 for solid ones
+    """
+
+    cells: Int[Array, " w"]
+    distances: Float[Array, "q w"]
+    moving: Float[Array, "3 w"]
+    body: Bool[Array, "q w"]
+    inward: Float[Array, "3 w"]
+    row: Int[Array, " cells"]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+
+def none(grid: Grid, velocities: VelocitySet) -> Walls:
+    """A grid without walls."""
+    count = len(velocities)
+    return Walls(
+        jnp.zeros(0, jnp.int32),
+        jnp.zeros((count, 0), jnp.float32),
+        jnp.zeros((3, 0), jnp.float32),
+        jnp.zeros((count, 0), bool),
+        jnp.zeros((3, 0), jnp.float32),
+        jnp.zeros(len(grid), jnp.int32),
+    )
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the ways between cells are cut by a surface.
+
+    cell: x, y, z of the fluid's end; velocity: number of the one that comes from the surface; distance: to the surface,
+    in lengths of that velocity, in (0, 1]
+    """
+
+    cell: Int[np.ndarray, "k 3"]
+    velocity: Int[np.ndarray, " k"]
+    distance: Float[np.ndarray, " k"]
+
+
+NO_LINKS: Final = Links(np.zeros((0, 3), np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+def walls(
+    grid: Grid,
+    velocities: VelocitySet,
+    solid: Bool[np.ndarray, "x y z"],
+    links: Links = NO_LINKS,
+    moving: Callable[[Int[np.ndarray, "w 3"]], Float[np.ndarray, "w 3"]] = lambda cells: 0.0 * cells,
+    sides: Mapping[int, tuple[float, float, float]] = MappingProxyType({}),
+) -> Walls:
+    """Walls of a body and of the sides of the box that are walls.
+
+    Args:
+        solid: cells inside the body
+        links: of the body's surface; those of solid cells are passed over, and where one is missing between fluid and
+            solid the surface is taken as halfway, as that of sides is
+        moving: velocity of the body's surface beside cells, by their x, y, z
+        sides: velocities of the sides of the box that are walls, by their number in `grid.faces`; others are at rest
+    """
+    strides = np.array([grid.shape[1] * grid.shape[2], grid.shape[2], 1])
+    inside = _with_ghosts(grid, solid)
+    speeds = {
+        face: sides.get(face, (0.0, 0.0, 0.0)) for face, kind in enumerate(grid.faces) if kind == "wall"
+    }
+    ranked = sorted(speeds, key=lambda face: -float(np.linalg.norm(speeds[face])))
+    blocked = inside.copy()
+    for face in ranked:
+        blocked[_side(face)] = True
+    outer = ~solid[tuple(links.cell.T)]
+    cells, numbers = [links.cell[outer] @ strides], [links.velocity[outer]]
+    distances, owners = [links.distance[outer]], [np.full(outer.sum(), _BODY)]
+    for i, direction in enumerate(velocities.directions):
+        if not any(direction):
+            continue
+        bare = np.flatnonzero(~solid & _shifted(blocked, direction))
+        bare = np.setdiff1d(bare, cells[0][numbers[0] == i])
+        behind = np.stack(np.unravel_index(bare, grid.shape), axis=1) - direction
+        owner = np.full(len(bare), _BODY)
+        for rank, face in enumerate(ranked, _BODY + 1):  # beyond an edge, the slowest
+            beyond = behind[:, face // 2] == (grid.shape[face // 2] if face % 2 else -1)
+            owner[beyond & ~_shifted(inside, direction).reshape(-1)[bare]] = rank
+        cells.append(bare)
+        numbers.append(np.full(len(bare), i))
+        distances.append(np.full(len(bare), 0.5))
+        owners.append(owner)
+    beside, row = np.unique(np.concatenate(cells), return_inverse=True)
+    place = row, np.concatenate(numbers)
+    cut = np.full((len(beside), len(velocities)), np.inf)
+    np.minimum.at(cut, place, np.concatenate(distances))
+    cut[np.isinf(cut)] = 0
+    # Interpolation takes what arrives from the other side: with a wall there too, this one is taken as halfway.
+    cramped = (cut > 0) & (cut < 0.5) & (cut[:, velocities.opposite] > 0)
+    cut[cramped] = 0.5
+    owned = np.full(cut.shape, _NOBODY)
+    owned[place] = np.concatenate(owners)
+    chosen = owned.min(axis=1, initial=_NOBODY)  # the body's wall, or else the fastest
+    other = (cut > 0) & (owned != chosen[:, None])
+    at = np.stack(np.unravel_index(beside, grid.shape), axis=1)
+    speed = np.array(moving(at), float)
+    for rank, face in enumerate(ranked, _BODY + 1):
+        speed[chosen == rank] = speeds[face]
+    inward = _nearest(velocities, np.where(other, 0, cut))
+    cut[other] *= -1
+    places, row = grid.number(at), np.where(inside.reshape(-1), -1, len(at))
+    row[places] = np.arange(len(places))
+    return Walls(
+        jnp.asarray(places, jnp.int32),
+        jnp.asarray(cut.T, jnp.float32),
+        jnp.asarray(speed.T, jnp.float32),
+        jnp.asarray((owned == _BODY).T),
+        jnp.asarray(inward.T, jnp.float32),
+        jnp.asarray(row, jnp.int32),
+    )
+
+
+def reflected(
+    velocities: VelocitySet,
+    pulled: Populations,
+    local: Populations,
+    distances: Sequence[Float[Array, "..."]] | Float[Array, "q ..."],
+    moving: Sequence[Float[Array, "..."]] | Float[Array, "3 ..."],
+) -> Populations:
+    """What arrives at cells, with what comes off a wall in place of what would have come through it.
+
+    pulled, local: after the last collision, what came from neighbours and what was at the cell itself
+    distances: for each velocity, as of `Walls`; moving: velocity of the wall
+    """
+    found = []
+    for i, opposite in enumerate(velocities.opposite):
+        if opposite == i:
+            found.append(pulled[i])
+            continue
+        q = jnp.abs(distances[i])
+        near = 2 * q * local[opposite] + (1 - 2 * q) * pulled[opposite]
+        share = 0.5 / jnp.maximum(q, 0.5)  # one up to halfway
+        far = share * local[opposite] + (1 - share) * local[i]
+        along = sum(c * u for c, u in zip(velocities.directions[i], moving, strict=True) if c)
+        pushed = jnp.where(distances[i] > 0, 6 * velocities.weights[i] * share * along, 0)
+        found.append(jnp.where(q > 0, jnp.where(q < 0.5, near, far) + pushed, pulled[i]))
+    return tuple(found)
+
+
+def _nearest(velocities: VelocitySet, distances: Float[np.ndarray, "w q"]) -> Float[np.ndarray, "w 3"]:
+    """From each cell, the nearest point of the plane that fits the ends of its links best."""
+    ends = -distances[..., None] * np.array(velocities.directions)  # zero where there is no link
+    slope = np.linalg.pinv(np.einsum("wqa,wqb->wab", ends, ends), rcond=1e-6) @ ends.sum(axis=1)[..., None]
+    found: Float[np.ndarray, "w 3"] = slope[..., 0] / np.maximum((slope**2).sum(axis=1), 1e-12)
+    return found
+
+
+def _with_ghosts(grid: Grid, solid: Bool[np.ndarray, "x y z"]) -> Bool[np.ndarray, "x y z"]:
+    """Ghosts are what they repeat."""
+    for axis in range(3):
+        width = [(1, 1) if each == axis else (0, 0) for each in range(3)]
+        solid = np.pad(solid, width, mode="wrap" if grid.faces[2 * axis] == "periodic" else "edge")
+    return solid
+
+
+def _side(face: int) -> tuple[slice | int, ...]:
+    """The outermost layer of cells along a side of the box."""
+    chosen: list[slice | int] = [slice(None)] * 3
+    chosen[face // 2] = -1 if face % 2 else 0
+    return tuple(chosen)
+
+
+def _shifted(padded: Bool[np.ndarray, "x y z"], direction: tuple[int, int, int]) -> Bool[np.ndarray, "x y z"]:
+    """What is at each cell less the direction."""
+    chosen = tuple(slice(1 - c, count - 1 - c) for c, count in zip(direction, padded.shape, strict=True))
+    return padded[chosen]
