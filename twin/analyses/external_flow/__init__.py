@@ -1,0 +1,1 @@
+"""Flow around a part in a wind tunnel."""
