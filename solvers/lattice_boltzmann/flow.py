@@ -30,6 +30,8 @@ def conditions(
 ) -> Conditions:
     """As of `Conditions`. inflow: a velocity, or one for each y and z, ghosts among them."""
     profile, layer = np.asarray(inflow, np.float32), np.asarray(absorbing, np.float32)
+    beside = np.where(np.asarray(walls.solid), -1, len(walls)).astype(np.int32)
+    beside[np.asarray(walls.cells)] = np.arange(len(walls))
     return Conditions(
         jnp.asarray(viscosity, jnp.float32),
         walls,
@@ -37,6 +39,8 @@ def conditions(
         jnp.asarray(profile[:, None, None] if profile.ndim == 1 else profile),
         jnp.asarray(pressure, jnp.float32),
         jnp.asarray(np.pad(layer, 1, mode="edge").reshape(-1) if layer.ndim else layer),
+        jnp.asarray(scheme.grid.sources),
+        jnp.asarray(beside[scheme.grid.sources]),
         jnp.asarray(scheme.grid.outside),
     )
 
@@ -56,7 +60,7 @@ def begun(
         width = [(1, 1) if each == axis else (0, 0) for each in range(3)]
         mode = "wrap" if scheme.grid.faces[2 * axis] == "periodic" else "edge"
         fields = [jnp.pad(field, width, mode=mode) for field in fields]
-    above, x, y, z = (jnp.where(given.walls.row < 0, 0, field.reshape(-1)) for field in fields)
+    above, x, y, z = (jnp.where(given.walls.solid, 0, field.reshape(-1)) for field in fields)
     eddy = given.absorbing
     if scheme.turbulent:
         eddy = jnp.broadcast_to(eddy, (len(scheme.grid),))

@@ -71,19 +71,21 @@ class Grid:
         ghost[1:-1, 1:-1, 1:-1] = False
         return np.flatnonzero(ghost).astype(np.int32)
 
-    def coordinates(self, cells: Int[Array, " n"]) -> list[Int[Array, " n"]]:
-        """x, y, z of cells by their places in the row; ghosts have 0 or the number of padded cells less one."""
-        x = cells // self.strides[0]
-        y = cells // self.strides[1] - x * self.padded[1]
-        return [x, y, cells % self.padded[2]]
+    @property
+    def coordinates(self) -> list[Int[Array, " cells"]]:
+        """x, y, z of each cell of the row; ghosts have 0 or the number of padded cells less one."""
+        return [lax.broadcasted_iota(jnp.int32, self.padded, axis).reshape(-1) for axis in range(3)]
 
-    def sources(self, cells: Int[Array, " n"], coordinates: Sequence[Int[Array, " n"]]) -> Int[Array, " n"]:
+    @cached_property
+    def sources(self) -> Int[np.ndarray, " cells"]:
         """The cell that each is computed as: itself, or for a ghost the one that it repeats, beside it or periodic."""
-        found = cells
-        for axis, (at, count, stride) in enumerate(zip(coordinates, self.padded, self.strides, strict=True)):
-            move = (count - 2 if self.faces[2 * axis] == "periodic" else 1) * stride
-            found = found + jnp.where(at == 0, move, 0) - jnp.where(at == count - 1, move, 0)
-        return found
+        found = np.arange(len(self), dtype=np.int32).reshape(self.padded)
+        for axis in range(3):
+            periodic = self.faces[2 * axis] == "periodic"
+            low, high = (-2, 1) if periodic else (1, -2)
+            ends = np.moveaxis(found, axis, 0)  # a view
+            ends[0], ends[-1] = ends[low].copy(), ends[high].copy()
+        return found.reshape(-1)
 
     def ghosts(self, coordinates: Sequence[Int[Array, " n"]], face: int) -> Bool[Array, " n"]:
         """Which are beyond a side."""

@@ -55,6 +55,8 @@ class Conditions(eqx.Module):
     inflow: velocity beyond sides of kind "velocity", the same everywhere (3, 1, 1), or by y and z with ghosts
     pressure: density above one beyond sides of kind "pressure"
     absorbing: viscosity added where waves and eddies are to die out, of all cells in the row, or one for all
+    sources: of all cells in the row the one that each is computed as: itself, or the one that a ghost repeats
+    beside: of those, the number among the cells beside walls, or how many of these there are; -1 for solid ones
     ghosts: places in the row
     """
 
@@ -64,6 +66,8 @@ class Conditions(eqx.Module):
     inflow: Float[Array, "3 y z"]
     pressure: Float[Array, ""]
     absorbing: Float[Array, "..."]
+    sources: Int[Array, " cells"]
+    beside: Int[Array, " cells"]
     ghosts: Int[Array, " g"]
 
 

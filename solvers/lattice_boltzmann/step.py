@@ -31,34 +31,25 @@ def step(
 
 
 def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) -> Populations:
-    grid, walls = scheme.grid, given.walls
-    every = lax.iota(jnp.int32, len(grid))
-    coordinates = grid.coordinates(every)
-    cells = grid.sources(every, coordinates)
-    arriving = apart(once, partial(_arriving, scheme, walls), state, cells)
-    viscosity = given.viscosity + (at(state.eddy, cells) if state.eddy.ndim else state.eddy)
+    eddy = at(state.eddy, given.sources) if state.eddy.ndim else state.eddy
+    arriving = apart(once, partial(_arriving, scheme, given), state)
     if scheme.collision == "two relaxation times":
-        found = _relaxed(scheme, given, viscosity, arriving)
+        found = _relaxed(scheme, given, given.viscosity + eddy, arriving)
     else:
-        after = apart(once, partial(_collided, scheme, given), viscosity, arriving)
-        found = _regularised(scheme, _with_ghosts(scheme, given, after, coordinates), once)
-    if len(walls):
-        solid = at(walls.row, cells) < 0
-        found = tuple(jnp.where(solid, 0, each) for each in found)
-    return found
+        after = apart(once, partial(_collided, scheme, given), given.viscosity + eddy, arriving)
+        found = _regularised(scheme, _with_ghosts(scheme, given, after, scheme.grid.coordinates), once)
+    return tuple(jnp.where(given.beside < 0, 0, each) for each in found) if len(given.walls) else found
 
 
-def _arriving(scheme: Scheme, walls: Walls, state: State, cells: Int[Array, " n"]) -> Populations:
-    """What arrives at any cells that are no ghosts."""
-    pulled = scheme.grid.pulled(scheme.velocities, state.populations, cells)
-    if not len(walls):
+def _arriving(scheme: Scheme, given: Conditions, state: State) -> Populations:
+    """What arrives at all cells, at ghosts what arrives at those that they repeat."""
+    pulled = scheme.grid.pulled(scheme.velocities, state.populations, given.sources)
+    if not len(given.walls):
         return pulled
-    row = at(walls.row, cells)
-    distances, moving = (
-        [of.at[row].get(mode="fill", fill_value=0) for of in table]
-        for table in (walls.distances, state.moving)
-    )
-    local = tuple(at(of, cells) for of in state.populations)
+    none = given.beside == len(given.walls)  # reads the last one's
+    distances = [jnp.where(none, 0, at(of, given.beside)) for of in given.walls.distances]
+    moving = [at(of, given.beside) for of in state.moving]
+    local = tuple(at(of, given.sources) for of in state.populations)
     return reflected(scheme.velocities, pulled, local, distances, moving)
 
 
@@ -71,16 +62,15 @@ def _sliced(
     arriving = grid.pulled_in_row(scheme.velocities, state.populations)
     found = _collide(scheme, given, given.viscosity + eddy, arriving, once)
     if len(walls):
-        solid = walls.row[first:end] < 0
+        solid = walls.solid[first:end]
         found = tuple(jnp.where(solid, 0, each) for each in found)
     found = tuple(lax.dynamic_update_slice(old, new, (first,)) for old, new in zip(into, found, strict=True))
     if len(walls):
         eddy = at(state.eddy, walls.cells) if state.eddy.ndim else state.eddy
         arriving = apart(once, partial(arriving_beside, scheme, walls), state)
         found = _put(found, walls.cells, _collide(scheme, given, given.viscosity + eddy, arriving, once))
-    coordinates = grid.coordinates(given.ghosts)
-    sources = grid.sources(given.ghosts, coordinates)
-    repeated = tuple(at(each, sources) for each in found)
+    coordinates = [at(each, given.ghosts) for each in grid.coordinates]
+    repeated = tuple(at(each, at(given.sources, given.ghosts)) for each in found)
     if scheme.collision == "regularised":
         of = apart(once, partial(collision.moments, scheme.velocities), repeated)
         of = apart(once, partial(_with_ghosts, scheme, given), of, coordinates)

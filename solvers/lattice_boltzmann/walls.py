@@ -29,7 +29,7 @@ class Walls(eqx.Module):
     moving: velocity of the wall; body: whether a link ends on what forces are told
     of, and not on a side of the box
     inward: from each cell to the nearest point of the plane that fits its links' ends [cells]
-    row: of all cells in the row, their number here, as many as there are for those beside no wall, -1 for solid ones
+    solid: whether each cell of the row is
     """
 
     cells: Int[Array, " w"]
@@ -37,7 +37,7 @@ class Walls(eqx.Module):
     moving: Float[Array, "3 w"]
     body: Bool[Array, "q w"]
     inward: Float[Array, "3 w"]
-    row: Int[Array, " cells"]
+    solid: Bool[Array, " cells"]
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -52,7 +52,7 @@ def none(grid: Grid, velocities: VelocitySet) -> Walls:
         jnp.zeros((3, 0), jnp.float32),
         jnp.zeros((count, 0), bool),
         jnp.zeros((3, 0), jnp.float32),
-        jnp.zeros(len(grid), jnp.int32),
+        jnp.zeros(len(grid), bool),
     )
 
 
@@ -133,15 +133,13 @@ def walls(
         speed[chosen == rank] = speeds[face]
     inward = _nearest(velocities, np.where(other, 0, cut))
     cut[other] *= -1
-    places, row = grid.number(at), np.where(inside.reshape(-1), -1, len(at))
-    row[places] = np.arange(len(places))
     return Walls(
-        jnp.asarray(places, jnp.int32),
+        jnp.asarray(grid.number(at), jnp.int32),
         jnp.asarray(cut.T, jnp.float32),
         jnp.asarray(speed.T, jnp.float32),
         jnp.asarray((owned == _BODY).T),
         jnp.asarray(inward.T, jnp.float32),
-        jnp.asarray(row, jnp.int32),
+        jnp.asarray(inside.reshape(-1)),
     )
 
 
