@@ -96,7 +96,7 @@ def main() -> None:
     with twin.connect(asked.server) if asked.server else twin.local() as client:
         sweep = swept(client, asked.designs)
         for ended in sweep.watch():
-            if ended.design is not None:
+            if ended.design is not None and (ended.counts.ended % 10 == 0 or ended.design.state != "DONE"):
                 print(f"{ended.counts.ended} of {ended.counts.designs}: {ended.design.state}", flush=True)
         training = client.train(NAME, sweep, networks=asked.networks, steps=asked.steps, name=NAME)
         for update in training.watch():
