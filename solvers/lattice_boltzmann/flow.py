@@ -30,7 +30,7 @@ def conditions(
 ) -> Conditions:
     """As of `Conditions`. inflow: a velocity, or one for each y and z, ghosts among them."""
     profile, layer = np.asarray(inflow, np.float32), np.asarray(absorbing, np.float32)
-    beside = np.where(np.asarray(walls.solid), -1, len(walls)).astype(np.int32)
+    beside = np.where(np.asarray(walls.solid), -2, -1).astype(np.int32)
     beside[np.asarray(walls.cells)] = np.arange(len(walls))
     return Conditions(
         jnp.asarray(viscosity, jnp.float32),

@@ -56,7 +56,7 @@ class Conditions(eqx.Module):
     pressure: density above one beyond sides of kind "pressure"
     absorbing: viscosity added where waves and eddies are to die out, of all cells in the row, or one for all
     sources: of all cells in the row the one that each is computed as: itself, or the one that a ghost repeats
-    beside: of those, the number among the cells beside walls, or how many of these there are; -1 for solid ones
+    beside: of those, the number among the cells beside walls, -1 for others, -2 for solid ones
     ghosts: places in the row
     """
 

@@ -38,7 +38,7 @@ def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) 
     else:
         after = apart(once, partial(_collided, scheme, given), given.viscosity + eddy, arriving)
         found = _regularised(scheme, _with_ghosts(scheme, given, after, scheme.grid.coordinates), once)
-    return tuple(jnp.where(given.beside < 0, 0, each) for each in found) if len(given.walls) else found
+    return tuple(jnp.where(given.beside < -1, 0, each) for each in found) if len(given.walls) else found
 
 
 def _arriving(scheme: Scheme, given: Conditions, state: State) -> Populations:
@@ -46,7 +46,7 @@ def _arriving(scheme: Scheme, given: Conditions, state: State) -> Populations:
     pulled = scheme.grid.pulled(scheme.velocities, state.populations, given.sources)
     if not len(given.walls):
         return pulled
-    none = given.beside == len(given.walls)  # reads the last one's
+    none = given.beside < 0  # reads one of the last
     distances = [jnp.where(none, 0, at(of, given.beside)) for of in given.walls.distances]
     moving = [at(of, given.beside) for of in state.moving]
     local = tuple(at(of, given.sources) for of in state.populations)

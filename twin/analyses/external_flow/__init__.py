@@ -1,1 +1,1 @@
-"""Flow around a part in a wind tunnel."""
+"""Flow around a part in a wind tunnel. No study asks for it yet: means of what fluctuates are all that is here."""

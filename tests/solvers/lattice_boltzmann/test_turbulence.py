@@ -1,0 +1,31 @@
+"""What cells do not resolve, against what is known of it."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from solvers.lattice_boltzmann.turbulence import eddy_viscosity, friction_velocity, law_of_the_wall
+
+
+def test_the_law_of_the_wall_is_linear_at_it_and_logarithmic_beyond() -> None:
+    assert float(law_of_the_wall(jnp.asarray(1.0))) == pytest.approx(1.0, rel=0.05)
+    far = np.array([100.0, 1000.0])
+    np.testing.assert_allclose(law_of_the_wall(jnp.asarray(far)), np.log(far) / 0.41 + 5.3, rtol=0.03)
+
+
+@pytest.mark.parametrize("friction", [1e-4, 1e-3, 5e-3])
+def test_friction_is_found_from_the_velocity_that_it_makes(friction: float) -> None:
+    distance, viscosity = jnp.asarray(3.0), jnp.asarray(1e-4)
+    speed = friction * law_of_the_wall(distance * friction / viscosity)
+    assert float(friction_velocity(speed, distance, viscosity)) == pytest.approx(friction, rel=1e-3)
+
+
+def test_no_eddies_are_modelled_in_shear_and_some_where_it_turns() -> None:
+    """Vreman 2004: of the gradients of laminar shear the viscosity is none."""
+    zero, one = jnp.asarray(0.0), jnp.asarray(0.01)
+    shear = [[zero, zero, zero], [one, zero, zero], [zero, zero, zero]]
+    turning = [[zero, one, zero], [-one, zero, zero], [zero, one, zero]]
+    assert float(eddy_viscosity(shear)) == 0
+    assert float(eddy_viscosity(turning)) > 1e-5
