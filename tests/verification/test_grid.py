@@ -1,5 +1,7 @@
 """The grid discretisation against closed forms and tetrahedra, on faces that do not follow the grid, and on dirt."""
 
+import time
+
 import numpy as np
 import pytest
 import trimesh
@@ -334,7 +336,7 @@ class Silent:
         """Not even to that."""
 
 
-def bend(tmp_path, accuracy, discretisation):
+def bend(tmp_path, accuracy, discretisation, seconds=600):
     """The analysis of a bent bar in this process, so that its parts can be made to fail."""
     path = tmp_path / "bar.stl"
     bar().export(path)
@@ -344,7 +346,7 @@ def bend(tmp_path, accuracy, discretisation):
         [twin.Force((0, 0, -1000), on=select.plane((0.1, 0, 0), (1, 0, 0)))],
     )
     request = Request(
-        accuracy, discretisation=discretisation, quantities=("max_displacement",), max_seconds=600
+        accuracy, discretisation=discretisation, quantities=("max_displacement",), max_seconds=seconds
     )
     surface, report = parse(path, "m", "bar.stl")
     return run(surface, report, study, request, source=None, monitor=Silent(), workdir=tmp_path)
@@ -387,3 +389,21 @@ def test_an_answer_is_kept_where_the_second_mesh_gives_none(tmp_path, monkeypatc
     outcome = bend(tmp_path, 0.001, "auto")
     assert len(outcome.tets)
     assert "it diverges" in " ".join(outcome.warnings)
+
+
+def test_a_mesher_that_fails_for_want_of_time_ends_the_budget(tmp_path, monkeypatch):
+    """The first mesh is real; on the second one the mesher uses up the time that it is given, as on a slow machine."""
+    mesh, calls = on_mesh.mesh_volume, []
+
+    def too_slow(*arguments, time_limit, **options):
+        calls.append(arguments)
+        if len(calls) > 1:
+            time.sleep(time_limit)
+            raise MeshingFailed("the time was over")
+        return mesh(*arguments, time_limit=60.0, **options)
+
+    monkeypatch.setattr(on_mesh, "mesh_volume", too_slow)
+    monkeypatch.setattr(on_mesh, "MESH_SHARE", 0.01)
+    outcome = bend(tmp_path, 0.001, "tet", seconds=100)
+    assert outcome.ended == "max_seconds"
+    assert len(outcome.tets)

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 
 MESH_TIME_LIMIT = 300.0
 MESH_SHARE = 0.6  # of the time that is left; the rest is for the solution, or for a grid
+LACKED_TIME = 0.5  # of its time: a mesher that fails after more may have lacked time
 PILOT_SHARE = 0.6  # of the time, for the first mesh and its solution; if they fail, the rest is for a grid
 MOST_MESHES = 6
 MOST_TRIES = 3  # to keep to max_unknowns
@@ -123,16 +124,22 @@ def _mesh(task: Task, sizes: Sizes, fraction: float, message: str) -> VolumeMesh
         task.tell("mesh", fraction, message)
 
     check()
+    limit, begun = min(MESH_TIME_LIMIT, max(MESH_SHARE * task.remaining, 1.0)), time.perf_counter()
     with task.watch.phase("mesh"):
-        mesh = mesh_volume(
-            task.surface,
-            sizes.size,
-            source=task.source,
-            refine=(sizes.points, sizes.lengths) if len(sizes.points) else None,
-            time_limit=min(MESH_TIME_LIMIT, max(MESH_SHARE * task.remaining, 1.0)),
-            workdir=task.workdir,
-            check=check,
-        )
+        try:
+            mesh = mesh_volume(
+                task.surface,
+                sizes.size,
+                source=task.source,
+                refine=(sizes.points, sizes.lengths) if len(sizes.points) else None,
+                time_limit=limit,
+                workdir=task.workdir,
+                check=check,
+            )
+        except MeshingFailed as failure:
+            if limit < MESH_TIME_LIMIT and time.perf_counter() - begun > LACKED_TIME * limit:
+                raise OutOfTimeError from failure
+            raise
         return materials.assigned(mesh, task.surface, task.regions.materials)
 
 
