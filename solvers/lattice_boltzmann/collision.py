@@ -64,6 +64,13 @@ def hermite(velocities: VelocitySet, of: Moments) -> dict[Exponents, Field]:
             rest = [axis for place, axis in enumerate(axes) if place not in (one, other)]
             value = value + (pair * _product(of.velocity, rest) if rest else pair)
         found[exponents] = value
+    if velocities.most < 3:
+        # Without corners H_2(c_x) H_2(c_y) is not orthogonal to H_2(c_z). What is left of it when it is made so has the
+        # moment that was found; with any other one sound grows.
+        for exponents in found:
+            if sum(exponents) == 4:
+                third = [0 if power else 2 for power in exponents]
+                found[exponents] = found[exponents] - found[third[0], third[1], third[2]] / 6
     return found
 
 

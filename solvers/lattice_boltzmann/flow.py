@@ -125,7 +125,7 @@ def force(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "3"]:
     total = [jnp.zeros(len(walls))] * 3
     for i, opposite in enumerate(velocities.opposite):
         leaving = at(state.populations[opposite], walls.cells)
-        for axis, (c, u) in enumerate(zip(velocities.directions[i], state.moving, strict=True)):
+        for axis, (c, u) in enumerate(zip(velocities.directions[i], walls.moving, strict=True)):
             exchanged = -(c + u) * leaving - (c - u) * arriving[i]
             total[axis] = total[axis] + jnp.where(walls.body[i], exchanged, 0)
     return jnp.stack([each.sum() for each in total])

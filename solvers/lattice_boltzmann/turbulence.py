@@ -1,7 +1,5 @@
 """What cells do not resolve: eddies smaller than they are, and the layer at walls.
 
-Not to be relied on yet: a ball in a wind tunnel of 20 cells at a Reynolds number of 100,000 is not stable with it.
-
 Eddies: Vreman 2004, Phys. Fluids 16:3670, whose viscosity vanishes in laminar shear. Layer: the law of the wall in the
 form of Reichardt 1951 gives the friction, of which the fluid that slips over the wall is the rest; between wall and
 first cell the viscosity is that of a mixing length, as in Malaspinas & Sagaut 2014, J. Comput. Phys. 275:25.

@@ -1,6 +1,6 @@
-"""Walls between cells, where they are: interpolated bounce-back, and the force on them by what their links exchange.
+"""Walls between cells, where they are: interpolated bounce-back.
 
-Bouzidi, Firdaouss & Lallemand 2001, Phys. Fluids 13:3452 (linear); force: Wen et al. 2014, J. Comput. Phys. 266:161.
+Bouzidi, Firdaouss & Lallemand 2001, Phys. Fluids 13:3452 (linear).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from solvers.lattice_boltzmann.collision import Populations
+from solvers.lattice_boltzmann.collision import Moments, Populations, moments, regularised
 from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.velocities import VelocitySet
 
@@ -154,7 +154,12 @@ def reflected(
 
     pulled, local: after the last collision, what came from neighbours and what was at the cell itself
     distances: for each velocity, as of `Walls`; moving: velocity of the wall
+
+    What a wall that moves adds to a population is by how much it differs from its opposite in the fluid beside it, if
+    that moves as the wall does: with its stress, not in equilibrium, or a wind along the wall is not stable.
     """
+    beside, (x, y, z) = moments(velocities, local), moving
+    carried = regularised(velocities, Moments(beside.density, (x, y, z), beside.stress))
     found = []
     for i, opposite in enumerate(velocities.opposite):
         if opposite == i:
@@ -164,8 +169,7 @@ def reflected(
         near = 2 * q * local[opposite] + (1 - 2 * q) * pulled[opposite]
         share = 0.5 / jnp.maximum(q, 0.5)  # one up to halfway
         far = share * local[opposite] + (1 - share) * local[i]
-        along = sum(c * u for c, u in zip(velocities.directions[i], moving, strict=True) if c)
-        pushed = jnp.where(distances[i] > 0, 6 * velocities.weights[i] * share * along, 0)
+        pushed = jnp.where(distances[i] > 0, share * (carried[i] - carried[opposite]), 0)
         found.append(jnp.where(q > 0, jnp.where(q < 0.5, near, far) + pushed, pulled[i]))
     return tuple(found)
 

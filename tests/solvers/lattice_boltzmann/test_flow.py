@@ -128,6 +128,24 @@ def test_a_wind_that_blows_across_changes_little() -> None:
     assert left(0.1) == pytest.approx(still, rel=0.015)
 
 
+@pytest.mark.parametrize("velocities", [D3Q19, D3Q27], ids=["D3Q19", "D3Q27"])
+@pytest.mark.parametrize("beside", ["periodic", "wall"])
+def test_in_a_wind_of_next_to_no_viscosity_disturbances_do_not_grow(
+    velocities: VelocitySet, beside: Kind
+) -> None:
+    """Nor along walls that move with it."""
+    wind = (0.05, 0.0, 0.0)
+    grid = Grid((12, 12, 12), (*("periodic",) * 4, beside, beside))  # type: ignore[arg-type]
+    scheme = Scheme(grid, velocities)
+    nothing = np.zeros(grid.shape, bool)
+    given = conditions(scheme, 2e-6, walls(grid, velocities, nothing, sides={4: wind, 5: wind}))
+    blown = np.array(wind)[:, None, None, None]
+    stirred = blown + 1e-6 * np.random.default_rng(0).normal(size=(3, *grid.shape))
+    state = flow.begun(scheme, given, jnp.zeros(grid.shape, jnp.float32), jnp.asarray(stirred, jnp.float32))
+    found = flow.macroscopic(scheme, given, flow.advance(scheme, given, state, 150)).velocity
+    assert float(jnp.abs(found - blown).max()) < 4e-6
+
+
 def test_sides_that_are_periodic_come_in_pairs() -> None:
     with pytest.raises(ValueError, match="along y"):
         Grid((4, 4, 4), ("wall", "wall", "periodic", "wall", "wall", "wall"))

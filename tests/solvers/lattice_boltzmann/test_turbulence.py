@@ -6,13 +6,25 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from solvers.lattice_boltzmann import flow
 from solvers.lattice_boltzmann.turbulence import eddy_viscosity, friction_velocity, law_of_the_wall
+from tests.benchmarks.flow.tunnel import SPEED, tunnel
 
 
 def test_the_law_of_the_wall_is_linear_at_it_and_logarithmic_beyond() -> None:
     assert float(law_of_the_wall(jnp.asarray(1.0))) == pytest.approx(1.0, rel=0.05)
     far = np.array([100.0, 1000.0])
     np.testing.assert_allclose(law_of_the_wall(jnp.asarray(far)), np.log(far) / 0.41 + 5.3, rtol=0.03)
+
+
+def test_a_tunnel_at_a_high_reynolds_number_stays_in_bounds() -> None:
+    """Of four cells across the ball, and far less viscosity than they can resolve."""
+    scheme, given, state = tunnel(20, fused=False)
+    state = flow.advance(scheme, given, state, 150)
+    found = flow.macroscopic(scheme, given, state)
+    assert SPEED < float(jnp.abs(found.velocity).max()) < 2 * SPEED
+    assert float(jnp.abs(found.density).max()) < 3 * SPEED**2
+    assert float(flow.force(scheme, given, state)[0]) > 0
 
 
 @pytest.mark.parametrize("friction", [1e-4, 1e-3, 5e-3])
