@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from twin.errors import UnitError as UnitError
     from twin.geometry.script import Script as Script
     from twin.geometry.script import ServerScript as ServerScript
+    from twin.materials import Fluid as Fluid
     from twin.materials import Material as Material
     from twin.quantities import Field as Field
     from twin.quantities import Quantity as Quantity
@@ -57,10 +58,12 @@ if TYPE_CHECKING:
     from twin.studies import Convection as Convection
     from twin.studies import Displacement as Displacement
     from twin.studies import ElasticFoundation as ElasticFoundation
+    from twin.studies import ExternalFlow as ExternalFlow
     from twin.studies import Fixed as Fixed
     from twin.studies import Force as Force
     from twin.studies import FreeForm as FreeForm
     from twin.studies import Gravity as Gravity
+    from twin.studies import Ground as Ground
     from twin.studies import HeatConduction as HeatConduction
     from twin.studies import HeatFlow as HeatFlow
     from twin.studies import HeatFlux as HeatFlux
@@ -96,7 +99,7 @@ _NAMES: Final = {
         "InvalidInput", "MaterialError", "MeshingFailed", "NotFound", "ResourceExhausted", "SelectionError",
         "SolveFailed", "StudyError", "TwinError", "Unavailable", "UnconstrainedError", "UnitError",
     ),
-    "twin.materials": ("Material",),
+    "twin.materials": ("Fluid", "Material"),
     "twin.quantities": ("Field", "Quantity"),
     "twin.results.gradient": ("Gradient",),
     "twin.sdk.client": ("Client", "connect", "local"),
@@ -109,9 +112,9 @@ _NAMES: Final = {
     "twin.sdk.sweep": ("Sweep",),
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
-        "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "Fixed", "Force", "FreeForm",
-        "Gravity", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "Preview", "RemoteForce",
-        "Roller", "StaticStress", "Symmetry", "Temperature", "Traction",
+        "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "ExternalFlow", "Fixed", "Force",
+        "FreeForm", "Gravity", "Ground", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "Preview",
+        "RemoteForce", "Roller", "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
     "twin.sweeps.sampling": ("Factorial", "LatinHypercube", "Points"),

@@ -115,8 +115,10 @@ def macroscopic(scheme: Scheme, given: Conditions, state: State) -> Macroscopic:
 
 
 @partial(jax.jit, static_argnums=0)
-def force(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "3"]:
-    """On the body, by what its links exchange in the next step; of the pressure above that of density one.
+def exchanged(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "3 w"]:
+    """Force on the body beside each cell, by what links exchange in the next step.
+
+    Of the pressure above that of density one.
 
     Wen et al. 2014, J. Comput. Phys. 266:161: the same for all who look at it from a steady motion.
     """
@@ -128,4 +130,4 @@ def force(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "3"]:
         for axis, (c, u) in enumerate(zip(velocities.directions[i], walls.moving, strict=True)):
             exchanged = -(c + u) * leaving - (c - u) * arriving[i]
             total[axis] = total[axis] + jnp.where(walls.body[i], exchanged, 0)
-    return jnp.stack([each.sum() for each in total])
+    return jnp.stack(total)

@@ -54,7 +54,8 @@ class Conditions(eqx.Module):
     viscosity: [cells^2/step]; force: on a unit of volume
     inflow: velocity beyond sides of kind "velocity", the same everywhere (3, 1, 1), or by y and z with ghosts
     pressure: density above one beyond sides of kind "pressure"
-    absorbing: viscosity added where waves and eddies are to die out, of all cells in the row, or one for all
+    absorbing: where waves and eddies are to die out, viscosity that is added, and the share of what density is above
+    `pressure` that is taken out in a step: of all cells in the row, or one for all
     sources: of all cells in the row the one that each is computed as: itself, or the one that a ghost repeats
     beside: of those, the number among the cells beside walls, -1 for others, -2 for solid ones
     ghosts: places in the row

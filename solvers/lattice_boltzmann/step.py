@@ -36,7 +36,8 @@ def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) 
     if scheme.collision == "two relaxation times":
         found = _relaxed(scheme, given, given.viscosity + eddy, arriving)
     else:
-        after = apart(once, partial(_collided, scheme, given), given.viscosity + eddy, arriving)
+        absorbing = at(given.absorbing, given.sources) if given.absorbing.ndim else given.absorbing
+        after = apart(once, partial(_collided, scheme, given), given.viscosity + eddy, absorbing, arriving)
         found = _regularised(scheme, _with_ghosts(scheme, given, after, scheme.grid.coordinates), once)
     return tuple(jnp.where(given.beside < -1, 0, each) for each in found) if len(given.walls) else found
 
@@ -59,16 +60,18 @@ def _sliced(
     grid, walls = scheme.grid, given.walls
     first, end = grid.interior
     eddy = state.eddy[first:end] if state.eddy.ndim else state.eddy
+    absorbing = given.absorbing[first:end] if given.absorbing.ndim else given.absorbing
     arriving = grid.pulled_in_row(scheme.velocities, state.populations)
-    found = _collide(scheme, given, given.viscosity + eddy, arriving, once)
+    found = _collide(scheme, given, given.viscosity + eddy, absorbing, arriving, once)
     if len(walls):
         solid = walls.solid[first:end]
         found = tuple(jnp.where(solid, 0, each) for each in found)
     found = tuple(lax.dynamic_update_slice(old, new, (first,)) for old, new in zip(into, found, strict=True))
     if len(walls):
-        eddy = at(state.eddy, walls.cells) if state.eddy.ndim else state.eddy
+        eddy, absorbing = (at(of, walls.cells) if of.ndim else of for of in (state.eddy, given.absorbing))
         arriving = apart(once, partial(arriving_beside, scheme, walls), state)
-        found = _put(found, walls.cells, _collide(scheme, given, given.viscosity + eddy, arriving, once))
+        beside = _collide(scheme, given, given.viscosity + eddy, absorbing, arriving, once)
+        found = _put(found, walls.cells, beside)
     coordinates = [at(each, given.ghosts) for each in grid.coordinates]
     repeated = tuple(at(each, at(given.sources, given.ghosts)) for each in found)
     if scheme.collision == "regularised":
@@ -96,12 +99,14 @@ def _collide(
     scheme: Scheme,
     given: Conditions,
     viscosity: Float[Array, "..."],
+    absorbing: Float[Array, "..."],
     arriving: Populations,
     once: Count | None,
 ) -> Populations:
     if scheme.collision == "two relaxation times":
         return _relaxed(scheme, given, viscosity, arriving)
-    return _regularised(scheme, apart(once, partial(_collided, scheme, given), viscosity, arriving), once)
+    after = apart(once, partial(_collided, scheme, given), viscosity, absorbing, arriving)
+    return _regularised(scheme, after, once)
 
 
 def _regularised(scheme: Scheme, of: Moments, once: Count | None) -> Populations:
@@ -119,9 +124,15 @@ def _relaxed(
 
 
 def _collided(
-    scheme: Scheme, given: Conditions, viscosity: Float[Array, "..."], arriving: Populations
+    scheme: Scheme,
+    given: Conditions,
+    viscosity: Float[Array, "..."],
+    absorbing: Float[Array, "..."],
+    arriving: Populations,
 ) -> Moments:
     """Moments after the collision, before which the force has done one half of its work, and the other half after it.
+
+    Where waves are absorbed, their density goes.
 
     Guo, Zheng & Shi 2002, Phys. Rev. E 65:046308.
     """
@@ -136,7 +147,8 @@ def _collided(
         shifted = half[a] * before.velocity[b] + half[b] * before.velocity[a] + half[a] * half[b]
         worked = 0.5 * (halfway[a] * given.force[b] + halfway[b] * given.force[a])
         stress.append(kept * (of - mass * shifted + worked))
-    return Moments(before.density, (x, y, z), tuple(stress))
+    density = before.density + absorbing * (given.pressure - before.density)
+    return Moments(density, (x, y, z), tuple(stress))
 
 
 def _with_ghosts(

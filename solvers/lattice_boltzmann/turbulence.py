@@ -2,7 +2,8 @@
 
 Eddies: Vreman 2004, Phys. Fluids 16:3670, whose viscosity vanishes in laminar shear. Layer: the law of the wall in the
 form of Reichardt 1951 gives the friction, of which the fluid that slips over the wall is the rest; between wall and
-first cell the viscosity is that of a mixing length, as in Malaspinas & Sagaut 2014, J. Comput. Phys. 275:25.
+first cell the viscosity is that of a mixing length, as in Malaspinas & Sagaut 2014, J. Comput. Phys. 275:25, or what it
+takes for the cell to be stable: an error that falls with the size of cells.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ _KARMAN: Final = 0.41
 _DAMPING: Final = 25.0  # wall units over which the mixing length grows to its full size
 _REACH: Final = 2.0  # cells from the one beside the wall to where the law of the wall is applied
 _ITERATIONS: Final = 12
+_WALL_REYNOLDS: Final = 6.0  # most, of a cell beside a wall: with 30, sharp edges of a body are not stable
 _TINY: Final = float(np.finfo(np.float32).tiny)
 
 
@@ -98,7 +100,7 @@ def _layer(
     speed = jnp.linalg.norm(inside, axis=0)
     friction = friction_velocity(speed, gap + _REACH, given.viscosity)
     damping = (1 - jnp.exp(-gap * friction / given.viscosity / _DAMPING)) ** 2
-    viscosity = damping * _KARMAN * friction * gap
+    viscosity = jnp.maximum(damping * _KARMAN * friction * gap, speed / _WALL_REYNOLDS)
     beside = jnp.stack([at(u, walls.cells) for u in velocity]) - walls.moving
     along = inside / jnp.maximum(speed, _TINY)
     nearest = jnp.sum(beside * along, axis=0)

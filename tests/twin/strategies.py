@@ -7,7 +7,7 @@ import math
 from hypothesis import strategies as st
 
 from twin import select
-from twin.materials import Material
+from twin.materials import Fluid, Material
 from twin.results.card import Coverage, ModelCard, Split
 from twin.select import Selector
 from twin.studies import (
@@ -16,10 +16,12 @@ from twin.studies import (
     Convection,
     Displacement,
     ElasticFoundation,
+    ExternalFlow,
     Fixed,
     Force,
     GradientOf,
     Gravity,
+    Ground,
     HeatConduction,
     HeatFlow,
     HeatFlux,
@@ -151,7 +153,23 @@ trainings = st.builds(
     st.integers(0, 2**31 - 1),
 ) | st.builds(Training, st.just("surrogates/a"), saved=st.from_regex("sha256:[0-9a-f]{64}", fullmatch=True))
 
-studies: st.SearchStrategy[Question] = st.one_of(static_stress, heat_conduction, gradients, trainings)
+fluids: st.SearchStrategy[Fluid] = st.builds(
+    Fluid, positive, positive, st.none() | positive, st.none() | words
+)
+
+external_flow: st.SearchStrategy[ExternalFlow] = st.builds(
+    ExternalFlow,
+    st.tuples(positive, st.just(0.0), st.just(0.0)),
+    fluids,
+    st.tuples(st.just(0.0), numbers, positive),
+    st.none() | st.builds(Ground, st.none() | numbers, st.booleans()),
+    st.none() | positive,
+    st.none() | positive,
+)
+
+studies: st.SearchStrategy[Question] = st.one_of(
+    static_stress, heat_conduction, external_flow, gradients, trainings
+)
 
 _shares = st.floats(0, 1)
 _bounds = st.floats(0, allow_nan=False)

@@ -25,12 +25,12 @@ from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.quantities import Field, Location, Quantity
 from twin.results.outcome import Balance, CaseOutcome, Glyph
-from twin.studies import Request, Study
+from twin.studies import PartStudy, Request
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Span = tuple[float, float]  # of the progress bar
-StudyT = TypeVar("StudyT", bound=Study)
+StudyT = TypeVar("StudyT", bound=PartStudy)
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,9 @@ def differentiate(
         twin.errors.TwinError: there is none; the sentence says why
     """
     question, outcome = study.question, study.outcome
-    question.check(study.study)
+    asked = question.check(study.study)
     deadline = time.perf_counter() + (request.max_seconds or np.inf)
-    analysis = analysis_of(study.study)
+    analysis = analysis_of(asked)
     nowhere, zones = Regions((), ()), Zones(outcome.singularities).of(question.case)
     task = Task(
         surface, report, analysis, request, nowhere, zones, source, monitor, workdir, Stopwatch(), deadline

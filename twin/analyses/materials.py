@@ -13,7 +13,7 @@ from twin.geometry.selection import select
 from twin.geometry.surface import Surface
 from twin.meshing import VolumeMesh
 from twin.select import describe
-from twin.studies import Study
+from twin.studies import PartStudy
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,7 +23,7 @@ INNER = 0.6  # of the way from the middle of an element to its corners
 FEW = 0.2  # of the elements at faces between materials may reach through them: facets are not the CAD surface
 
 
-def of_bodies(surface: Surface, study: Study) -> Ints:
+def of_bodies(surface: Surface, study: PartStudy) -> Ints:
     """Of each body of the part (b,).
 
     Raises:
@@ -73,7 +73,7 @@ def assigned(mesh: VolumeMesh, surface: Surface, of_body: Ints) -> VolumeMesh:
     return replace(mesh, material=material)
 
 
-def assumed(study: Study, said: Sequence[str]) -> tuple[str, ...]:
+def assumed(study: PartStudy, said: Sequence[str]) -> tuple[str, ...]:
     """What is taken of the study's materials, each of which is `said` in words."""
     if not study.bodies:
         return (f"One homogeneous, isotropic material: {said[0]}.",)

@@ -1,4 +1,4 @@
-"""From a part and a study to an outcome."""
+"""From a part and a study of it to an outcome."""
 
 import time
 from dataclasses import replace
@@ -20,7 +20,7 @@ from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Outcome
 from twin.results.zones import Zones
 from twin.select import describe
-from twin.studies import HeatConduction, Request, StaticStress, Study
+from twin.studies import HeatConduction, PartStudy, Request, StaticStress
 
 # Why "auto" starts with them: on parts that both follow, a grid's estimates meet an accuracy with several times as many
 # unknowns, if at all (python -m tests.verification.suite.table).
@@ -30,7 +30,7 @@ FEWEST = "which meet an accuracy with the fewest unknowns, where a mesh of the p
 def run(
     surface: Surface,
     report: Report,
-    study: Study,
+    study: PartStudy,
     request: Request,
     *,
     source: Path | None,
@@ -55,7 +55,7 @@ def run(
 def set_up(
     surface: Surface,
     report: Report,
-    study: Study,
+    study: PartStudy,
     request: Request,
     *,
     source: Path | None,
@@ -95,7 +95,7 @@ def solved(task: Task) -> Ladder:
     return found
 
 
-def analysis_of(study: Study) -> Analysis[Any]:
+def analysis_of(study: PartStudy) -> Analysis[Any]:
     """What is particular to the physics of a study."""
     match study:
         case StaticStress():

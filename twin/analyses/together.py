@@ -17,7 +17,7 @@ from twin.analyses.task import Task
 from twin.geometry.surface import Report, Surface
 from twin.results.outcome import Cost, Outcome
 from twin.results.zones import Zones
-from twin.studies import HeatConduction, Request, StaticStress, Study
+from twin.studies import HeatConduction, PartStudy, Request, StaticStress
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 def run_together(
     surface: Surface,
     report: Report,
-    studies: Sequence[Study],
+    studies: Sequence[PartStudy],
     request: Request,
     *,
     source: Path | None,
@@ -72,7 +72,7 @@ def run_together(
     ]
 
 
-def _of_cases(study: Study, cases: Mapping[str, tuple[object, ...]]) -> Study:
+def _of_cases(study: PartStudy, cases: Mapping[str, tuple[object, ...]]) -> PartStudy:
     """The same with other load cases."""
     match study:
         case StaticStress(material, supports, _, bodies):
@@ -81,7 +81,7 @@ def _of_cases(study: Study, cases: Mapping[str, tuple[object, ...]]) -> Study:
             return HeatConduction(material, supports, load_cases=cases, bodies=bodies)  # type: ignore[arg-type]
 
 
-def _task_of(whole: Task, study: Study, names: Mapping[str, str]) -> Task:
+def _task_of(whole: Task, study: PartStudy, names: Mapping[str, str]) -> Task:
     """The task that a study would have been by itself; names: its load cases, by those in the whole."""
     loads = [(names[case], load, at) for case, load, at in whole.regions.loads if case in names]
     places = [

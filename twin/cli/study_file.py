@@ -1,6 +1,6 @@
 """Study files: the words of the SDK in TOML.
 
-    type = "StaticStress"                       # may be left out; or "HeatConduction"
+    type = "StaticStress"                       # may be left out; or "HeatConduction", or "ExternalFlow" (below)
     material = "Ti-6Al-4V"                      # or a table: [material] youngs_modulus = "113.8 GPa" ...
     accuracy = 0.05                             # and the other options of client.simulate
 
@@ -37,6 +37,16 @@
 In a sweep a string that begins with "=" stands for a number, in SI: "=-2 * load"; or for a material: "=alloy". The
 samplings take what they take in the SDK; Points have `columns`, a list for each parameter.
 
+A flow round the part has other words:
+
+    type = "ExternalFlow"
+    velocity = "(30, 0, 0) m/s"
+    fluid = "air"                               # or "water"; or a table: [fluid] density, viscosity ...
+    up = [0, 0, 1]
+    reference_area = "0.05 m^2"                 # and reference_length; both may be left out
+    [ground]                                    # where there is one: height, moving
+    moving = true
+
 A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
 number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"
 is the whole surface. Numbers are SI, strings carry a unit.
@@ -57,7 +67,7 @@ from typing import Any, Final, final
 
 from twin import select, studies
 from twin.errors import StudyError, TwinError
-from twin.materials import Material
+from twin.materials import Fluid, Material
 from twin.sweeps.expressions import Formula
 from twin.sweeps.parameters import Choice, Expression, Integers, Levels, Parameter, Range, Term
 from twin.sweeps.sampling import SAMPLINGS, Points, Sampling
@@ -75,9 +85,9 @@ def _named(*kinds: type) -> Kinds:
 @final
 @dataclass(frozen=True)
 class StudyKind:
-    """The words of one kind of study."""
+    """The words of one kind of study of a part itself."""
 
-    build: Callable[..., studies.Study]
+    build: Callable[..., studies.PartStudy]
     supports: Kinds
     loads: Kinds
 
@@ -90,6 +100,7 @@ STUDIES: Final[Mapping[str, StudyKind]] = {
         studies.HeatConduction, _named(*studies.THERMAL_SUPPORTS), _named(*studies.THERMAL_LOADS)
     ),
 }
+FLOW: Final = "ExternalFlow"
 SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
     "plane": select.plane,
     "box": select.box,
@@ -252,8 +263,32 @@ def _filled_in(value: Any, parameters: Mapping[str, Parameter]) -> Any:
 
 
 def _study(table: Table, options: Table | None) -> StudyFile:
+    study = _flow(table) if table.get("type") == FLOW else _part_study(table)
+    shape = tuple(
+        _free_form(entry, f"shape[{index}]")
+        for index, entry in enumerate(_list(table.get("shape", []), "shape"))
+    )
+    request = {name: table[name] for name in REQUEST_WORDS if name in table} | dict(options or {})
+    return StudyFile(study, _call(studies.Request, request), shape)
+
+
+def _flow(table: Table) -> studies.ExternalFlow:
+    words = ("velocity", "fluid", "up", "ground", "reference_area", "reference_length")
+    _known(table, ("type", *words, "shape", *REQUEST_WORDS))
+    given = {word: table[word] for word in words if word in table}
+    _needed(table, "velocity")
+    for word, build in (("fluid", Fluid), ("ground", studies.Ground)):
+        if word in given and not isinstance(given[word], str):
+            with _place(word):
+                given[word] = _call(build, _table(given[word]))
+    made: studies.ExternalFlow = _call(studies.ExternalFlow, given)
+    return made
+
+
+def _part_study(table: Table) -> studies.PartStudy:
     _known(table, ("type", "material", "supports", "loads", "load_cases", "bodies", "shape", *REQUEST_WORDS))
-    kind = _choice(STUDIES, table.get("type", "StaticStress"), "study")
+    kind = _choice({**STUDIES, FLOW: None}, table.get("type", "StaticStress"), "study")
+    assert kind is not None  # that of flow is read elsewhere
     given: dict[str, Any] = {"material": _material(_needed(table, "material"))}
     given["supports"] = _things(table.get("supports", []), kind.supports, "supports")
     if "loads" in table:
@@ -268,12 +303,8 @@ def _study(table: Table, options: Table | None) -> StudyFile:
         given["bodies"] = [
             _body(entry, f"bodies[{index}]") for index, entry in enumerate(_list(table["bodies"], "bodies"))
         ]
-    shape = tuple(
-        _free_form(entry, f"shape[{index}]")
-        for index, entry in enumerate(_list(table.get("shape", []), "shape"))
-    )
-    request = {name: table[name] for name in REQUEST_WORDS if name in table} | dict(options or {})
-    return StudyFile(_call(kind.build, given), _call(studies.Request, request), shape)
+    made: studies.PartStudy = _call(kind.build, given)
+    return made
 
 
 def _free_form(value: Any, place: str) -> studies.FreeForm:

@@ -285,6 +285,8 @@ def _balance_from_proto(message: result_pb2.CaseResult) -> dict[str, Any]:
         heat = message.heat_balance
         terms = [{"kind": term.kind, "on": term.on, "heat": term.heat} for term in heat.terms]
         return {"heat_balance": {"terms": terms, "residual": heat.residual}}
+    if not message.HasField("equilibrium"):
+        return {}
     balance = message.equilibrium
     return {
         "equilibrium": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
 from twin.codec.enums import EnumWords
+from twin.codec.external_flow import external_flow_from_proto, external_flow_to_proto
 from twin.codec.heat_conduction import heat_conduction_from_proto, heat_conduction_to_proto
 from twin.codec.presence import optional_number
 from twin.codec.static_stress import static_stress_from_proto, static_stress_to_proto
@@ -12,6 +13,7 @@ from twin.studies import (
     DEFAULT_ACCURACY,
     DEFAULT_COVERAGE,
     Discretisation,
+    ExternalFlow,
     GradientOf,
     HeatConduction,
     Imported,
@@ -59,6 +61,8 @@ def study_to_proto(study: Question) -> study_pb2.Study:
             return study_pb2.Study(static_stress=static_stress_to_proto(study))
         case HeatConduction():
             return study_pb2.Study(heat_conduction=heat_conduction_to_proto(study))
+        case ExternalFlow():
+            return study_pb2.Study(external_flow=external_flow_to_proto(study))
         case GradientOf():
             return study_pb2.Study(
                 gradient=study_pb2.Gradient(
@@ -91,6 +95,8 @@ def study_from_proto(message: study_pb2.Study) -> Question:
             return static_stress_from_proto(message.static_stress)
         case "heat_conduction":
             return heat_conduction_from_proto(message.heat_conduction)
+        case "external_flow":
+            return external_flow_from_proto(message.external_flow)
         case "gradient":
             asked = message.gradient
             return GradientOf(asked.run, asked.load_case, asked.quantity, WRTS.word(asked.wrt))
@@ -109,7 +115,7 @@ def study_from_proto(message: study_pb2.Study) -> Question:
             )
     raise StudyError(
         "The study is empty, or of a kind that this version does not know. It can be static_stress, "
-        "heat_conduction, gradient or training."
+        "heat_conduction, external_flow, gradient or training."
     )
 
 
@@ -123,10 +129,15 @@ def parse_study(data: bytes) -> Question:
     return study_from_proto(study_pb2.Study.FromString(data))
 
 
-def without_load_cases(data: bytes) -> tuple[bytes, int]:
-    """A serialised study without its load cases, equal for studies that differ in them alone; and how many it has."""
+def without_load_cases(data: bytes) -> tuple[bytes, int] | None:
+    """A serialised study without its load cases, equal for studies that differ in them alone; and how many it has.
+
+    None of a kind of study that has no load cases.
+    """
     message = study_pb2.Study.FromString(data)
     asked = getattr(message, study_kind(message))
+    if not hasattr(asked, "load_cases"):
+        return None
     count = len(asked.load_cases)
     del asked.load_cases[:]
     return message.SerializeToString(deterministic=True), count

@@ -44,10 +44,14 @@ _TITLES: dict[str, str] = {
     "heat_flow": "Heat flow through the part",
     "max_heat_flux": "Maximum heat flux",
     "heat_flux": "Heat flux",
+    "moment": "Moment",
+    "reynolds_number": "Reynolds number",
+    "reference_area": "Reference area",
 }
 # What an engineer looks at first, as far as a study has it.
 HEADLINES = (
     "max_von_mises", "max_displacement", "safety_factor", "max_temperature", "min_temperature", "heat_flow",
+    "drag_force", "lift_force", "drag_coefficient", "lift_coefficient",
 )  # fmt: skip
 STRESS_COMPONENTS = ("xx", "yy", "zz", "xy", "yz", "zx")
 

@@ -19,7 +19,7 @@ from twin.results.scene import COLORS, Solid
 Floats = NDArray[np.floating]
 
 INK, FAINT = "#1a1d21", "#5c646e"
-BODY_FORCES = ("gravity", "centrifugal")
+BODY_FORCES = ("gravity", "centrifugal", "wind")
 # A field answers with the quantity that people ask it for.
 _ANSWERS = {
     "von_mises": "max_von_mises",

@@ -22,6 +22,7 @@ GlyphKind = Literal[
     "fixed", "symmetry", "displacement", "foundation",
     "force", "traction", "pressure", "moment", "remote", "gravity", "centrifugal",
     "temperature", "convection", "heat_flux", "heat_flow",
+    "wind",
 ]  # fmt: skip
 
 SUPPORT_KINDS: tuple[GlyphKind, ...] = (
@@ -78,7 +79,7 @@ class HeatBalance:
 Balance = Equilibrium | HeatBalance
 
 # What a result is coloured by unless something else is asked for: the first that it has.
-_MAIN_FIELDS = ("von_mises", "temperature")
+_MAIN_FIELDS = ("von_mises", "temperature", "pressure_coefficient")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +88,16 @@ class CaseOutcome:
 
     fields, on the volume mesh, of stress: displacement (n, 3) [m], stress (n, 6) [Pa] as xx, yy, zz, xy, yz, zx,
     von_mises (n, 1) [Pa]; of heat: temperature (n, 1) [K], heat_flux (n, 3) [W/m^2]; energy_error (m, 1) per cell;
-    material (m, 1) likewise, where the part is of several.
+    material (m, 1) likewise, where the part is of several; of flow, on the surface: pressure (n, 1) over that far away
+    [Pa], pressure_coefficient (n, 1), wall_shear_stress (n, 3) [Pa].
+    balance: of a study of the part itself
     surface_fields: on `Outcome.surface_vertices`.
     """
 
     quantities: Mapping[str, Quantity]
     fields: Mapping[str, Field]
     surface_fields: Mapping[str, Field]
-    balance: Balance
+    balance: Balance | None
 
     @property
     def main_field(self) -> str:

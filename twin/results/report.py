@@ -125,7 +125,9 @@ def report(
         convergence=_convergence(outcome, names),
         convergence_names=[display.title(name) for name in names],
         convergence_plot=Markup(convergence_svg(outcome.convergence, names)),
-        balances=[_balance(name, case.balance) for name, case in outcome.cases.items()],
+        balances=[
+            _balance(name, case.balance) for name, case in outcome.cases.items() if case.balance is not None
+        ],
         warnings=outcome.warnings,
         provenance=list(outcome.provenance.items()),
         solved=not len(outcome.faces),

@@ -33,6 +33,7 @@ COLORS: dict[str, Color] = {
     "convection": (0.30, 0.33, 0.38),
     "heat_flux": (0.80, 0.02, 0.42),
     "heat_flow": (0.80, 0.02, 0.42),
+    "wind": (0.25, 0.25, 0.28),
 }
 _SUPPORT_COUNT, _LOAD_COUNT, _SINGLE_COUNT, _LINK_COUNT = 40, 14, 5, 8
 _SIDES = 20

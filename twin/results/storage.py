@@ -300,8 +300,10 @@ def _load_case(record: Mapping[str, Any], get_array: GetArray) -> CaseOutcome:
     )
 
 
-def _dump_balance(balance: Balance) -> Manifest:
+def _dump_balance(balance: Balance | None) -> Manifest:
     match balance:
+        case None:
+            return {}
         case Equilibrium():
             return {"equilibrium": _record(balance)}
         case HeatBalance():
@@ -309,9 +311,11 @@ def _dump_balance(balance: Balance) -> Manifest:
             return {"heat_balance": {"terms": terms, "residual": _encode(balance.residual)}}
 
 
-def _load_balance(record: Mapping[str, Any]) -> Balance:
+def _load_balance(record: Mapping[str, Any]) -> Balance | None:
     if "equilibrium" in record:
         return Equilibrium(**_decode(record["equilibrium"]))
+    if "heat_balance" not in record:
+        return None
     given = record["heat_balance"]
     terms = tuple(HeatTerm(**_decode(term)) for term in given["terms"])
     return HeatBalance(terms, _decode_number(given["residual"]))

@@ -15,6 +15,7 @@ from twin.studies import (
     Convection,
     Displacement,
     ElasticFoundation,
+    ExternalFlow,
     Fixed,
     Force,
     Gravity,
@@ -23,6 +24,7 @@ from twin.studies import (
     HeatFlux,
     HeatSource,
     Load,
+    PartStudy,
     Pressure,
     RemoteForce,
     StaticStress,
@@ -43,10 +45,14 @@ def study_title(study: Study) -> str:
             return "Static stress"
         case HeatConduction():
             return "Heat conduction"
+        case ExternalFlow():
+            return "External flow"
 
 
 def study_rows(study: Study) -> list[tuple[str, str]]:
-    """Rows of (what, how): the material, every support, every load."""
+    """Rows of (what, how): the material, every support, every load; or the fluid and how it flows."""
+    if isinstance(study, ExternalFlow):
+        return _flow(study)
     rows = [("Material", _material(study, study.material))]
     rows += [("Body", f"{_material(study, body.material)}: {describe(body.on)}") for body in study.bodies]
     rows += [("Support", _support(support)) for support in study.supports]
@@ -56,7 +62,25 @@ def study_rows(study: Study) -> list[tuple[str, str]]:
     return rows
 
 
-def _material(study: Study, material: Material) -> str:
+def _flow(study: ExternalFlow) -> list[tuple[str, str]]:
+    fluid, ground = study.fluid, study.ground
+    words = [fluid.name or "custom", f"ρ {fluid.density:g} kg/m³", f"µ {_number(fluid.viscosity, 'Pa s')}"]
+    rows = [
+        ("Fluid", ", ".join(words)),
+        ("Velocity", f"{_vector(study.velocity, 'm/s')}, {study.speed:.4g} m/s"),
+        ("Up", _vector(study.up, "")),
+    ]
+    if ground is not None:
+        where = "at the lowest point" if ground.height is None else f"at {_number(ground.height, 'm')}"
+        rows.append(("Ground", f"{where}, {'moving with the fluid' if ground.moving else 'at rest'}"))
+    if study.reference_area is not None:
+        rows.append(("Reference area", f"{study.reference_area:.4g} m²"))
+    if study.reference_length is not None:
+        rows.append(("Reference length", _number(study.reference_length, "m")))
+    return rows
+
+
+def _material(study: PartStudy, material: Material) -> str:
     words = [material.name or "custom"]
     match study:
         case StaticStress():

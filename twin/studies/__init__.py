@@ -1,6 +1,7 @@
 """What users ask of a part. What needs no geometry is refused here.
 
-static_stress.py, heat_conduction.py   the studies: what holds, what acts
+static_stress.py, heat_conduction.py   studies of parts: what holds, what acts
+external_flow.py   studies of what flows round them
 bodies.py    what single bodies are made of
 gradient.py  how the number of an answer changes
 shape.py     how a part is deformed first
@@ -10,6 +11,7 @@ words.py     what all studies check of what they are given
 """
 
 from twin.studies.bodies import Body
+from twin.studies.external_flow import ExternalFlow, Ground
 from twin.studies.gradient import DIFFERENTIABLE, GradientOf, Wrt
 from twin.studies.heat_conduction import (
     THERMAL_LOADS,
@@ -56,7 +58,9 @@ from twin.studies.static_stress import (
 from twin.studies.training import Training
 from twin.studies.words import DEFAULT_CASE
 
-Study = StaticStress | HeatConduction
+PartStudy = StaticStress | HeatConduction
+"""What is asked of the inside of a part: supports, loads, a field in it."""
+Study = PartStudy | ExternalFlow
 Question = Study | GradientOf | Training
 """What a run can be asked."""
 
@@ -76,12 +80,14 @@ __all__ = [
     "Discretisation",
     "Displacement",
     "ElasticFoundation",
+    "ExternalFlow",
     "Fixed",
     "Force",
     "FoundationDirection",
     "FreeForm",
     "GradientOf",
     "Gravity",
+    "Ground",
     "HeatConduction",
     "HeatFlow",
     "HeatFlux",
@@ -89,6 +95,7 @@ __all__ = [
     "Imported",
     "Load",
     "Method",
+    "PartStudy",
     "Pressure",
     "Preview",
     "Question",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from twin.errors import StudyError
 from twin.studies import words
+from twin.studies.external_flow import ExternalFlow
 from twin.studies.heat_conduction import HeatConduction
 from twin.studies.static_stress import StaticStress
 
@@ -36,8 +37,12 @@ class GradientOf:
     def __post_init__(self) -> None:
         words.one_of("wrt", self.wrt, Wrt)
 
-    def check(self, study: StaticStress | HeatConduction) -> None:
-        """Raise StudyError where the study has no such load case, or no such quantity with a gradient."""
+    def check(self, study: StaticStress | HeatConduction | ExternalFlow) -> StaticStress | HeatConduction:
+        """The study. Raises StudyError where it has no such load case, or no such quantity with a gradient."""
+        if isinstance(study, ExternalFlow):
+            raise StudyError(
+                f"{self.run} is of external flow, whose answers have no gradients.", {"run": self.run}
+            )
         if self.case not in study.cases:
             raise StudyError(
                 f"{self.run} has no load case {self.case!r}; it has {', '.join(map(repr, study.cases))}.",
@@ -60,3 +65,4 @@ class GradientOf:
                 "yield_strength to twin.Material and ask again.",
                 {"quantity": self.quantity},
             )
+        return study

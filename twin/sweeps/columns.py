@@ -9,6 +9,10 @@ QUANTITIES: Final[Mapping[str, tuple[str, ...]]] = {
         "reaction_force_x", "reaction_force_y", "reaction_force_z",
     ),
     "heat_conduction": ("max_temperature", "min_temperature", "heat_flow", "max_heat_flux"),
+    "external_flow": (
+        "drag_force", "lift_force", "side_force", "drag_coefficient", "lift_coefficient", "side_coefficient",
+        "moment_x", "moment_y", "moment_z",
+    ),
 }  # fmt: skip
 """By kind of study; with several load cases each has the name of its case before it, and a dot."""
 
@@ -18,7 +22,7 @@ ERROR: Final = "_error"
 OTHERS: Final = ("design", "state", "run", "reason")
 
 RESERVED: Final = frozenset(
-    (*OTHERS, "reaction_force", *(name for names in QUANTITIES.values() for name in names))
+    (*OTHERS, "reaction_force", "moment", *(name for names in QUANTITIES.values() for name in names))
 )
 """Names that no parameter can have."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from twin.analyses.external_flow import run as external_flow
 from twin.analyses.gradient import differentiate
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import run
@@ -59,6 +60,7 @@ class Together(Protocol):
 ANALYSES: Final[Mapping[str, Analysis]] = {
     "static_stress": run,
     "heat_conduction": run,
+    "external_flow": external_flow.answer,
     "gradient": differentiate,
     "consultation": answer,
     "imported": import_answer,

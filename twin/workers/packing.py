@@ -28,7 +28,11 @@ def packed(designs: Sequence[Planned], name: str) -> list[Planned]:
             # Nothing to compute; or so much time was given to this one alone; or there is no mesh to share.
             found.append(design)
             continue
-        rest, cases = codec.without_load_cases(design.run.study)
+        parted = codec.without_load_cases(design.run.study)
+        if parted is None:
+            found.append(design)
+            continue
+        rest, cases = parted
         alike = design.run.geometry, design.run.shape, design.run.options, rest
         number, filled = filling.get(alike, (-1, MOST))
         if filled + cases > MOST:

@@ -158,6 +158,7 @@ class Study(message.Message):
     HEAT_CONDUCTION_FIELD_NUMBER: builtins.int
     GRADIENT_FIELD_NUMBER: builtins.int
     TRAINING_FIELD_NUMBER: builtins.int
+    EXTERNAL_FLOW_FIELD_NUMBER: builtins.int
     @builtins.property
     def static_stress(self) -> StaticStress:
         """Linear static stress."""
@@ -174,6 +175,10 @@ class Study(message.Message):
     def training(self) -> Training:
         """A surrogate that learns from finished runs. The run has no geometry."""
 
+    @builtins.property
+    def external_flow(self) -> ExternalFlow:
+        """Flow round the part."""
+
     def __init__(
         self,
         *,
@@ -181,12 +186,13 @@ class Study(message.Message):
         heat_conduction: HeatConduction | None = ...,
         gradient: Gradient | None = ...,
         training: Training | None = ...,
+        external_flow: ExternalFlow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["external_flow", b"external_flow", "gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["external_flow", b"external_flow", "gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient", "training"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient", "training", "external_flow"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1146,3 +1152,118 @@ class ImportedAnswer(message.Message):
     _ClearFieldArgType: _TypeAlias = typing.Literal["code", b"code", "fields", b"fields", "relative_error", b"relative_error"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Fluid(message.Message):
+    """A Newtonian fluid of constant density."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DENSITY_FIELD_NUMBER: builtins.int
+    VISCOSITY_FIELD_NUMBER: builtins.int
+    SPEED_OF_SOUND_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    density: builtins.float
+    """[kg/m^3]."""
+    viscosity: builtins.float
+    """Dynamic [Pa s]."""
+    speed_of_sound: builtins.float
+    """[m/s]; absent where it is not known: nobody is warned then that a flow is too fast for a constant density."""
+    name: builtins.str
+    """For people."""
+    def __init__(
+        self,
+        *,
+        density: builtins.float = ...,
+        viscosity: builtins.float = ...,
+        speed_of_sound: builtins.float | None = ...,
+        name: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_speed_of_sound", b"_speed_of_sound", "speed_of_sound", b"speed_of_sound"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_speed_of_sound", b"_speed_of_sound", "density", b"density", "name", b"name", "speed_of_sound", b"speed_of_sound", "viscosity", b"viscosity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__speed_of_sound: _TypeAlias = typing.Literal["speed_of_sound"]  # noqa: Y015
+    _WhichOneofArgType__speed_of_sound: _TypeAlias = typing.Literal["_speed_of_sound", b"_speed_of_sound"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__speed_of_sound) -> _WhichOneofReturnType__speed_of_sound | None: ...
+
+@typing.final
+class Ground(message.Message):
+    """A plane under the part, across `up`."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    HEIGHT_FIELD_NUMBER: builtins.int
+    MOVING_FIELD_NUMBER: builtins.int
+    height: builtins.float
+    """Where it lies along `up` [m], as a coordinate of the part; absent: at the part's lowest point."""
+    moving: builtins.bool
+    """Whether it moves with the fluid far away, as a road does under a car."""
+    def __init__(
+        self,
+        *,
+        height: builtins.float | None = ...,
+        moving: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_height", b"_height", "height", b"height"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_height", b"_height", "height", b"height", "moving", b"moving"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__height: _TypeAlias = typing.Literal["height"]  # noqa: Y015
+    _WhichOneofArgType__height: _TypeAlias = typing.Literal["_height", b"_height"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__height) -> _WhichOneofReturnType__height | None: ...
+
+@typing.final
+class ExternalFlow(message.Message):
+    """Flow of constant density round a part, and the force on it in the mean."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    VELOCITY_FIELD_NUMBER: builtins.int
+    FLUID_FIELD_NUMBER: builtins.int
+    UP_FIELD_NUMBER: builtins.int
+    GROUND_FIELD_NUMBER: builtins.int
+    REFERENCE_AREA_FIELD_NUMBER: builtins.int
+    REFERENCE_LENGTH_FIELD_NUMBER: builtins.int
+    reference_area: builtins.float
+    """Of the coefficients [m^2]; absent: of the part's shadow along the velocity."""
+    reference_length: builtins.float
+    """Of the Reynolds number [m]; absent: the part's extent along the velocity."""
+    @builtins.property
+    def velocity(self) -> selector_pb2.Vector3:
+        """Of the fluid far away [m/s]; drag is along it."""
+
+    @builtins.property
+    def fluid(self) -> Fluid:
+        """What flows."""
+
+    @builtins.property
+    def up(self) -> selector_pb2.Vector3:
+        """Lift is along it, without its share along the velocity; side force is along the cross product of lift and drag."""
+
+    @builtins.property
+    def ground(self) -> Ground:
+        """Absent where there is none."""
+
+    def __init__(
+        self,
+        *,
+        velocity: selector_pb2.Vector3 | None = ...,
+        fluid: Fluid | None = ...,
+        up: selector_pb2.Vector3 | None = ...,
+        ground: Ground | None = ...,
+        reference_area: builtins.float | None = ...,
+        reference_length: builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__reference_area: _TypeAlias = typing.Literal["reference_area"]  # noqa: Y015
+    _WhichOneofArgType__reference_area: _TypeAlias = typing.Literal["_reference_area", b"_reference_area"]  # noqa: Y015
+    _WhichOneofReturnType__reference_length: _TypeAlias = typing.Literal["reference_length"]  # noqa: Y015
+    _WhichOneofArgType__reference_length: _TypeAlias = typing.Literal["_reference_length", b"_reference_length"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_area) -> _WhichOneofReturnType__reference_area | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_length) -> _WhichOneofReturnType__reference_length | None: ...

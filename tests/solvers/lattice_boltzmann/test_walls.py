@@ -80,7 +80,7 @@ def pushed_past_ball(shift: float, count: int, radius: float, pairs: int) -> tup
     after = flow.advance(scheme, given, flow.at_rest(scheme, given), pairs)
     on_fluid = push * (count**3 - 4 / 3 * np.pi * radius**3)
     speed = float(flow.macroscopic(scheme, given, after).velocity[0].mean())
-    return float(flow.force(scheme, given, after)[0]), on_fluid, speed
+    return float(flow.exchanged(scheme, given, after)[0].sum()), on_fluid, speed
 
 
 def test_a_body_takes_all_the_push_of_a_steady_flow() -> None:

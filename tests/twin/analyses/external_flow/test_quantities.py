@@ -1,0 +1,36 @@
+"""What ever finer tunnels say of the error of the finest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.analyses.external_flow.quantities import Measured, errors
+
+
+def of_size(size: float, drag: float, spread: float = 0.0, blocked: float = 0.0) -> Measured:
+    spreads = np.array([spread, 0, 0])
+    return Measured(1000, size, np.array([drag, 0, 0]), spreads, np.zeros(3), np.zeros(3), blocked)
+
+
+def test_of_one_tunnel_it_is_not_known() -> None:
+    assert np.isinf(errors([of_size(1.0, 2.0)])[0]).all()
+
+
+@pytest.mark.parametrize("ratio", [1.2, 1.5, 2.0])
+def test_an_error_that_falls_with_the_size_is_told_as_it_is(ratio: float) -> None:
+    exact, slope = 3.0, 0.4
+    ladder = [of_size(size, exact + slope * size) for size in (1.0, 1 / ratio, 1 / ratio**2)]
+    for count in (2, 3):
+        finest = ladder[count - 1]
+        assert errors(ladder[:count])[0][0] == pytest.approx(finest.force[0] - exact)
+
+
+def test_one_small_change_after_a_large_one_is_not_trusted() -> None:
+    ladder = [of_size(1.0, 2.0), of_size(0.5, 1.0), of_size(0.25, 1.0)]
+    assert errors(ladder)[0][0] == pytest.approx(0.25)
+
+
+def test_finite_time_and_the_box_count_too() -> None:
+    ladder = [of_size(1.0, 2.0), of_size(0.5, 2.0, spread=0.1, blocked=0.02)]
+    assert errors(ladder)[0][0] == pytest.approx(0.1 + 0.02 * 2.0)

@@ -1,0 +1,115 @@
+"""Forces and coefficients of ever finer tunnels, and how far they may be off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analyses.external_flow.simulation import Blown
+from twin.quantities import Quantity
+
+Floats = NDArray[np.float64]
+
+NUMBERS: Final = (
+    "drag_force", "lift_force", "side_force", "drag_coefficient", "lift_coefficient", "side_coefficient", "moment",
+    "reference_area", "reynolds_number",
+)  # fmt: skip
+ASKED: Final = ("drag_force", "lift_force", "side_force")
+AXES: Final = {"drag": 0, "side": 1, "lift": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Of one tunnel, in SI: force (3,) along its axes [N], moment (3,) about the part's origin, in its coordinates
+    [N m], and how far off each may be since the time was finite
+    """
+
+    cells: int
+    size: float
+    force: Floats
+    force_spread: Floats
+    moment: Floats
+    moment_spread: Floats
+    blocked: float
+
+
+def measured(found: Blown) -> Measured:
+    """What a tunnel tells."""
+    tunnel, scales = found.tunnel, found.tunnel.scales
+    force, force_spread = found.mean(found.force)
+    moment, moment_spread = found.mean(found.moment)
+    axes = tunnel.setting.axes
+    return Measured(
+        int(np.prod(tunnel.scheme.grid.shape)),
+        scales.length,
+        scales.force * force,
+        scales.force * force_spread,
+        scales.force * moment @ axes,
+        scales.force * moment_spread @ np.abs(axes),
+        tunnel.blocked,
+    )
+
+
+def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
+    """Of the finest force and moment: of finite time, of cells, and of the box's sides.
+
+    Cells: the error falls at least with their size, so that it is the change since the tunnel before over what the size
+    has changed. One small change may be chance: half of what the one before it says counts too.
+    Sides: the fluid that a part pushes aside passes faster between walls. The share of the cross-section that it
+    blocks, of each number, is what corrections of wind tunnels are of the size of.
+    """
+    finest = ladder[-1]
+    force, moment = np.full(3, np.inf), np.full(3, np.inf)
+    if len(ladder) > 1:
+        force, moment = (_of_cells(ladder, name) for name in ("force", "moment"))
+    return (
+        force + finest.force_spread + finest.blocked * np.linalg.norm(finest.force),
+        moment + finest.moment_spread + finest.blocked * np.linalg.norm(finest.moment),
+    )
+
+
+def _of_cells(ladder: Sequence[Measured], name: str) -> Floats:
+    found = np.zeros(3)
+    finest = ladder[-1].size
+    for before, after, trust in zip(ladder, ladder[1:], (*[0.5] * (len(ladder) - 2), 1.0), strict=False):
+        change = np.abs(getattr(after, name) - getattr(before, name))
+        found = np.maximum(found, trust * change / (before.size / after.size - 1) * finest / after.size)
+    return found
+
+
+def quantities(ladder: Sequence[Measured], found: Blown, accuracy: float) -> dict[str, Quantity]:
+    """All that is reported of the finest tunnel."""
+    setting, finest = found.tunnel.setting, ladder[-1]
+    study = setting.study
+    area = study.reference_area or setting.area
+    pressure = 0.5 * study.fluid.density * study.speed**2
+    force_error, moment_error = errors(ladder)
+    scale = pressure * setting.area
+    made: dict[str, Quantity] = {}
+    for name, axis in AXES.items():
+        made[f"{name}_force"] = _quantity(finest.force[axis], "N", force_error[axis], scale, accuracy)
+    for name, axis in AXES.items():
+        made[f"{name}_coefficient"] = _quantity(
+            finest.force[axis] / (pressure * area),
+            "1",
+            force_error[axis] / (pressure * area),
+            setting.area / area,
+            accuracy,
+        )
+    made["moment"] = Quantity(
+        finest.moment, "N m", moment_error, "about the origin of the part", scale * setting.surface.diagonal
+    )
+    made["reference_area"] = Quantity(area, "m^2", 0.0)
+    length = study.reference_length or setting.length
+    made["reynolds_number"] = Quantity(
+        study.speed * length * study.fluid.density / study.fluid.viscosity, "1", 0.0
+    )
+    return made
+
+
+def _quantity(value: float, unit: str, error: float, scale: float, accuracy: float) -> Quantity:
+    above = error > accuracy * scale
+    note = f"error estimate above the requested {accuracy:.3g} of {scale:.4g} {unit}" if above else ""
+    return Quantity(value, unit, error, note, scale)

@@ -1,0 +1,160 @@
+"""What is reported of a flow: numbers, fields on the surface, and everything that they rest on."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from twin.analyses.external_flow import quantities as numbers
+from twin.analyses.external_flow.quantities import Measured
+from twin.analyses.external_flow.simulation import Blown
+from twin.analyses.external_flow.surface import Traction, on_surface
+from twin.analyses.external_flow.tunnel import Tunnel
+from twin.analyses.summary import cost, provenance
+from twin.analyses.task import Stopwatch
+from twin.geometry.surface import Report, Surface
+from twin.quantities import Field, Location, Quantity
+from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome
+from twin.studies import DEFAULT_CASE, Request
+
+METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
+_COMPRESSIBLE: Final = 0.3  # Mach number
+_BLOCKED: Final = 0.05
+_CRAMPED: Final = 0.01
+_ENDED: Final[dict[Ending, str]] = {
+    "max_seconds": "The time allowed, {seconds:g} s, is too short for smaller cells. Allow more.",
+    "max_unknowns": "Smaller cells take more unknowns than are allowed. Allow more.",
+    "no_finer_mesh": "",
+    "accuracy": "",
+}
+
+
+def outcome(
+    surface: Surface,
+    report: Report,
+    request: Request,
+    found: Blown,
+    ladder: Sequence[Measured],
+    rows: Sequence[ConvergenceRow],
+    ended: Ending,
+    watch: Stopwatch,
+    seconds: float,
+) -> Outcome:
+    """Put together what was found, finest tunnel last. seconds: that were allowed."""
+    tunnel = found.tunnel
+    made = numbers.quantities(ladder, found, request.accuracy)
+    on = on_surface(found)
+    warnings = [*report.warnings, *_warnings(found), *_shortfalls(made, request)]
+    if ended != "accuracy":
+        warnings.append(f"The accuracy is not shown to be met: {_ENDED[ended].format(seconds=seconds)}")
+    return Outcome(
+        cases={
+            DEFAULT_CASE: CaseOutcome(
+                made,
+                _fields(tunnel, on.nodes, "node"),
+                _fields(tunnel, on.vertices, "surface"),
+                None,
+            )
+        },
+        points=on.points,
+        tets=np.zeros((0, 10), np.int32),
+        faces=on.faces.astype(np.int32),
+        surface_vertices=surface.vertices,
+        surface_triangles=surface.triangles,
+        glyphs=(_wind(tunnel, surface),),
+        assumptions=_assumptions(found, report),
+        warnings=tuple(dict.fromkeys(warnings)),
+        convergence=tuple(rows),
+        ended=ended,
+        mesh_quality={
+            "cells": float(ladder[-1].cells),
+            "cell_size": tunnel.scales.length,
+            "cells_along_the_size": tunnel.setting.size / tunnel.scales.length,
+            "blockage": tunnel.blocked,
+        },
+        mesher="Cartesian grid round the part, which its triangles cut",
+        provenance=provenance(METHOD),
+        cost=cost(watch),
+    )
+
+
+def _fields(tunnel: Tunnel, on: Traction, location: Location) -> dict[str, Field]:
+    study = tunnel.setting.study
+    dynamic = 0.5 * study.fluid.density * study.speed**2
+    return {
+        "pressure": Field("pressure", on.pressure[:, None], "Pa", location),
+        "pressure_coefficient": Field("pressure_coefficient", on.pressure[:, None] / dynamic, "1", location),
+        "wall_shear_stress": Field("wall_shear_stress", on.friction, "Pa", location),
+    }
+
+
+def _warnings(found: Blown) -> list[str]:
+    tunnel, said = found.tunnel, []
+    study = tunnel.setting.study
+    if study.fluid.speed_of_sound is not None and study.speed > _COMPRESSIBLE * study.fluid.speed_of_sound:
+        mach = study.speed / study.fluid.speed_of_sound
+        said.append(
+            f"The Mach number is {mach:.2g}: above {_COMPRESSIBLE:g} the density changes, which is left out here."
+        )
+    if tunnel.blocked > _BLOCKED:
+        said.append(f"The part blocks {tunnel.blocked:.1%} of the box, which speeds the flow up round it.")
+    if tunnel.cramped > _CRAMPED:
+        said.append(
+            f"{tunnel.cramped:.1%} of the cells beside the part lie between two of its walls: gaps are no wider than a "
+            "cell, and what flows through them is a guess."
+        )
+    return said
+
+
+def _shortfalls(made: dict[str, Quantity], request: Request) -> list[str]:
+    return [
+        f"{name}: error estimate {made[name].relative_error:.1%} of {made[name].scale:.4g} {made[name].unit}, above "
+        f"the requested {request.accuracy:.1%}."
+        for name in request.quantities or numbers.ASKED
+        if made[name].relative_error > request.accuracy
+    ]
+
+
+def _wind(tunnel: Tunnel, surface: Surface) -> Glyph:
+    study = tunnel.setting.study
+    middle = np.mean(surface.bounds, axis=0)
+    label = f"{study.fluid.name or 'fluid'} {study.speed:.4g} m/s"
+    return Glyph("wind", label, middle[None], np.array([study.velocity]))
+
+
+def _assumptions(found: Blown, report: Report) -> tuple[str, ...]:
+    tunnel, setting = found.tunnel, found.tunnel.setting
+    study, fluid = setting.study, setting.study.fluid
+    shape = " x ".join(f"{count:,}" for count in tunnel.scheme.grid.shape)
+    size = " x ".join(
+        f"{count * tunnel.scales.length / setting.size:.3g}" for count in tunnel.scheme.grid.shape
+    )
+    time = (len(found.force) - found.start) * found.interval * tunnel.scales.time
+    said = [
+        f"Flow of constant density {fluid.density:g} kg/m^3 and viscosity {fluid.viscosity:.4g} Pa s. Pressures are "
+        "those above that far away.",
+        f"Solved by lattice Boltzmann in a box of {shape} cells, {size} times the part's size, the root of its frontal "
+        f"area of {setting.area:.4g} m^2. Its sides let the fluid slip, what reaches its end goes out.",
+        "The cells are to resolve all of the flow, with a Reynolds number of "
+        f"{setting.reynolds_number:.3g} by the part's size: no turbulence is modelled.",
+        f"Means are over {time:.4g} s of the flow, in which it passes the part's size {time / setting.turnover:.3g} "
+        f"times, after a start of {found.start * found.interval * tunnel.scales.time:.4g} s that is left out.",
+        f"The Mach number of the lattice is {tunnel.speed * 3**0.5:.2g}.",
+        "The error estimates are of the time that is averaged over, of the size of cells (by the tunnel before, as if "
+        "they fell with the size) and of the box (the share of it that the part blocks). They are estimates, not "
+        "bounds, and say nothing about the fluid, the speed or what the models of turbulence are worth.",
+    ]
+    if setting.ground is not None:
+        moving = study.ground is not None and study.ground.moving
+        said.append(
+            f"The ground lies at {setting.ground:.4g} m and "
+            + ("moves with the fluid." if moving else "is at rest, from the inlet on.")
+        )
+    if not report.watertight:
+        said.append(
+            "The surface is not closed. Cells are taken for inside where it winds round them more than half "
+            "(generalised winding number)."
+        )
+    if report.bodies > 1:
+        said.append(f"The {report.bodies} bodies are one obstacle.")
+    return tuple(said)

@@ -1,0 +1,143 @@
+"""A tunnel while it blows: forces over time, and the fields in the mean."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import NDArray
+
+from solvers.lattice_boltzmann import flow
+from solvers.lattice_boltzmann.flow import Macroscopic
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
+from twin.analyses.external_flow.averaging import Average, average
+from twin.analyses.external_flow.tunnel import Tunnel
+from twin.errors import SolveFailed
+
+Floats = NDArray[np.float64]
+
+# In times in which the fluid passes the part's size.
+EVERY: Final = 0.1  # between two looks at the forces
+_START: Final = 3.0  # after the fluid that was there first has passed: then fields are averaged
+_LEAST: Final = 6.0  # that are averaged
+_LONGEST: Final = 80.0
+_LOOK: Final = 20  # forces between two looks at how well their mean is known
+_FASTEST: Final = 0.5  # cells a step: a flow that is faster has broken down
+_SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
+
+
+@dataclass(frozen=True, eq=False)
+class Blown:
+    """What was found in a tunnel, in its units.
+
+    force, moment (about the setting's origin, with lengths in m): over time (n, 3); interval: steps between two
+    start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it; likewise
+    pressure (x, y, z), velocity (3, x, y, z)
+    finished: whether the means were good enough before the time was over
+    """
+
+    tunnel: Tunnel
+    force: Floats
+    moment: Floats
+    interval: int
+    start: int
+    exchanged: Floats
+    pressure: Floats
+    velocity: Floats
+    finished: bool
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether there is anything after the start."""
+        return len(self.force) > self.start + 1
+
+    def mean(self, series: Floats) -> tuple[Floats, Floats]:
+        """Of (n, k), and how far off it may be."""
+        found = [steady(column, self.start) for column in series.T]
+        return np.array([each.mean for each in found]), np.array([error_of(each) for each in found])
+
+
+def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -> Blown:
+    """Until the mean force is known to `wished`, in pressure of the flow times area.
+
+    tell: hears the share that is done, of the longest time, and the forces so far (n, 3) in lattice units; it says
+    whether there is time to go on
+    Raises SolveFailed where the flow breaks down.
+    """
+    scheme, given, scales, setting = tunnel.scheme, tunnel.given, tunnel.scales, tunnel.setting
+    turnover = setting.turnover / scales.time
+    interval = max(round(EVERY * turnover / scheme.steps), 1) * scheme.steps
+    passed = (setting.length + 2 * setting.size) / setting.size + _START
+    start = round(passed * turnover / interval)
+    least, longest = (start + round(span * turnover / interval) for span in (_LEAST, _LONGEST))
+    unit = 0.5 * tunnel.speed**2 * setting.area / scales.length**2
+    forces: list[Floats] = []
+    moments: list[Floats] = []
+    mean = np.zeros_like(tunnel.touched)
+    state, sums = tunnel.begun(), _zero(scheme)
+    go_on, settled = True, False
+    while len(forces) < longest and go_on and not settled:
+        state = flow.advance(scheme, given, state, interval // scheme.steps)
+        exchanged = np.asarray(flow.exchanged(scheme, given, state), np.float64).T
+        forces.append(exchanged.sum(axis=0))
+        moments.append(np.cross(tunnel.touched, exchanged).sum(axis=0))
+        if not np.isfinite(forces[-1]).all():
+            _refuse(tunnel)
+        if len(forces) > start:
+            sums = _added(scheme, given, state, sums)
+            mean += exchanged
+        series = np.array(forces)
+        go_on = tell(len(forces) / longest, series)
+        if len(forces) >= least and len(forces) % _LOOK == 0:
+            errors = [error_of(steady(column, start)) for column in series.T]
+            settled = max(errors) <= wished * unit
+    count = max(len(forces) - start, 1)
+    velocity = np.asarray(sums.velocity, np.float64) / count
+    if not np.linalg.norm(velocity, axis=0).max() < _FASTEST:
+        _refuse(tunnel)
+    return Blown(
+        tunnel,
+        np.array(forces),
+        np.array(moments),
+        interval,
+        start,
+        mean / count,
+        np.asarray(sums.density, np.float64) / (3 * count),
+        velocity,
+        settled or len(forces) >= longest,
+    )
+
+
+def steady(series: Floats, start: int) -> Average:
+    """The mean (n,) after the start, or after a later one where the series has not settled by then."""
+    if len(series) <= start + 1:
+        return Average(float(series[-1]), np.inf, len(series), np.inf)
+    return average(series[start:])
+
+
+def error_of(found: Average) -> float:
+    """How far a mean may be off."""
+    return _SPREAD * found.error
+
+
+def _refuse(tunnel: Tunnel) -> None:
+    raise SolveFailed(
+        f"The flow broke down on cells of {1e3 * tunnel.scales.length:.3g} mm: its speed has no bound. Look for gaps "
+        "and needles of the part (part.report), or ask for another accuracy, which takes other cells."
+    )
+
+
+def _zero(scheme: Scheme) -> Macroscopic:
+    zero = jnp.zeros(scheme.grid.shape, jnp.float32)
+    return Macroscopic(zero, jnp.stack([zero] * 3))
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=3)
+def _added(scheme: Scheme, given: Conditions, state: State, sums: Macroscopic) -> Macroscopic:
+    found = flow.macroscopic(scheme, given, state)
+    total: Float[Array, "x y z"] = sums.density + found.density
+    return Macroscopic(total, sums.velocity + found.velocity)
