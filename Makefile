@@ -22,7 +22,7 @@ lint: $(STAMP)                      ## style, types, architecture, contract
 verify: $(STAMP)                    ## the reference cases in one table, the error estimates in another, heavy cases
 	-$(BIN)/python -m tests.verification.suite.table
 	$(BIN)/python -m tests.verification.suite.calibration
-	$(BIN)/python -m pytest -m slow tests/verification tests/benchmarks tests/twin/service
+	$(BIN)/python -m pytest -m slow tests/solvers tests/verification tests/benchmarks tests/twin/service
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus

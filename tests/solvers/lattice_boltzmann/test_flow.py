@@ -27,7 +27,7 @@ def random_fields(grid: Grid, seed: int = 0) -> tuple[jnp.ndarray, jnp.ndarray]:
 
 @pytest.mark.parametrize(
     ("velocities", "faces"),
-    [(D3Q19, ("periodic",) * 6), (D3Q19, TUNNEL), (D3Q27, TUNNEL)],
+    [(D3Q19, ("periodic",) * 6), (D3Q19, TUNNEL), pytest.param(D3Q27, TUNNEL, marks=pytest.mark.slow)],
     ids=["D3Q19-periodic", "D3Q19-tunnel", "D3Q27-tunnel"],
 )
 def test_pulled_by_index_and_by_slices_flow_is_the_same(
@@ -128,7 +128,9 @@ def test_a_wind_that_blows_across_changes_little() -> None:
     assert left(0.1) == pytest.approx(still, rel=0.015)
 
 
-@pytest.mark.parametrize("velocities", [D3Q19, D3Q27], ids=["D3Q19", "D3Q27"])
+@pytest.mark.parametrize(
+    "velocities", [D3Q19, pytest.param(D3Q27, marks=pytest.mark.slow)], ids=["D3Q19", "D3Q27"]
+)
 @pytest.mark.parametrize("beside", ["periodic", "wall"])
 def test_in_a_wind_of_next_to_no_viscosity_disturbances_do_not_grow(
     velocities: VelocitySet, beside: Kind
