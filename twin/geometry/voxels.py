@@ -45,7 +45,7 @@ class Crossings:
 
 @dataclass(frozen=True)
 class Voxels:
-    """inside: of the points (x, y, z)."""
+    """inside: of the points (x, y, z), those on the surface too."""
 
     inside: NDArray[np.bool_]
     crossings: Crossings
@@ -147,4 +147,5 @@ def _inside(
     found[tuple(asked.T)] = Occupancy(surface).inside(origin + spacing * (first + asked))
     inside = np.zeros(shape, bool)
     inside[box] = found.reshape(-1)[latest].reshape(parted.shape)
+    inside[tuple(crossings.point[crossings.distance <= _LEAST].T)] = True
     return inside

@@ -130,7 +130,8 @@ def report(
         ],
         warnings=outcome.warnings,
         provenance=list(outcome.provenance.items()),
-        solved=not len(outcome.faces),
+        solved="solver" in outcome.provenance,
+        on_surface=bool(len(outcome.faces)),
         cost=_cost(outcome),
     )
     path.parent.mkdir(parents=True, exist_ok=True)

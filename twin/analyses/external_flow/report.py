@@ -1,8 +1,10 @@
 """What is reported of a flow: numbers, fields on the surface, and everything that they rest on."""
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Final
 
+import jax
 import numpy as np
 
 from twin.analyses.external_flow import quantities as numbers
@@ -10,7 +12,7 @@ from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.simulation import Blown
 from twin.analyses.external_flow.surface import Traction, on_surface
 from twin.analyses.external_flow.tunnel import Tunnel
-from twin.analyses.summary import cost, provenance
+from twin.analyses.summary import cost
 from twin.analyses.task import Stopwatch
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Location, Quantity
@@ -73,7 +75,7 @@ def outcome(
             "blockage": tunnel.blocked,
         },
         mesher="Cartesian grid round the part, which its triangles cut",
-        provenance=provenance(METHOD),
+        provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
         cost=cost(watch),
     )
 
@@ -107,6 +109,10 @@ def _warnings(found: Blown) -> list[str]:
 
 
 def _shortfalls(made: dict[str, Quantity], request: Request) -> list[str]:
+    if not np.isfinite(made["drag_force"].error):
+        return [
+            "The errors are not known: that of the cells shows between two sizes of them, and there was time for one."
+        ]
     return [
         f"{name}: error estimate {made[name].relative_error:.1%} of {made[name].scale:.4g} {made[name].unit}, above "
         f"the requested {request.accuracy:.1%}."

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from solvers.lattice_boltzmann import flow
 from solvers.lattice_boltzmann.flow import Macroscopic
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
-from twin.analyses.external_flow.averaging import Average, average
+from twin.analyses.external_flow.averaging import average
 from twin.analyses.external_flow.tunnel import Tunnel
 from twin.errors import SolveFailed
 
@@ -57,8 +57,8 @@ class Blown:
 
     def mean(self, series: Floats) -> tuple[Floats, Floats]:
         """Of (n, k), and how far off it may be."""
-        found = [steady(column, self.start) for column in series.T]
-        return np.array([each.mean for each in found]), np.array([error_of(each) for each in found])
+        found = [mean(column[self.start :]) for column in series.T]
+        return np.array([each for each, _ in found]), np.array([error for _, error in found])
 
 
 def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -> Blown:
@@ -77,7 +77,7 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
     unit = 0.5 * tunnel.speed**2 * setting.area / scales.length**2
     forces: list[Floats] = []
     moments: list[Floats] = []
-    mean = np.zeros_like(tunnel.touched)
+    pushes = np.zeros_like(tunnel.touched)
     state, sums = tunnel.begun(), _zero(scheme)
     go_on, settled = True, False
     while len(forces) < longest and go_on and not settled:
@@ -89,12 +89,11 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
             _refuse(tunnel)
         if len(forces) > start:
             sums = _added(scheme, given, state, sums)
-            mean += exchanged
+            pushes += exchanged
         series = np.array(forces)
         go_on = tell(len(forces) / longest, series)
         if len(forces) >= least and len(forces) % _LOOK == 0:
-            errors = [error_of(steady(column, start)) for column in series.T]
-            settled = max(errors) <= wished * unit
+            settled = max(mean(column[start:])[1] for column in series.T) <= wished * unit
     count = max(len(forces) - start, 1)
     velocity = np.asarray(sums.velocity, np.float64) / count
     if not np.linalg.norm(velocity, axis=0).max() < _FASTEST:
@@ -105,23 +104,21 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
         np.array(moments),
         interval,
         start,
-        mean / count,
+        pushes / count,
         np.asarray(sums.density, np.float64) / (3 * count),
         velocity,
         settled or len(forces) >= longest,
     )
 
 
-def steady(series: Floats, start: int) -> Average:
-    """The mean (n,) after the start, or after a later one where the series has not settled by then."""
-    if len(series) <= start + 1:
-        return Average(float(series[-1]), np.inf, len(series), np.inf)
-    return average(series[start:])
+def mean(series: Floats) -> tuple[float, float]:
+    """Of a series (n,), and how far it may be off: by its correlations, or at most by all that it varies at the end.
 
-
-def error_of(found: Average) -> float:
-    """How far a mean may be off."""
-    return _SPREAD * found.error
+    A steady flow nears its end so slowly that correlations never say when to stop; what it still changes does.
+    """
+    found = average(series)
+    end = series[len(series) // 2 :]
+    return found.mean, min(_SPREAD * found.error, float(np.ptp(end)))
 
 
 def _refuse(tunnel: Tunnel) -> None:

@@ -20,7 +20,7 @@ from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import Links, walls
 from twin.errors import GeometryError
 from twin.geometry.surface import Surface
-from twin.geometry.voxels import voxelise
+from twin.geometry.voxels import Crossings, voxelise
 from twin.results.raster import visible
 from twin.studies import ExternalFlow
 
@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 AHEAD: Final = 2.5
 BEHIND: Final = 5.0
 BESIDE: Final = 2.5
+_ASIDE: Final = 0.21  # of a cell
 _FEWEST: Final = 6.0  # cells along the part's size
 _SPONGE: Final = 1.0  # where waves and eddies die out before they leave
 _SPEED: Final = 0.06  # cells a step: a Mach number of a tenth
@@ -183,10 +184,11 @@ def tunnel(setting_: Setting, across: float) -> Tunnel:
         )
     # a way from a cell into the surface is against the velocity of what comes off it
     against = np.array(D3Q19.opposite)
+    solid = found.inside | _shut_in(found.crossings, shape)
     links = Links(found.crossings.point, against[found.crossings.direction], found.crossings.distance)
     moving = study.ground is not None and study.ground.moving
     sides = {4: (speed, 0.0, 0.0)} if moving else {}
-    beside = walls(grid, D3Q19, found.inside, links, sides=sides)
+    beside = walls(grid, D3Q19, solid, links, sides=sides)
     given = flow.conditions(
         scheme,
         study.fluid.viscosity / study.fluid.density * scales.time / spacing**2,
@@ -203,11 +205,20 @@ def tunnel(setting_: Setting, across: float) -> Tunnel:
         given,
         scales,
         origin,
-        found.inside,
+        solid,
         speed,
         blocked=setting_.area / (shape[1] * shape[2] * spacing**2),
         cramped=float(both.any(axis=0).sum() / max(touching.sum(), 1)),
     )
+
+
+def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Cells from which no way along an axis leads out: nothing flows there."""
+    ways = np.abs(D3Q19.directions).sum(axis=1) == 1
+    cut = np.zeros(shape, np.int64)
+    np.add.at(cut, tuple(crossings.point[ways[crossings.direction]].T), 1)
+    shut: NDArray[np.bool_] = cut == ways.sum()
+    return shut
 
 
 def _absorbing(grid: Grid, depth: float) -> NDArray[np.float32]:
@@ -228,7 +239,8 @@ def _box(setting_: Setting, spacing: float) -> tuple[tuple[int, int, int], Float
     """Cells along the axes, and the middle of the first one."""
     size = setting_.size
     lower, upper = (np.array(bound) for bound in setting_.surface.bounds)
-    begin = lower - size * np.array([AHEAD, BESIDE, BESIDE])
+    # flat faces are to lie somewhere between cells, and not in the middle of some
+    begin = lower - size * np.array([AHEAD, BESIDE, BESIDE]) - _ASIDE * spacing
     end = upper + size * np.array([BEHIND, BESIDE, BESIDE])
     if setting_.ground is not None:
         begin[2] = setting_.ground

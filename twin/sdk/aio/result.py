@@ -75,8 +75,8 @@ class Source:
             kind = storage.mesh_arrays(self._record.manifest)[1]
             if kind == "faces":
                 raise InvalidInput(
-                    "A surrogate answered, which has values on the surface only: take surface_field, or simulate with "
-                    "method='solver'."
+                    "This answer has values on the surface only: take its fields, or, where a surrogate answered, "
+                    "simulate with method='solver'."
                 )
             points, elements = await asyncio.gather(self.array("mesh.points"), self.array(f"mesh.{kind}"))
             if kind == "hexahedra":

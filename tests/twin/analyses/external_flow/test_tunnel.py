@@ -55,6 +55,19 @@ def test_cells_are_inside_where_the_part_is_and_walls_are_on_it(ball: Surface) -
     assert made.cramped == 0
 
 
+def test_no_cell_is_shut_in_where_faces_go_through_the_middle_of_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.analyses.external_flow.tunnel._ASIDE", 0.0)
+    trimesh.creation.box((0.1, 0.1, 0.1)).export(tmp_path / "box.stl")
+    surface, _ = parse(tmp_path / "box.stl", "m", "box.stl")
+    made = tunnel(setting(surface, study()), 9.0)  # 2.5 times 9 cells ahead: 22 and a half
+    assert made.solid.sum() == 10**3
+    distances = np.asarray(made.given.walls.distances)
+    along = [i for i, c in enumerate(made.scheme.velocities.directions) if np.abs(c).sum() == 1]
+    assert ((distances[along] > 0).sum(axis=0) <= 1).all()
+
+
 def test_a_lattice_has_the_reynolds_number_and_the_speed_of_the_study(ball: Surface) -> None:
     made = tunnel(setting(ball, study()), 6.0)
     diameter = 2 * RADIUS / made.scales.length
