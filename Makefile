@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint verify corpus bench-solids bench-sweeps bench-surrogates protos format clean
+.PHONY: demo test lint verify verify-flow corpus bench-solids bench-sweeps bench-surrogates protos format clean
 
 demo: $(STAMP)                      ## solve the example bracket, ask a network too: stress.png, comparison.png, bracket.vtu, report.html
 	$(BIN)/twin demo
@@ -23,6 +23,9 @@ verify: $(STAMP)                    ## the reference cases in one table, the err
 	-$(BIN)/python -m tests.verification.suite.table
 	$(BIN)/python -m tests.verification.suite.calibration
 	$(BIN)/python -m pytest -m slow tests/solvers tests/verification tests/benchmarks tests/twin/service
+
+verify-flow: $(STAMP)               ## flow against published benchmarks: half an hour
+	$(BIN)/python -m pytest -m "slow or not slow" tests/verification/test_flow.py tests/verification/test_external_flow.py
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus

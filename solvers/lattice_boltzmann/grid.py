@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Int
 from solvers.lattice_boltzmann.collision import Populations
 from solvers.lattice_boltzmann.velocities import VelocitySet
 
-Kind = Literal["periodic", "velocity", "pressure", "slip", "wall"]
+Kind = Literal["periodic", "velocity", "pressure", "slip", "wall", "nested"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Grid:
     """A box of cells.
 
     shape: cells along x, y, z, without ghosts
-    faces: what is beyond each side: low x, high x, low y, high y, low z, high z
+    faces: what is beyond each side: low x, high x, low y, high y, low z, high z; "nested": coarser cells
     """
 
     shape: tuple[int, int, int]

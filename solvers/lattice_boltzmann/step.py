@@ -71,17 +71,18 @@ def _sliced(
         eddy, absorbing = (at(of, walls.cells) if of.ndim else of for of in (state.eddy, given.absorbing))
         arriving = apart(once, partial(arriving_beside, scheme, walls), state)
         beside = _collide(scheme, given, given.viscosity + eddy, absorbing, arriving, once)
-        found = _put(found, walls.cells, beside)
+        found = put(found, walls.cells, beside)
     coordinates = [at(each, given.ghosts) for each in grid.coordinates]
     repeated = tuple(at(each, at(given.sources, given.ghosts)) for each in found)
     if scheme.collision == "regularised":
         of = apart(once, partial(collision.moments, scheme.velocities), repeated)
         of = apart(once, partial(_with_ghosts, scheme, given), of, coordinates)
         repeated = _regularised(scheme, of, once)
-    return _put(found, given.ghosts, repeated)
+    return put(found, given.ghosts, repeated)
 
 
-def _put(populations: Populations, cells: Int[Array, " n"], new: Populations) -> Populations:
+def put(populations: Populations, cells: Int[Array, " n"], new: Populations) -> Populations:
+    """The populations with those of some cells, each of which is named once, replaced."""
     return tuple(
         old.at[cells].set(each, mode="promise_in_bounds", unique_indices=True)
         for old, each in zip(populations, new, strict=True)

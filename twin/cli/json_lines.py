@@ -53,9 +53,8 @@ class JsonLines(Output):
     def result(self, result: Result) -> None:
         for name in result.cases:
             case = result.case(name)
-            balance = (
-                {"equilibrium": case.equilibrium} if case.equilibrium else {"heat_balance": case.heat_balance}
-            )
+            balances = {"equilibrium": case.equilibrium, "heat_balance": case.heat_balance}
+            balance = {name: found for name, found in balances.items() if found is not None}
             self._line("case", run=result.run, case=name, quantities=case.quantities, **balance)
         self._line(
             "result", run=result.run, warnings=result.warnings, assumptions=result.assumptions,

@@ -72,7 +72,8 @@ def answer(
         ladder.append((found, numbers.measured(found)))
         took = time.perf_counter() - begun
         rows.append(_row([each for _, each in ladder], found, took))
-        ended = task.ending(placed, [each for _, each in ladder], took)
+        following = took + (FINER**4 - 1) * found.seconds
+        ended = task.ending(placed, [each for _, each in ladder], following)
     monitor.progress("recover", 0.94, "pressure and friction on the part")
     with task.watch.phase("recover"):
         last, measured = ladder[-1][0], [each for _, each in ladder]
@@ -124,8 +125,8 @@ class _Task:
 
         return tell
 
-    def ending(self, placed: Setting, ladder: Sequence[Measured], took: float) -> Ending | None:
-        """Why there is no finer tunnel, after one that took so long [s]; None where there is one."""
+    def ending(self, placed: Setting, ladder: Sequence[Measured], seconds: float) -> Ending | None:
+        """Why there is no finer tunnel, which would take so long; None where there is one."""
         force, _ = numbers.errors(ladder)
         study = placed.study
         scale = 0.5 * study.fluid.density * study.speed**2 * placed.area
@@ -134,7 +135,7 @@ class _Task:
         following = UNKNOWNS * cells(placed, coarsest(placed) * FINER ** len(ladder))
         if following > (self.request.max_unknowns or DEFAULT_UNKNOWNS):
             return "max_unknowns"
-        return "max_seconds" if took * FINER**4 > self.remaining else None
+        return "max_seconds" if seconds > self.remaining else None
 
 
 def _checked(surface: Surface, report: Report, study: ExternalFlow, request: Request) -> Setting:

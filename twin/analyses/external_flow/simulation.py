@@ -1,5 +1,6 @@
 """A tunnel while it blows: forces over time, and the fields in the mean."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ class Blown:
     start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it; likewise
     pressure (x, y, z), velocity (3, x, y, z)
     finished: whether the means were good enough before the time was over
+    seconds: that it took, without what came before the first look at the forces (compilation)
     """
 
     tunnel: Tunnel
@@ -49,6 +51,7 @@ class Blown:
     pressure: Floats
     velocity: Floats
     finished: bool
+    seconds: float
 
     @property
     def has_settled(self) -> bool:
@@ -79,7 +82,7 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
     moments: list[Floats] = []
     pushes = np.zeros_like(tunnel.touched)
     state, sums = tunnel.begun(), _zero(scheme)
-    go_on, settled = True, False
+    go_on, settled, begun = True, False, time.perf_counter()
     while len(forces) < longest and go_on and not settled:
         state = flow.advance(scheme, given, state, interval // scheme.steps)
         exchanged = np.asarray(flow.exchanged(scheme, given, state), np.float64).T
@@ -87,6 +90,8 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
         moments.append(np.cross(tunnel.touched, exchanged).sum(axis=0))
         if not np.isfinite(forces[-1]).all():
             _refuse(tunnel)
+        if len(forces) == 1:
+            begun = time.perf_counter()
         if len(forces) > start:
             sums = _added(scheme, given, state, sums)
             pushes += exchanged
@@ -108,6 +113,7 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
         np.asarray(sums.density, np.float64) / (3 * count),
         velocity,
         settled or len(forces) >= longest,
+        time.perf_counter() - begun,
     )
 
 
