@@ -22,7 +22,7 @@ lint: $(STAMP)                      ## style, types, architecture, contract
 verify: $(STAMP)                    ## the reference cases in one table, the error estimates in another, heavy cases
 	-$(BIN)/python -m tests.verification.suite.table
 	$(BIN)/python -m tests.verification.suite.calibration
-	$(BIN)/python -m pytest -m slow tests/solvers tests/verification tests/benchmarks tests/twin/service
+	$(BIN)/python -m pytest -m slow tests/solvers tests/verification tests/benchmarks tests/end_to_end tests/twin/service
 
 verify-flow: $(STAMP)               ## flow against published benchmarks: half an hour
 	$(BIN)/python -m pytest -m "slow or not slow" tests/verification/test_flow.py tests/verification/test_external_flow.py

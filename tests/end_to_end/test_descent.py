@@ -12,6 +12,7 @@ E, FORCE, LIMIT = 200e9, 500.0, 0.6e-3
 STEEL = twin.Material(E, 0.3, 7800)
 
 
+@pytest.mark.slow
 def test_the_lightest_cantilever_of_a_stiffness(box, tmp_path):
     """F L^3 / (3 E I) = u with I = b h^3 / 12, and Timoshenko's shear: the height that is just enough."""
     length, width, thickness = SIZE

@@ -113,7 +113,12 @@ STUDIES = {
 }
 
 
-@pytest.mark.parametrize("name", STUDIES)
+LONGEST = "force on a part of a face"
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == LONGEST else name for name in STUDIES]
+)
 def test_grid_and_tetrahedra_agree(client, block, name):
     asked = {"quantities": ["max_displacement", "compliance"]}
     grid = solve(client, block, STUDIES[name], "grid", **asked)
