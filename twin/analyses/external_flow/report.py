@@ -148,7 +148,7 @@ def _assumptions(found: Blown, report: Report) -> tuple[str, ...]:
         f"The Mach number of the lattice is {tunnel.speed * 3**0.5:.2g}.",
         "The error estimates are of the time that is averaged over, of the size of cells (by the tunnel before, as if "
         "they fell with the size) and of the box (the share of it that the part blocks). They are estimates, not "
-        "bounds, and say nothing about the fluid, the speed or what the models of turbulence are worth.",
+        "bounds, and say nothing about the fluid or the speed.",
     ]
     if setting.ground is not None:
         moving = study.ground is not None and study.ground.moving

@@ -73,7 +73,7 @@ def answer(
         took = time.perf_counter() - begun
         rows.append(_row([each for _, each in ladder], found, took))
         following = took + (FINER**4 - 1) * found.seconds
-        ended = task.ending(placed, [each for _, each in ladder], following)
+        ended = task.ending(found, [each for _, each in ladder], following)
     monitor.progress("recover", 0.94, "pressure and friction on the part")
     with task.watch.phase("recover"):
         last, measured = ladder[-1][0], [each for _, each in ladder]
@@ -125,13 +125,13 @@ class _Task:
 
         return tell
 
-    def ending(self, placed: Setting, ladder: Sequence[Measured], seconds: float) -> Ending | None:
+    def ending(self, found: Blown, ladder: Sequence[Measured], seconds: float) -> Ending | None:
         """Why there is no finer tunnel, which would take so long; None where there is one."""
-        force, _ = numbers.errors(ladder)
-        study = placed.study
-        scale = 0.5 * study.fluid.density * study.speed**2 * placed.area
-        if len(ladder) > 1 and force.max() <= self.request.accuracy * scale:
+        made = numbers.quantities(ladder, found, self.request.accuracy)
+        asked = (made[name] for name in self.request.quantities or numbers.ASKED)
+        if len(ladder) > 1 and all(each.relative_error <= self.request.accuracy for each in asked):
             return "accuracy"
+        placed = found.tunnel.setting
         following = UNKNOWNS * cells(placed, coarsest(placed) * FINER ** len(ladder))
         if following > (self.request.max_unknowns or DEFAULT_UNKNOWNS):
             return "max_unknowns"
