@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Scalar = float | int | str
 """What users may write for a number: SI, or a string with a unit."""
 
+Triple = tuple[float, float, float]
+
 Vector = Sequence[Scalar] | str
 """What users may write for a vector: three scalars, or one string such as "(0, 0, -1) kN"."""
 

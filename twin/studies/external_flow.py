@@ -11,9 +11,7 @@ from twin import materials, units
 from twin.errors import StudyError
 from twin.materials import Fluid
 from twin.studies.words import DEFAULT_CASE
-from twin.units import Scalar, Vector, quantity
-
-Triple = tuple[float, float, float]
+from twin.units import Scalar, Triple, Vector, quantity
 
 _PARALLEL: Final = 1e-3  # sine of the angle under which two directions count as one
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from twin import units
 from twin.errors import StudyError
-from twin.units import Vector
+from twin.units import Triple, Vector
 
-Triple = tuple[float, float, float]
 Place = tuple[int, int, int]
 
 _MOST = 12  # control points along an axis

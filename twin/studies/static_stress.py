@@ -14,9 +14,8 @@ from twin.studies import words
 from twin.studies.bodies import Body, listed
 from twin.studies.words import DEFAULT_CASE
 from twin.sweeps.parameters import Choice
-from twin.units import Scalar, Vector, quantity
+from twin.units import Scalar, Triple, Vector, quantity
 
-Triple = tuple[float, float, float]
 FoundationDirection = Literal["normal", "all"]
 Coupling = Literal["distributing", "rigid"]
 
