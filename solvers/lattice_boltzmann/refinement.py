@@ -1,13 +1,13 @@
 """Boxes of finer cells inside each other: half the size, half the time of a step, the same velocities.
 
-Ghosts of the finer box get the moments of the coarser one, between its cells and its steps; coarser cells under the
-finer box get the mean of theirs. Stress out of equilibrium is that of the same strain on either side: Dupuis & Chopard
-2003, Phys. Rev. E 67:066707; Lagrava et al. 2012, J. Comput. Phys. 231:4808.
+Ghosts of the finer box get the moments of the coarser one, between its cells (cubic) and its steps (linear); coarser
+cells under the finer box get the mean of theirs. Stress out of equilibrium is that of the same strain on either side:
+Dupuis & Chopard 2003, Phys. Rev. E 67:066707; Lagrava et al. 2012, J. Comput. Phys. 231:4808.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
-from itertools import product
 from typing import Final
 
 import equinox as eqx
@@ -20,27 +20,28 @@ from jaxtyping import Array, Float, Int
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import Grid, at
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State
+from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
 from solvers.lattice_boltzmann.step import put, step
+from solvers.lattice_boltzmann.turbulence import closed
 
-Lattices = tuple[Populations, ...]
+States = tuple[State, ...]
 
 _OVERLAP: Final = 2  # outer cells
+# of a cubic through four values, a quarter of the way from the second to the third
+_QUARTER: Final = np.array([-7, 105, 35, -5], np.float32) / 128
 
 
 class Coupling(eqx.Module):
-    """How a box (inner) and the one around it (outer) know each other.
+    """Where a box (inner) lies in the one around it (outer).
 
-    ghosts: of the inner box, whose moments come from outside; of each, the outer cells that it lies between, and their
-    weights
-    covered: outer cells under the inner box; under: of each, the eight inner cells
+    corner: the outer cell of its first cells
+    ghosts: of its nested sides, places in the row; planes: where these are among the cells of those sides, one side
+    after the other, each with one ghost more all round
     """
 
+    corner: Int[Array, "3"]
     ghosts: Int[Array, " g"]
-    between: Int[Array, "8 g"]
-    weights: Float[Array, "8 g"]
-    covered: Int[Array, " m"]
-    under: Int[Array, "8 m"]
+    planes: Int[Array, " g"]
 
 
 def coupling(outer: Grid, inner: Grid, corner: Sequence[int]) -> Coupling:
@@ -63,27 +64,10 @@ def coupling(outer: Grid, inner: Grid, corner: Sequence[int]) -> Coupling:
             raise ValueError(
                 f"{inner.shape} finer cells from {tuple(corner)} on do not fit into {outer.shape}"
             )
-    corners = list(product((0, 1), repeat=3))
-    places = np.stack(np.unravel_index(inner.outside, inner.padded), axis=1) - 1
-    given = np.zeros(len(places), bool)
-    for face, kind in enumerate(inner.faces):
-        if kind == "nested":
-            given |= places[:, face // 2] == (inner.shape[face // 2] if face % 2 else -1)
-    position = first - 0.25 + 0.5 * places[given]
-    begin = np.floor(position).astype(int)
-    share = position - begin
-    ends = [
-        np.arange(_OVERLAP * (low == "nested"), count - _OVERLAP * (high == "nested"))
-        for low, high, count in zip(inner.faces[::2], inner.faces[1::2], size, strict=True)
-    ]
-    cells = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
-    return Coupling(
-        jnp.asarray(inner.outside[given], jnp.int32),
-        jnp.asarray([outer.number(begin + np.array(each)) for each in corners], jnp.int32),
-        jnp.asarray([np.where(each, share, 1 - share).prod(axis=1) for each in corners], jnp.float32),
-        jnp.asarray(outer.number(first + cells), jnp.int32),
-        jnp.asarray([inner.number(2 * cells + np.array(each)) for each in corners], jnp.int32),
-    )
+    row = np.arange(len(inner)).reshape(inner.padded)
+    sides = [np.take(row, -1 if face % 2 else 0, axis=face // 2).reshape(-1) for face in _nested(inner)]
+    ghosts, planes = np.unique(np.concatenate(sides), return_index=True)
+    return Coupling(*(jnp.asarray(each, jnp.int32) for each in (first, ghosts, planes)))
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=3)
@@ -91,54 +75,173 @@ def advance(
     schemes: tuple[Scheme, ...],
     given: tuple[Conditions, ...],
     couplings: tuple[Coupling, ...],
-    states: tuple[State, ...],
+    states: States,
     times: Count,
-) -> tuple[State, ...]:
+) -> States:
     """The states of boxes, outermost first, after so many steps of the outermost one."""
     once = jnp.minimum(times, 1) if jax.default_backend() == "cpu" else None
-    velocities = schemes[0].velocities
 
-    def moved(level: int, lattices: Lattices, spares: Lattices) -> tuple[Lattices, Lattices]:
-        """This box by one step, and those inside it by as much time."""
-        old = lattices[level]
-        state = State(old, states[level].eddy, states[level].moving)
-        new = step(schemes[level], given[level], state, spares[level], once)
-        lattices, spares = _with(lattices, level, new), _with(spares, level, old)
+    def moved(level: int, number: Count, states: States) -> States:
+        """This box by one step, which has a number, and those inside it by as much time."""
+        scheme, of = schemes[level], given[level]
+        old = _closed(scheme, of, states[level], number, once)
+        new = State(step(scheme, of, old, old.populations, once), old.eddy, old.moving)
         if level == len(schemes) - 1:
-            return lattices, spares
-        link, viscosity = couplings[level], given[level].viscosity
-        before, after = (_between(schemes[level], link, of) for of in (old, new))
-        for seen in (jax.tree.map(lambda one, other: 0.5 * (one + other), before, after), after):
-            lattices, spares = moved(level + 1, lattices, spares)
-            ghosts = collision.regularised(velocities, _scaled(seen, _finer(viscosity)))
-            lattices = _with(lattices, level + 1, put(lattices[level + 1], link.ghosts, ghosts))
-        mean = tuple(at(of, link.under).mean(axis=0) for of in lattices[level + 1])
-        of = _scaled(collision.moments(velocities, mean), 1 / _finer(viscosity))
-        covered = put(lattices[level], link.covered, collision.regularised(velocities, of))
-        return _with(lattices, level, covered), spares
+            return _with(states, level, new)
+        link, inner = couplings[level], schemes[level + 1].grid
+        before, after = (apart(once, partial(_seen, scheme, of, inner, link), each) for each in (old, new))
 
-    def body(_: Count, carried: tuple[Lattices, Lattices]) -> tuple[Lattices, Lattices]:
-        return moved(0, *carried)
+        def half(which: Count, states: States) -> States:
+            states = moved(level + 1, 2 * number + which, states)
+            share = 0.5 * (which + 1)
+            seen = before + share * (after - before)
+            told = _told(schemes[level + 1], given[level + 1], link, states[level + 1], seen, once)
+            return _with(states, level + 1, told)
 
-    begun = tuple(state.populations for state in states)
-    found, _ = lax.fori_loop(0, times, body, (begun, jax.tree.map(jnp.zeros_like, begun)))
-    return tuple(State(new, old.eddy, old.moving) for new, old in zip(found, states, strict=True))
+        states = lax.fori_loop(0, 2, half, _with(states, level, new))
+        mean = _covered(scheme, given[level : level + 2], link, inner, (new, states[level + 1]), once)
+        return _with(states, level, mean)
+
+    return lax.fori_loop(0, times, partial(moved, 0), states)
 
 
-def _between(scheme: Scheme, link: Coupling, populations: Populations) -> Moments:
-    """Moments where the inner box has ghosts."""
-    there = tuple((link.weights * at(of, link.between)).sum(axis=0) for of in populations)
-    return collision.moments(scheme.velocities, there)
+def _closed(scheme: Scheme, given: Conditions, state: State, number: Count, once: Count | None) -> State:
+    """The state, at some steps with eddies and layers as they are now."""
+    if not scheme.turbulent:
+        return state
+
+    def renewed(old: State) -> tuple[Array, Array]:
+        new = closed(scheme, given, old, once)
+        return new.eddy, new.moving
+
+    eddy, moving = lax.cond(number % scheme.steps == 0, renewed, lambda old: (old.eddy, old.moving), state)
+    return State(state.populations, eddy, moving)
 
 
-def _finer(viscosity: Float[Array, ""]) -> Float[Array, ""]:
+def _seen(
+    scheme: Scheme, given: Conditions, inner: Grid, link: Coupling, state: State
+) -> Float[Array, "11 n"]:
+    """Moments and viscosity where the nested sides of the inner box have ghosts, of outer cells along these sides.
+
+    One side after the other, each with one cell more all round.
+    """
+    size = np.array(inner.shape) // 2
+    viscosity = jnp.broadcast_to(given.viscosity + state.eddy, (len(scheme.grid),))
+    sides = []
+    for face in _nested(inner):
+        axis, high = face // 2, face % 2
+        begin = list(link.corner.at[axis].add(size[axis] - 1 if high else -1))
+        extent = [4 if each == axis else count + 2 for each, count in enumerate(size)]
+        slabs = (
+            lax.dynamic_slice(each.reshape(scheme.grid.padded), begin, extent)
+            for each in (*state.populations, viscosity)
+        )
+        inwards = slice(None, None, -1 if high else 1)
+        sides.append([jnp.moveaxis(slab, axis, 0)[inwards].reshape(4, -1) for slab in slabs])
+    *populations, viscosity = (jnp.concatenate(each, axis=1) for each in zip(*sides, strict=True))
+    of = collision.moments(scheme.velocities, tuple(populations))
+    return jnp.stack([_QUARTER @ each for each in (of.density, *of.velocity, *of.stress, viscosity)])
+
+
+def _told(
+    scheme: Scheme,
+    given: Conditions,
+    link: Coupling,
+    state: State,
+    seen: Float[Array, "11 n"],
+    once: Count | None,
+) -> State:
+    """The inner box with what the outer one knows in its ghosts."""
+    own = given.viscosity + (
+        at(state.eddy, at(given.sources, link.ghosts)) if state.eddy.ndim else state.eddy
+    )
+
+    def moments(seen: Array, own: Array) -> Moments:
+        sides, begin = [], 0
+        for face in _nested(scheme.grid):
+            extent = [count // 2 + 2 for axis, count in enumerate(scheme.grid.shape) if axis != face // 2]
+            end = begin + math.prod(extent)
+            sides.append(_finer(seen[:, begin:end].reshape(-1, *extent)).reshape(len(seen), -1))
+            begin = end
+        density, *others = jnp.concatenate(sides, axis=1)[:, link.planes]
+        x, y, z, *stress, viscosity = others
+        return _scaled(Moments(density, (x, y, z), tuple(stress)), _ratio(viscosity, own))
+
+    of = apart(once, moments, seen, own)
+    ghosts = collision.regularised(scheme.velocities, of)
+    return State(put(state.populations, link.ghosts, ghosts), state.eddy, state.moving)
+
+
+def _covered(
+    scheme: Scheme,
+    given: Sequence[Conditions],
+    link: Coupling,
+    inner: Grid,
+    states: tuple[State, State],
+    once: Count | None,
+) -> State:
+    """The outer box, the first of the two, with the means of the inner one in the cells that this covers."""
+    state, inside = states
+    keep = [_OVERLAP * (kind == "nested") for kind in inner.faces]
+    size = [count // 2 - keep[2 * axis] - keep[2 * axis + 1] for axis, count in enumerate(inner.shape)]
+    begin = list(link.corner + 1 + np.array(keep[::2]))
+    chosen = tuple(
+        slice(1 + 2 * low, 1 + 2 * (low + count)) for low, count in zip(keep[::2], size, strict=True)
+    )
+
+    def mean(field: Array) -> Array:
+        """Of eight inner cells."""
+        for axis, count in enumerate(size):
+            pairs = (*field.shape[:axis], count, 2, *field.shape[axis + 1 :])
+            of = field.reshape(pairs)
+            field = 0.5 * (
+                lax.index_in_dim(of, 0, axis + 1, False) + lax.index_in_dim(of, 1, axis + 1, False)
+            )
+        return field
+
+    def under(field: Array) -> Array:
+        return mean(field.reshape(inner.padded)[chosen]) if field.ndim else field
+
+    def here(field: Array) -> Array:
+        return lax.dynamic_slice(field.reshape(scheme.grid.padded), begin, size) if field.ndim else field
+
+    def moments(means: Populations, own: Array, finer: Array) -> Moments:
+        return _scaled(collision.moments(scheme.velocities, means), 1 / _ratio(own, finer))
+
+    means = apart(once, lambda of: tuple(under(each) for each in of), inside.populations)
+    own, finer = given[0].viscosity + here(state.eddy), given[1].viscosity + under(inside.eddy)
+    of = apart(once, moments, means, own, finer)
+    new = collision.regularised(scheme.velocities, of)
+    populations = tuple(
+        lax.dynamic_update_slice(old.reshape(scheme.grid.padded), each, begin).reshape(-1)
+        for old, each in zip(state.populations, new, strict=True)
+    )
+    return State(populations, state.eddy, state.moving)
+
+
+def _nested(grid: Grid) -> list[int]:
+    return [face for face, kind in enumerate(grid.faces) if kind == "nested"]
+
+
+def _finer(planes: Float[Array, "k y z"]) -> Float[Array, "k v w"]:
+    """Of outer cells with one more on each side, of inner cells with one ghost on each side."""
+    for axis in (1, 2):
+        of = jnp.moveaxis(planes, axis, 0)
+        of = jnp.concatenate([2 * of[:1] - of[1:2], of, 2 * of[-1:] - of[-2:-1]])
+        four = jnp.stack([of[shift : shift + len(of) - 3] for shift in range(4)], axis=-1)
+        pairs = jnp.stack([four @ _QUARTER, four @ _QUARTER[::-1]], axis=1)
+        planes = jnp.moveaxis(pairs.reshape(-1, *pairs.shape[2:]), 0, axis)
+    return planes
+
+
+def _ratio(viscosity: Float[Array, "..."], inside: Float[Array, "..."]) -> Float[Array, "..."]:
     """What stress after a collision is in cells of half the size, over what it is in these, for the same strain."""
-    return (6 * viscosity - 0.5) / (2 * (3 * viscosity - 0.5))
+    return (3 * inside - 0.5) / (2 * (3 * viscosity - 0.5))
 
 
-def _scaled(of: Moments, stress: Float[Array, ""]) -> Moments:
+def _scaled(of: Moments, stress: Float[Array, "..."]) -> Moments:
     return Moments(of.density, of.velocity, tuple(stress * part for part in of.stress))
 
 
-def _with(lattices: Lattices, level: int, new: Populations) -> Lattices:
-    return (*lattices[:level], new, *lattices[level + 1 :])
+def _with(states: States, level: int, new: State) -> States:
+    return (*states[:level], new, *states[level + 1 :])

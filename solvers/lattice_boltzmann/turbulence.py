@@ -39,6 +39,8 @@ def closed(scheme: Scheme, given: Conditions, state: State, once: Count | None =
     moving = walls.moving
     if len(walls):
         layer, moving = _layer(scheme, given, of.velocity)
+        touched = (walls.distances != 0).any(axis=0)
+        layer = jnp.where(touched, layer, at(eddy, walls.cells))
         eddy = eddy.at[walls.cells].set(layer, mode="promise_in_bounds", unique_indices=True)
     return State(state.populations, given.absorbing + eddy, moving)
 
@@ -93,7 +95,7 @@ def _layer(
 ) -> tuple[Float[Array, " w"], Float[Array, "3 w"]]:
     """Viscosity added at cells beside walls, and the velocity with which the fluid slips over these."""
     walls = given.walls
-    gap = jnp.linalg.norm(walls.inward, axis=0)
+    gap = jnp.maximum(jnp.linalg.norm(walls.inward, axis=0), _TINY)
     normal = -walls.inward / gap
     inside = _interpolated(scheme.grid, walls.cells, _REACH * normal, velocity) - walls.moving
     inside = inside - jnp.sum(inside * normal, axis=0) * normal

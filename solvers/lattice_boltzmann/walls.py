@@ -143,6 +143,29 @@ def walls(
     )
 
 
+def padded(grid: Grid, of: Walls, count: int) -> Walls:
+    """The same walls, with other cells of the fluid among those beside them, until there are `count` of these.
+
+    Parts of nearly one size have one program so. Where the fluid has fewer cells, these are all.
+    """
+    fluid = ~np.asarray(of.solid)
+    fluid[grid.outside] = False
+    fluid[np.asarray(of.cells)] = False
+    more = np.flatnonzero(fluid)[: max(count - len(of), 0)]
+
+    def longer(array: Array) -> Array:
+        return jnp.pad(array, ((0, 0), (0, len(more))))
+
+    return Walls(
+        jnp.concatenate([of.cells, jnp.asarray(more, jnp.int32)]),
+        longer(of.distances),
+        longer(of.moving),
+        longer(of.body),
+        longer(of.inward),
+        of.solid,
+    )
+
+
 def reflected(
     velocities: VelocitySet,
     pulled: Populations,

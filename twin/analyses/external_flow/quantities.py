@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses.external_flow.simulation import Blown
+from twin.analyses.external_flow.simulation import Simulation
 from twin.quantities import Quantity
 
 Floats = NDArray[np.float64]
@@ -32,23 +32,23 @@ class Measured:
     force_spread: Floats
     moment: Floats
     moment_spread: Floats
-    blocked: float
+    blockage: float
 
 
-def measured(found: Blown) -> Measured:
+def measured(found: Simulation) -> Measured:
     """What a tunnel tells."""
     tunnel, scales = found.tunnel, found.tunnel.scales
     force, force_spread = found.mean(found.force)
     moment, moment_spread = found.mean(found.moment)
     axes = tunnel.setting.axes
     return Measured(
-        int(np.prod(tunnel.scheme.grid.shape)),
+        tunnel.cells,
         scales.length,
         scales.force * force,
         scales.force * force_spread,
         scales.force * moment @ axes,
         scales.force * moment_spread @ np.abs(axes),
-        tunnel.blocked,
+        tunnel.blockage,
     )
 
 
@@ -65,8 +65,8 @@ def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
     if len(ladder) > 1:
         force, moment = (_of_cells(ladder, name) for name in ("force", "moment"))
     return (
-        force + finest.force_spread + finest.blocked * np.linalg.norm(finest.force),
-        moment + finest.moment_spread + finest.blocked * np.linalg.norm(finest.moment),
+        force + finest.force_spread + finest.blockage * np.linalg.norm(finest.force),
+        moment + finest.moment_spread + finest.blockage * np.linalg.norm(finest.moment),
     )
 
 
@@ -79,7 +79,7 @@ def _of_cells(ladder: Sequence[Measured], name: str) -> Floats:
     return found
 
 
-def quantities(ladder: Sequence[Measured], found: Blown, accuracy: float) -> dict[str, Quantity]:
+def quantities(ladder: Sequence[Measured], found: Simulation, accuracy: float) -> dict[str, Quantity]:
     """All that is reported of the finest tunnel."""
     setting, finest = found.tunnel.setting, ladder[-1]
     study = setting.study

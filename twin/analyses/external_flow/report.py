@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.analyses.external_flow import quantities as numbers
 from twin.analyses.external_flow.quantities import Measured
-from twin.analyses.external_flow.simulation import Blown
+from twin.analyses.external_flow.simulation import Simulation
 from twin.analyses.external_flow.surface import Traction, on_surface
 from twin.analyses.external_flow.tunnel import Tunnel
 from twin.analyses.summary import cost
@@ -21,8 +21,8 @@ from twin.studies import DEFAULT_CASE, Request
 
 METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
 _COMPRESSIBLE: Final = 0.3  # Mach number
-_BLOCKED: Final = 0.05
-_CRAMPED: Final = 0.01
+_BLOCKAGE: Final = 0.05
+_UNRESOLVED: Final = 0.01
 _ENDED: Final[dict[Ending, str]] = {
     "max_seconds": "The time allowed, {seconds:g} s, is too short for smaller cells. Allow more.",
     "max_unknowns": "Smaller cells take more unknowns than are allowed. Allow more.",
@@ -35,7 +35,7 @@ def outcome(
     surface: Surface,
     report: Report,
     request: Request,
-    found: Blown,
+    found: Simulation,
     ladder: Sequence[Measured],
     rows: Sequence[ConvergenceRow],
     ended: Ending,
@@ -72,7 +72,7 @@ def outcome(
             "cells": float(ladder[-1].cells),
             "cell_size": tunnel.scales.length,
             "cells_along_the_size": tunnel.setting.size / tunnel.scales.length,
-            "blockage": tunnel.blocked,
+            "blockage": tunnel.blockage,
         },
         mesher="Cartesian grid round the part, which its triangles cut",
         provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
@@ -90,7 +90,7 @@ def _fields(tunnel: Tunnel, on: Traction, location: Location) -> dict[str, Field
     }
 
 
-def _warnings(found: Blown) -> list[str]:
+def _warnings(found: Simulation) -> list[str]:
     tunnel, said = found.tunnel, []
     study = tunnel.setting.study
     if study.fluid.speed_of_sound is not None and study.speed > _COMPRESSIBLE * study.fluid.speed_of_sound:
@@ -98,12 +98,12 @@ def _warnings(found: Blown) -> list[str]:
         said.append(
             f"The Mach number is {mach:.2g}: above {_COMPRESSIBLE:g} the density changes, which is left out here."
         )
-    if tunnel.blocked > _BLOCKED:
-        said.append(f"The part blocks {tunnel.blocked:.1%} of the box, which speeds the flow up round it.")
-    if tunnel.cramped > _CRAMPED:
+    if tunnel.blockage > _BLOCKAGE:
+        said.append(f"The part blocks {tunnel.blockage:.1%} of the box, which speeds the flow up round it.")
+    if tunnel.unresolved > _UNRESOLVED:
         said.append(
-            f"{tunnel.cramped:.1%} of the cells beside the part lie between two of its walls: gaps are no wider than a "
-            "cell, and what flows through them is a guess."
+            f"{tunnel.unresolved:.1%} of the cells beside the part lie between two of its walls: gaps are no wider than "
+            "a cell, and what flows through them is a guess."
         )
     return said
 
@@ -128,19 +128,19 @@ def _wind(tunnel: Tunnel, surface: Surface) -> Glyph:
     return Glyph("wind", label, middle[None], np.array([study.velocity]))
 
 
-def _assumptions(found: Blown, report: Report) -> tuple[str, ...]:
+def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
     tunnel, setting = found.tunnel, found.tunnel.setting
     study, fluid = setting.study, setting.study.fluid
-    shape = " x ".join(f"{count:,}" for count in tunnel.scheme.grid.shape)
-    size = " x ".join(
-        f"{count * tunnel.scales.length / setting.size:.3g}" for count in tunnel.scheme.grid.shape
-    )
+    outermost = tunnel.boxes[0]
+    extent = " x ".join(f"{count * outermost.spacing / setting.size:.3g}" for count in outermost.grid.shape)
     time = (len(found.force) - found.start) * found.interval * tunnel.scales.time
     said = [
         f"Flow of constant density {fluid.density:g} kg/m^3 and viscosity {fluid.viscosity:.4g} Pa s. Pressures are "
         "those above that far away.",
-        f"Solved by lattice Boltzmann in a box of {shape} cells, {size} times the part's size, the root of its frontal "
-        f"area of {setting.area:.4g} m^2. Its sides let the fluid slip, what reaches its end goes out.",
+        f"Solved by lattice Boltzmann in {len(tunnel.boxes)} boxes inside each other, {tunnel.cells:,} cells, which "
+        f"get smaller by two from one to the next, to {1e3 * tunnel.scales.length:.3g} mm at the part. The outermost is "
+        f"{extent} times the part's size, the root of its frontal area of {setting.area:.4g} m^2. Its sides let the "
+        "fluid slip, what reaches its end goes out.",
         "The cells are to resolve all of the flow, with a Reynolds number of "
         f"{setting.reynolds_number:.3g} by the part's size: no turbulence is modelled.",
         f"Means are over {time:.4g} s of the flow, in which it passes the part's size {time / setting.turnover:.3g} "

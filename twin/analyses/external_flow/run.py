@@ -13,8 +13,9 @@ from twin.analyses import checks, programs
 from twin.analyses.external_flow import quantities as numbers
 from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.report import outcome
-from twin.analyses.external_flow.simulation import EVERY, Blown, blow
-from twin.analyses.external_flow.tunnel import Setting, cells, coarsest, setting, tunnel
+from twin.analyses.external_flow.setting import Setting, setting
+from twin.analyses.external_flow.simulation import EVERY, Simulation, simulate
+from twin.analyses.external_flow.tunnel import cells, coarsest, tunnel
 from twin.analyses.monitor import Monitor
 from twin.analyses.task import Stopwatch
 from twin.errors import DeadlineExceeded, GeometryError, StudyError
@@ -54,12 +55,12 @@ def answer(
     monitor.progress("check", 0.0, "checking the study against the part")
     with task.watch.phase("check"):
         placed = _checked(surface, report, study, request)
-    ladder: list[tuple[Blown, Measured]] = []
+    ladder: list[tuple[Simulation, Measured]] = []
     rows: list[ConvergenceRow] = []
     ended: Ending | None = None
     while ended is None:
         across, begun = coarsest(placed) * FINER ** len(ladder), time.perf_counter()
-        found = task.blown(placed, across, len(ladder))
+        found = task.simulated(placed, across, len(ladder))
         if ladder and not found.finished:  # one that has not settled tells less than the one before
             ended = "max_seconds"
             break
@@ -98,7 +99,7 @@ class _Task:
     def remaining(self) -> float:
         return self.begun + self.seconds - time.perf_counter()
 
-    def blown(self, placed: Setting, across: float, number: int) -> Blown:
+    def simulated(self, placed: Setting, across: float, number: int) -> Simulation:
         """What is found in the tunnel of this number."""
         low, high = np.interp([number, number + 1], np.arange(len(_TUNNELS)), _TUNNELS)
         what = f"cells of {_length(placed.size / across)}"
@@ -107,7 +108,7 @@ class _Task:
             ready = tunnel(placed, across)
         self.monitor.progress("solve", low, f"{what}: compiling")
         with self.watch.phase("solve"):
-            return blow(
+            return simulate(
                 ready, _SHARE * self.request.accuracy, self._teller(what, ready.scales.force, low, high)
             )
 
@@ -125,7 +126,7 @@ class _Task:
 
         return tell
 
-    def ending(self, found: Blown, ladder: Sequence[Measured], seconds: float) -> Ending | None:
+    def ending(self, found: Simulation, ladder: Sequence[Measured], seconds: float) -> Ending | None:
         """Why there is no finer tunnel, which would take so long; None where there is one."""
         made = numbers.quantities(ladder, found, self.request.accuracy)
         asked = (made[name] for name in self.request.quantities or numbers.ASKED)
@@ -147,7 +148,7 @@ def _checked(surface: Surface, report: Report, study: ExternalFlow, request: Req
         raise StudyError("Flow is found on a grid round the part: ask for discretisation='auto' or 'grid'.")
     placed = setting(surface, study)
     if placed.area <= 0:
-        raise GeometryError("The part has no extent across the flow: there is nothing to blow at.")
+        raise GeometryError("The part has no extent across the flow: there is nothing for it to flow round.")
     if placed.reynolds_number < _LEAST_REYNOLDS:
         raise StudyError(
             f"The Reynolds number of the part's size, {_length(placed.size)}, is {placed.reynolds_number:.2g}: such "
@@ -172,7 +173,7 @@ def _hint(request: Request) -> str:
     return "There are answers up to some 800: for smaller parts, slower flows or more viscous fluids."
 
 
-def _row(ladder: Sequence[Measured], found: Blown, took: float) -> ConvergenceRow:
+def _row(ladder: Sequence[Measured], found: Simulation, took: float) -> ConvergenceRow:
     finest = ladder[-1]
     force, _ = numbers.errors(ladder)
     scale = max(float(np.linalg.norm(finest.force)), np.finfo(np.float64).tiny)

@@ -1,4 +1,4 @@
-"""A tunnel while it blows: forces over time, and the fields in the mean."""
+"""The flow in a tunnel over time: forces, and fields in the mean."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from solvers.lattice_boltzmann import flow
+from solvers.lattice_boltzmann import flow, refinement
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from twin.analyses.external_flow.averaging import average
 from twin.analyses.external_flow.tunnel import Tunnel
@@ -31,12 +31,12 @@ _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
 
 @dataclass(frozen=True, eq=False)
-class Blown:
+class Simulation:
     """What was found in a tunnel, in its units.
 
     force, moment (about the setting's origin, with lengths in m): over time (n, 3); interval: steps between two
     start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it; likewise
-    pressure (x, y, z)
+    pressure (x, y, z) of the innermost box
     finished: whether the means were good enough before the time was over
     seconds: that it took, without what came before the first look at the forces (compilation)
     """
@@ -62,16 +62,18 @@ class Blown:
         return np.array([each for each, _ in found]), np.array([error for _, error in found])
 
 
-def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -> Blown:
+def simulate(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -> Simulation:
     """Until the mean force is known to `wished`, in pressure of the flow times area.
 
     tell: hears the share that is done, of the longest time, and the forces so far (n, 3) in lattice units; it says
     whether there is time to go on
     Raises SolveFailed where the flow breaks down.
     """
-    scheme, given, scales, setting = tunnel.scheme, tunnel.given, tunnel.scales, tunnel.setting
+    scales, setting = tunnel.scales, tunnel.setting
+    innermost = tunnel.schemes[-1], tunnel.conditions[-1]
+    steps = 2 ** (len(tunnel.boxes) - 1)  # of the innermost box, in one of the outermost
     turnover = setting.turnover / scales.time
-    interval = max(round(EVERY * turnover / scheme.steps), 1) * scheme.steps
+    interval = max(round(EVERY * turnover / steps), 1) * steps
     passed = (setting.length + 2 * setting.size) / setting.size + _START
     start = round(passed * turnover / interval)
     least, longest = (start + round(span * turnover / interval) for span in (_LEAST, _LONGEST))
@@ -79,11 +81,13 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
     forces: list[Floats] = []
     moments: list[Floats] = []
     pushes = np.zeros_like(tunnel.touched)
-    state, density = tunnel.begun(), jnp.zeros(scheme.grid.shape, jnp.float32)
+    states, density = tunnel.initial(), jnp.zeros(tunnel.boxes[-1].grid.shape, jnp.float32)
     go_on, settled, begun = True, False, time.perf_counter()
     while len(forces) < longest and go_on and not settled:
-        state = flow.advance(scheme, given, state, interval // scheme.steps)
-        exchanged = np.asarray(flow.exchanged(scheme, given, state), np.float64).T
+        states = refinement.advance(
+            tunnel.schemes, tunnel.conditions, tunnel.couplings, states, interval // steps
+        )
+        exchanged = np.asarray(flow.exchanged(*innermost, states[-1]), np.float64).T
         forces.append(exchanged.sum(axis=0))
         moments.append(np.cross(tunnel.touched, exchanged).sum(axis=0))
         if not np.isfinite(forces[-1]).all():
@@ -91,17 +95,17 @@ def blow(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -
         if len(forces) == 1:
             begun = time.perf_counter()
         if len(forces) > start:
-            density = _added(scheme, given, state, density)
+            density = _added(*innermost, states[-1], density)
             pushes += exchanged
         series = np.array(forces)
         go_on = tell(len(forces) / longest, series)
         if len(forces) >= least and len(forces) % _LOOK == 0:
             settled = max(mean(column[start:])[1] for column in series.T) <= wished * unit
     count = max(len(forces) - start, 1)
-    fastest = jnp.linalg.norm(flow.macroscopic(scheme, given, state).velocity, axis=0).max()
-    if not float(fastest) < _FASTEST:
-        _refuse(tunnel)
-    return Blown(
+    for each in zip(tunnel.schemes, tunnel.conditions, states, strict=True):
+        if not float(jnp.linalg.norm(flow.macroscopic(*each).velocity, axis=0).max()) < _FASTEST:
+            _refuse(tunnel)
+    return Simulation(
         tunnel,
         np.array(forces),
         np.array(moments),

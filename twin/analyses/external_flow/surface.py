@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from twin.analyses.external_flow.simulation import Blown
+from twin.analyses.external_flow.simulation import Simulation
 from twin.geometry.subdivision import six_node_faces, subdivide
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class OnSurface:
     vertices: Traction
 
 
-def on_surface(found: Blown) -> OnSurface:
+def on_surface(found: Simulation) -> OnSurface:
     """Pressure of the cells beside the surface; friction by the force that is exchanged there, spread over it."""
     tunnel = found.tunnel
     setting, scales = tunnel.setting, tunnel.scales
@@ -63,14 +63,12 @@ def on_surface(found: Blown) -> OnSurface:
 class _Beside:
     """The cells beside the part, in the axes of the tunnel."""
 
-    def __init__(self, found: Blown, vertices: Floats, triangles: NDArray[np.integer]) -> None:
+    def __init__(self, found: Simulation, vertices: Floats, triangles: NDArray[np.integer]) -> None:
         tunnel = found.tunnel
-        chosen = np.asarray(tunnel.given.walls.body).any(axis=0)
+        chosen = np.asarray(tunnel.walls.body).any(axis=0)
         self._spacing = tunnel.scales.length
         self._force = tunnel.scales.force * found.exchanged[chosen]
-        padded = tunnel.scheme.grid.padded
-        places = np.array(np.unravel_index(np.asarray(tunnel.given.walls.cells)[chosen], padded)) - 1
-        self._pressure = tunnel.scales.pressure * found.pressure[tuple(places)]
+        self._pressure = tunnel.scales.pressure * found.pressure[tuple(tunnel.beside[chosen].T)]
         self._tree = cKDTree(tunnel.touched[chosen])
         a, b, c = (vertices[triangles[:, k]] for k in range(3))
         areas = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)

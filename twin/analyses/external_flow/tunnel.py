@@ -1,4 +1,4 @@
-"""The box of cells around a part: its size, what lies in each cell, and what its units are worth.
+"""A part in boxes of cells: what lies in each cell, and what the units of the innermost box are worth.
 
 Its axes are those of drag, side force and lift. Lengths are in cells, times in steps, the density is one; what makes
 them SI is in `Scales`.
@@ -6,6 +6,7 @@ them SI is in `Scales`.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import jax
@@ -13,31 +14,27 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.lattice_boltzmann import flow
-from solvers.lattice_boltzmann.grid import Grid, Kind
+from solvers.buckets import bucket
+from solvers.lattice_boltzmann import flow, refinement
+from solvers.lattice_boltzmann.grid import Grid
+from solvers.lattice_boltzmann.refinement import Coupling
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
-from solvers.lattice_boltzmann.walls import Links, walls
+from solvers.lattice_boltzmann.walls import NO_LINKS, Links, Walls, padded, walls
+from twin.analyses.external_flow.boxes import Box, boxes
+from twin.analyses.external_flow.setting import Setting
 from twin.errors import GeometryError
-from twin.geometry.surface import Surface
 from twin.geometry.voxels import Crossings, voxelise
-from twin.results.raster import visible
-from twin.studies import ExternalFlow
 
 Floats = NDArray[np.float64]
 
-# Of the part's size (the root of its frontal area), between it and the sides of the box.
-AHEAD: Final = 2.5
-BEHIND: Final = 5.0
-BESIDE: Final = 2.5
-_ASIDE: Final = 0.21  # of a cell
-_FEWEST: Final = 6.0  # cells along the part's size
-_SPONGE: Final = 1.0  # where waves and eddies die out before they leave
+_FEWEST: Final = 10.0  # cells along the part's size
+_SPONGE: Final = 4.0  # of the part's size: where waves and eddies die out before they leave
 _SPEED: Final = 0.06  # cells a step: a Mach number of a tenth
 _MOST_VISCOSITY: Final = 0.1  # cells^2 a step: beyond, walls are not where they should be
 _ABSORBING: Final = 0.1  # cells^2 a step
-_PIXELS: Final = 2048  # along the longer side of the part's shadow
 _RESOLVED: Final = 20.0  # Reynolds number of a cell, up to which cells resolve the flow
+_BESIDE: Final = 1024  # cells beside walls are counted in multiples of so many
 
 
 @dataclass(frozen=True)
@@ -65,118 +62,119 @@ class Scales:
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """A part as the fluid meets it.
-
-    axes: unit vectors of drag, side force and lift, in rows; surface: in them [m]
-    ground: where it lies along lift [m], None where there is none; area: of the shadow along the flow [m^2]
-    """
-
-    study: ExternalFlow
-    axes: Floats
-    surface: Surface
-    ground: float | None
-    area: float
-
-    @property
-    def size(self) -> float:
-        """Root of the frontal area [m]."""
-        return float(np.sqrt(self.area))
-
-    @property
-    def length(self) -> float:
-        """Extent along the flow [m]."""
-        lower, upper = self.surface.bounds
-        return upper[0] - lower[0]
-
-    @cached_property
-    def reynolds_number(self) -> float:
-        """Of the part's size."""
-        fluid = self.study.fluid
-        return self.study.speed * self.size * fluid.density / fluid.viscosity
-
-    @property
-    def turnover(self) -> float:
-        """Time [s] in which the fluid passes the part's size."""
-        return self.size / self.study.speed
-
-
-@dataclass(frozen=True, eq=False)
 class Tunnel:
-    """A part in a box of cells, ready to be blown at.
+    """A part in boxes of cells, outermost first, ready for the flow.
 
-    origin: middle of the first cell, in the axes of the setting [m]; solid: cells (x, y, z)
-    speed: of the fluid far away [cells/step]; blocked: the part's share of the box's cross-section
-    cramped: share of the cells beside the part that have no room for two cells between walls
+    couplings: of each box and the one around it; scales: of the innermost box
+    speed: of the fluid far away [cells/step]; solid: cells (x, y, z) of the innermost box
+    blockage: the part's share of the cross-section of the outermost box
+    unresolved: share of the cells beside the part that have no room for two cells between walls
     """
 
     setting: Setting
-    scheme: Scheme
-    given: Conditions
+    boxes: tuple[Box, ...]
+    schemes: tuple[Scheme, ...]
+    conditions: tuple[Conditions, ...]
+    couplings: tuple[Coupling, ...]
     scales: Scales
-    origin: Floats
-    solid: NDArray[np.bool_]
     speed: float
-    blocked: float
-    cramped: float
+    solid: NDArray[np.bool_]
+    blockage: float
+    unresolved: float
+
+    @property
+    def cells(self) -> int:
+        return sum(box.cells for box in self.boxes)
+
+    @property
+    def walls(self) -> Walls:
+        """Of the part, and of the ground near it."""
+        return self.conditions[-1].walls
+
+    @cached_property
+    def beside(self) -> NDArray[np.int64]:
+        """The cells beside walls (w, 3), of the innermost box."""
+        places = np.unravel_index(np.asarray(self.walls.cells), self.boxes[-1].grid.padded)
+        return np.stack(places, axis=1) - 1
 
     @cached_property
     def touched(self) -> Floats:
         """Where each cell beside walls meets them (w, 3) [m], in the axes of the setting."""
-        grid, walls_ = self.scheme.grid, self.given.walls
-        places = np.stack(np.unravel_index(np.asarray(walls_.cells), grid.padded), axis=1) - 1
-        return self.origin + self.scales.length * (places + np.asarray(walls_.inward, np.float64).T)
+        places = self.beside + np.asarray(self.walls.inward, np.float64).T
+        return np.array(self.boxes[-1].origin) + self.scales.length * places
 
-    def begun(self) -> State:
+    def initial(self) -> tuple[State, ...]:
         """The fluid as it is far away, everywhere."""
-        shape = self.scheme.grid.shape
         wind = jnp.asarray([self.speed, 0, 0], jnp.float32)[:, None, None, None]
-        return flow.begun(
-            self.scheme, self.given, jnp.zeros(shape, jnp.float32), jnp.broadcast_to(wind, (3, *shape))
+        return tuple(
+            flow.begun(
+                scheme,
+                given,
+                jnp.zeros(scheme.grid.shape, jnp.float32),
+                jnp.broadcast_to(wind, (3, *scheme.grid.shape)),
+            )
+            for scheme, given in zip(self.schemes, self.conditions, strict=True)
         )
 
 
-def setting(surface: Surface, study: ExternalFlow) -> Setting:
-    """Turn a part into the flow. Raises GeometryError where it lies under the ground."""
-    drag = np.array(study.velocity) / study.speed
-    lift = np.array(study.up) - (np.array(study.up) @ drag) * drag
-    lift /= np.linalg.norm(lift)
-    axes = np.stack([drag, np.cross(lift, drag), lift])
-    turned = Surface(surface.vertices @ axes.T, surface.triangles, surface.patch)
-    lower, upper = turned.bounds
-    ground = None
-    if study.ground is not None:
-        ground = lower[2] if study.ground.height is None else study.ground.height
-        if ground >= upper[2]:
-            raise GeometryError(
-                f"All of the part lies under the ground, which is at {ground:.4g} m: the part's highest point is at "
-                f"{upper[2]:.4g} m along up. Lower the ground, or turn up round."
-            )
-    return Setting(study, axes, turned, ground, _shadow(turned))
-
-
-def coarsest(setting_: Setting) -> float:
+def coarsest(setting: Setting) -> float:
     """Cells along the part's size that resolve the flow."""
-    return max(_FEWEST, setting_.reynolds_number / _RESOLVED)
+    return max(_FEWEST, setting.reynolds_number / _RESOLVED)
 
 
-def cells(setting_: Setting, across: float) -> int:
+def cells(setting: Setting, across: float) -> int:
     """Of a tunnel with so many cells along the part's size."""
-    shape, _ = _box(setting_, setting_.size / across)
-    return int(np.prod(shape))
+    return sum(box.cells for box in boxes(setting, setting.size / across))
 
 
-def tunnel(setting_: Setting, across: float) -> Tunnel:
+def tunnel(setting: Setting, across: float) -> Tunnel:
     """A tunnel with so many cells along the part's size. Raises GeometryError where the part has no inside."""
-    spacing = setting_.size / across
-    shape, origin = _box(setting_, spacing)
-    study = setting_.study
-    speed = min(_SPEED, _MOST_VISCOSITY * setting_.reynolds_number / across)
+    spacing, study = setting.size / across, setting.study
+    around = boxes(setting, spacing)
+    speed = min(_SPEED, _MOST_VISCOSITY * setting.reynolds_number / across)
     scales = Scales(spacing, speed * spacing / study.speed, study.fluid.density)
-    low: Kind = "slip" if setting_.ground is None else "wall"
-    grid = Grid(shape, ("velocity", "pressure", "slip", "slip", low, "slip"))
-    scheme = Scheme(grid, D3Q19, fused=jax.default_backend() != "cpu")
-    found = voxelise(setting_.surface, origin, spacing, shape, D3Q19.directions)
+    viscosity = study.fluid.viscosity / study.fluid.density * scales.time / spacing**2
+    schemes = tuple(Scheme(box.grid, D3Q19, fused=jax.default_backend() != "cpu") for box in around)
+    solid, links = _cut(setting, around[-1])
+    outermost = _absorbing(around[0].grid, _SPONGE * setting.size / around[0].spacing)
+    given = tuple(
+        flow.conditions(
+            scheme,
+            viscosity * spacing / box.spacing,
+            _walls(
+                setting,
+                box.grid,
+                speed,
+                solid if box is around[-1] else np.zeros(box.grid.shape, bool),
+                links if box is around[-1] else NO_LINKS,
+            ),
+            inflow=(speed, 0, 0),
+            absorbing=outermost if box is around[0] else 0.0,
+        )
+        for scheme, box in zip(schemes, around, strict=True)
+    )
+    width, height = (count * around[0].spacing for count in around[0].grid.shape[1:])
+    return Tunnel(
+        setting,
+        around,
+        schemes,
+        given,
+        tuple(
+            refinement.coupling(outer.grid, inner.grid, inner.corner)
+            for outer, inner in pairwise(around)
+        ),
+        scales,
+        speed,
+        solid,
+        blockage=setting.area / (width * height),
+        unresolved=_unresolved(given[-1].walls),
+    )
+
+
+def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links]:
+    """Cells inside the part, and where it cuts the ways between cells."""
+    shape = box.grid.shape
+    found = voxelise(setting.surface, np.array(box.origin), box.spacing, shape, D3Q19.directions)
     if not found.inside.any():
         raise GeometryError(
             "No cell lies inside the part: it is thinner than the cells, or its surface encloses nothing. Ask for a "
@@ -184,32 +182,8 @@ def tunnel(setting_: Setting, across: float) -> Tunnel:
         )
     # a way from a cell into the surface is against the velocity of what comes off it
     against = np.array(D3Q19.opposite)
-    solid = found.inside | _shut_in(found.crossings, shape)
     links = Links(found.crossings.point, against[found.crossings.direction], found.crossings.distance)
-    moving = study.ground is not None and study.ground.moving
-    sides = {4: (speed, 0.0, 0.0)} if moving else {}
-    beside = walls(grid, D3Q19, solid, links, sides=sides)
-    given = flow.conditions(
-        scheme,
-        study.fluid.viscosity / study.fluid.density * scales.time / spacing**2,
-        beside,
-        inflow=(speed, 0, 0),
-        absorbing=_absorbing(grid, _SPONGE * across),
-    )
-    links_of = np.asarray(beside.distances) * np.asarray(beside.body)
-    both = (links_of != 0) & (links_of[list(D3Q19.opposite)] != 0)
-    touching = (links_of != 0).any(axis=0)
-    return Tunnel(
-        setting_,
-        scheme,
-        given,
-        scales,
-        origin,
-        solid,
-        speed,
-        blocked=setting_.area / (shape[1] * shape[2] * spacing**2),
-        cramped=float(both.any(axis=0).sum() / max(touching.sum(), 1)),
-    )
+    return found.inside | _shut_in(found.crossings, shape), links
 
 
 def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -219,6 +193,19 @@ def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bo
     np.add.at(cut, tuple(crossings.point[ways[crossings.direction]].T), 1)
     shut: NDArray[np.bool_] = cut == ways.sum()
     return shut
+
+
+def _walls(setting: Setting, grid: Grid, speed: float, solid: NDArray[np.bool_], links: Links) -> Walls:
+    ground = setting.study.ground
+    sides = {4: (speed, 0.0, 0.0)} if ground is not None and ground.moving else {}
+    found = walls(grid, D3Q19, solid, links, sides=sides)
+    return padded(grid, found, bucket(len(found), _BESIDE)) if len(found) else found
+
+
+def _unresolved(of: Walls) -> float:
+    links = np.asarray(of.distances) * np.asarray(of.body)
+    both = (links != 0) & (links[list(D3Q19.opposite)] != 0)
+    return float(both.any(axis=0).sum() / max((links != 0).any(axis=0).sum(), 1))
 
 
 def _absorbing(grid: Grid, depth: float) -> NDArray[np.float32]:
@@ -233,26 +220,3 @@ def _absorbing(grid: Grid, depth: float) -> NDArray[np.float32]:
         shape = [count if axis == face // 2 else 1 for axis in range(3)]
         found = np.maximum(found, layer.reshape(shape).astype(np.float32))
     return found
-
-
-def _box(setting_: Setting, spacing: float) -> tuple[tuple[int, int, int], Floats]:
-    """Cells along the axes, and the middle of the first one."""
-    size = setting_.size
-    lower, upper = (np.array(bound) for bound in setting_.surface.bounds)
-    # flat faces are to lie somewhere between cells, and not in the middle of some
-    begin = lower - size * np.array([AHEAD, BESIDE, BESIDE]) - _ASIDE * spacing
-    end = upper + size * np.array([BEHIND, BESIDE, BESIDE])
-    if setting_.ground is not None:
-        begin[2] = setting_.ground
-    counts = np.ceil((end - begin) / spacing).astype(int)
-    return (int(counts[0]), int(counts[1]), int(counts[2])), begin + 0.5 * spacing
-
-
-def _shadow(surface: Surface) -> float:
-    """Area [m^2] that the part covers, seen along the first axis."""
-    lower, upper = (np.array(bound) for bound in surface.bounds)
-    side = float((upper - lower)[1:].max()) / _PIXELS
-    width, height = np.maximum(np.ceil((upper - lower)[1:] / side), 1).astype(int)
-    pixels = np.column_stack([(surface.vertices[:, 1:] - lower[1:]) / side, surface.vertices[:, 0]])
-    seen = visible(pixels, surface.triangles.astype(np.int64), int(width), int(height), cull=False)
-    return float((seen.triangle >= 0).sum()) * side**2

@@ -49,10 +49,10 @@ def test_cells_are_inside_where_the_part_is_and_walls_are_on_it(ball: Surface) -
     assert made.solid.sum() * spacing**3 == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.1)
     middle = made.origin + spacing * np.argwhere(made.solid).mean(axis=0)
     np.testing.assert_allclose(middle, made.setting.surface.vertices.mean(axis=0), atol=0.1 * spacing)
-    on_body = np.asarray(made.given.walls.body).any(axis=0)
+    on_body = np.asarray(made.walls.body).any(axis=0)
     away = np.linalg.norm(made.touched[on_body] - made.setting.surface.vertices.mean(axis=0), axis=1)
     np.testing.assert_allclose(away, RADIUS, atol=0.2 * spacing)
-    assert made.cramped == 0
+    assert made.unresolved == 0
 
 
 def test_no_cell_is_shut_in_where_faces_go_through_the_middle_of_cells(
@@ -63,7 +63,7 @@ def test_no_cell_is_shut_in_where_faces_go_through_the_middle_of_cells(
     surface, _ = parse(tmp_path / "box.stl", "m", "box.stl")
     made = tunnel(setting(surface, study()), 9.0)  # 2.5 times 9 cells ahead: 22 and a half
     assert made.solid.sum() == 10**3
-    distances = np.asarray(made.given.walls.distances)
+    distances = np.asarray(made.walls.distances)
     along = [i for i, c in enumerate(made.scheme.velocities.directions) if np.abs(c).sum() == 1]
     assert ((distances[along] > 0).sum(axis=0) <= 1).all()
 
