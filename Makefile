@@ -9,7 +9,7 @@ demo: $(STAMP)                      ## solve the example bracket, ask a network 
 	$(BIN)/twin demo
 
 test: $(STAMP)                      ## the default tests, in two processes
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=25
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40
 
 lint: $(STAMP)                      ## style, types, architecture, contract
 	$(BIN)/ruff check .

@@ -124,10 +124,7 @@ def exchanged(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "
     """
     walls, velocities = given.walls, scheme.velocities
     arriving = arriving_beside(scheme, walls, state)
-    total = [jnp.zeros(len(walls))] * 3
-    for i, opposite in enumerate(velocities.opposite):
-        leaving = at(state.populations[opposite], walls.cells)
-        for axis, (c, u) in enumerate(zip(velocities.directions[i], walls.moving, strict=True)):
-            exchanged = -(c + u) * leaving - (c - u) * arriving[i]
-            total[axis] = total[axis] + jnp.where(walls.body[i], exchanged, 0)
-    return jnp.stack(total)
+    leaving = jnp.stack([at(state.populations[opposite], walls.cells) for opposite in velocities.opposite])
+    both, change = (jnp.where(walls.body, each, 0) for each in (leaving + arriving, leaving - arriving))
+    directions = jnp.asarray(velocities.directions, jnp.float32)
+    return -(directions.T @ both) - walls.moving * change.sum(axis=0)

@@ -109,6 +109,6 @@ class Grid:
         )
 
 
-def at(values: Array, cells: Int[Array, " n"]) -> Array:
+def at(values: Array, cells: Int[Array, "..."]) -> Array:
     found: Array = values.at[cells].get(mode="promise_in_bounds")
     return found

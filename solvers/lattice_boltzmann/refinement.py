@@ -18,7 +18,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.lattice_boltzmann import collision
-from solvers.lattice_boltzmann.collision import Moments, Populations
+from solvers.lattice_boltzmann.collision import Moments
 from solvers.lattice_boltzmann.grid import Grid, at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
 from solvers.lattice_boltzmann.step import put, step
@@ -35,11 +35,14 @@ class Coupling(eqx.Module):
     """Where a box (inner) lies in the one around it (outer).
 
     corner: the outer cell of its first cells
-    ghosts: of its nested sides, places in the row; planes: where these are among the cells of those sides, one side
-    after the other, each with one ghost more all round
+    seen: outer cells along its nested sides, four from outside to inside, places in the row; one side after the other,
+    each with one cell more all round
+    ghosts: of its nested sides, places in the row; planes: where these are among the inner cells of those sides, one
+    side after the other, each with one ghost more all round
     """
 
     corner: Int[Array, "3"]
+    seen: Int[Array, "4 n"]
     ghosts: Int[Array, " g"]
     planes: Int[Array, " g"]
 
@@ -54,20 +57,30 @@ def coupling(outer: Grid, inner: Grid, corner: Sequence[int]) -> Coupling:
         ValueError: it does not fit
     """
     first, size = np.array(corner), np.array(inner.shape) // 2
+    kept = _kept(inner)
     for axis in range(3):
         low, high = inner.faces[2 * axis], inner.faces[2 * axis + 1]
         beyond = outer.shape[axis] - first[axis] - size[axis]
         fits = (first[axis] >= 1 if low == "nested" else first[axis] == 0) and (
             beyond >= 1 if high == "nested" else beyond == 0
         )
-        if inner.shape[axis] % 2 or not fits:
+        if inner.shape[axis] % 2 or not fits or size[axis] <= sum(kept[2 * axis : 2 * axis + 2]):
             raise ValueError(
                 f"{inner.shape} finer cells from {tuple(corner)} on do not fit into {outer.shape}"
             )
     row = np.arange(len(inner)).reshape(inner.padded)
     sides = [np.take(row, -1 if face % 2 else 0, axis=face // 2).reshape(-1) for face in _nested(inner)]
     ghosts, planes = np.unique(np.concatenate(sides), return_index=True)
-    return Coupling(*(jnp.asarray(each, jnp.int32) for each in (first, ghosts, planes)))
+    seen = []
+    for side in _nested(inner):
+        axis, at_end = side // 2, side % 2
+        ranges = [np.arange(begin - 1, begin + count + 1) for begin, count in zip(first, size, strict=True)]
+        layers = np.arange(4) - 2
+        ranges[axis] = first[axis] + (size[axis] - 1 - layers if at_end else layers)
+        cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1)
+        seen.append(np.moveaxis(outer.number(cells), axis, 0).reshape(4, -1))
+    arrays = (first, np.concatenate(seen, axis=1), ghosts, planes)
+    return Coupling(*(jnp.asarray(each, jnp.int32) for each in arrays))
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=3)
@@ -89,7 +102,7 @@ def advance(
         if level == len(schemes) - 1:
             return _with(states, level, new)
         link, inner = couplings[level], schemes[level + 1].grid
-        before, after = (apart(once, partial(_seen, scheme, of, inner, link), each) for each in (old, new))
+        before, after = (apart(once, partial(_seen, scheme, of, link), each) for each in (old, new))
 
         def half(which: Count, states: States) -> States:
             states = moved(level + 1, 2 * number + which, states)
@@ -118,29 +131,12 @@ def _closed(scheme: Scheme, given: Conditions, state: State, number: Count, once
     return State(state.populations, eddy, moving)
 
 
-def _seen(
-    scheme: Scheme, given: Conditions, inner: Grid, link: Coupling, state: State
-) -> Float[Array, "11 n"]:
-    """Moments and viscosity where the nested sides of the inner box have ghosts, of outer cells along these sides.
-
-    One side after the other, each with one cell more all round.
-    """
-    size = np.array(inner.shape) // 2
-    viscosity = jnp.broadcast_to(given.viscosity + state.eddy, (len(scheme.grid),))
-    sides = []
-    for face in _nested(inner):
-        axis, high = face // 2, face % 2
-        begin = list(link.corner.at[axis].add(size[axis] - 1 if high else -1))
-        extent = [4 if each == axis else count + 2 for each, count in enumerate(size)]
-        slabs = (
-            lax.dynamic_slice(each.reshape(scheme.grid.padded), begin, extent)
-            for each in (*state.populations, viscosity)
-        )
-        inwards = slice(None, None, -1 if high else 1)
-        sides.append([jnp.moveaxis(slab, axis, 0)[inwards].reshape(4, -1) for slab in slabs])
-    *populations, viscosity = (jnp.concatenate(each, axis=1) for each in zip(*sides, strict=True))
-    of = collision.moments(scheme.velocities, tuple(populations))
-    return jnp.stack([_QUARTER @ each for each in (of.density, *of.velocity, *of.stress, viscosity)])
+def _seen(scheme: Scheme, given: Conditions, link: Coupling, state: State) -> Float[Array, "11 n"]:
+    """Moments and viscosity where the nested sides of the inner box have ghosts, of outer cells along these sides."""
+    of = collision.moments(scheme.velocities, tuple(at(each, link.seen) for each in state.populations))
+    viscosity = jnp.broadcast_to(given.viscosity + _at(state.eddy, link.seen), link.seen.shape)
+    fields = jnp.stack([of.density, *of.velocity, *of.stress, viscosity])
+    return jnp.einsum("l,kln->kn", _QUARTER, fields)
 
 
 def _told(
@@ -182,41 +178,44 @@ def _covered(
 ) -> State:
     """The outer box, the first of the two, with the means of the inner one in the cells that this covers."""
     state, inside = states
-    keep = [_OVERLAP * (kind == "nested") for kind in inner.faces]
-    size = [count // 2 - keep[2 * axis] - keep[2 * axis + 1] for axis, count in enumerate(inner.shape)]
-    begin = list(link.corner + 1 + np.array(keep[::2]))
+    kept = _kept(inner)
+    size = [count // 2 - kept[2 * axis] - kept[2 * axis + 1] for axis, count in enumerate(inner.shape)]
+    begin = list(link.corner + 1 + np.array(kept[::2]))
     chosen = tuple(
-        slice(1 + 2 * low, 1 + 2 * (low + count)) for low, count in zip(keep[::2], size, strict=True)
+        slice(1 + 2 * low, 1 + 2 * (low + count)) for low, count in zip(kept[::2], size, strict=True)
     )
 
-    def mean(field: Array) -> Array:
+    def mean(fields: Sequence[Array]) -> Array:
         """Of eight inner cells."""
-        for axis, count in enumerate(size):
-            pairs = (*field.shape[:axis], count, 2, *field.shape[axis + 1 :])
-            of = field.reshape(pairs)
-            field = 0.5 * (
-                lax.index_in_dim(of, 0, axis + 1, False) + lax.index_in_dim(of, 1, axis + 1, False)
-            )
-        return field
+        boxes = jnp.stack([each.reshape(inner.padded)[chosen] for each in fields])
+        return boxes.reshape(-1, size[0], 2, size[1], 2, size[2], 2).mean(axis=(2, 4, 6))
 
-    def under(field: Array) -> Array:
-        return mean(field.reshape(inner.padded)[chosen]) if field.ndim else field
+    def moments(means: Array, own: Array, finer: Array) -> Moments:
+        return _scaled(collision.moments(scheme.velocities, tuple(means)), 1 / _ratio(own, finer))
 
-    def here(field: Array) -> Array:
-        return lax.dynamic_slice(field.reshape(scheme.grid.padded), begin, size) if field.ndim else field
-
-    def moments(means: Populations, own: Array, finer: Array) -> Moments:
-        return _scaled(collision.moments(scheme.velocities, means), 1 / _ratio(own, finer))
-
-    means = apart(once, lambda of: tuple(under(each) for each in of), inside.populations)
-    own, finer = given[0].viscosity + here(state.eddy), given[1].viscosity + under(inside.eddy)
-    of = apart(once, moments, means, own, finer)
-    new = collision.regularised(scheme.velocities, of)
+    means = apart(once, mean, inside.populations)
+    eddies = state.eddy, inside.eddy
+    own = given[0].viscosity + (_box(scheme.grid, eddies[0], begin, size) if eddies[0].ndim else eddies[0])
+    finer = given[1].viscosity + (mean([eddies[1]])[0] if eddies[1].ndim else eddies[1])
+    new = collision.regularised(scheme.velocities, apart(once, moments, means, own, finer))
     populations = tuple(
         lax.dynamic_update_slice(old.reshape(scheme.grid.padded), each, begin).reshape(-1)
         for old, each in zip(state.populations, new, strict=True)
     )
     return State(populations, state.eddy, state.moving)
+
+
+def _box(grid: Grid, field: Array, begin: Sequence[Array], size: Sequence[int]) -> Array:
+    return lax.dynamic_slice(field.reshape(grid.padded), begin, size)
+
+
+def _at(eddy: Array, cells: Int[Array, "..."]) -> Array:
+    return at(eddy, cells) if eddy.ndim else eddy
+
+
+def _kept(inner: Grid) -> list[int]:
+    """Outer cells under the inner box, along each of its sides, that stay as they are."""
+    return [_OVERLAP * (kind == "nested") for kind in inner.faces]
 
 
 def _nested(grid: Grid) -> list[int]:

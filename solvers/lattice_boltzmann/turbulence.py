@@ -98,12 +98,13 @@ def _layer(
     gap = jnp.maximum(jnp.linalg.norm(walls.inward, axis=0), _TINY)
     normal = -walls.inward / gap
     inside = _interpolated(scheme.grid, walls.cells, _REACH * normal, velocity) - walls.moving
+    beside = jnp.stack([at(u, walls.cells) for u in velocity]) - walls.moving
+    fastest = jnp.maximum(*(jnp.linalg.norm(each, axis=0) for each in (inside, beside)))
     inside = inside - jnp.sum(inside * normal, axis=0) * normal
     speed = jnp.linalg.norm(inside, axis=0)
     friction = friction_velocity(speed, gap + _REACH, given.viscosity)
     damping = (1 - jnp.exp(-gap * friction / given.viscosity / _DAMPING)) ** 2
-    viscosity = jnp.maximum(damping * _KARMAN * friction * gap, speed / _WALL_REYNOLDS)
-    beside = jnp.stack([at(u, walls.cells) for u in velocity]) - walls.moving
+    viscosity = jnp.maximum(damping * _KARMAN * friction * gap, fastest / _WALL_REYNOLDS)
     along = inside / jnp.maximum(speed, _TINY)
     nearest = jnp.sum(beside * along, axis=0)
     rest = nearest - friction**2 * gap / (given.viscosity + viscosity)

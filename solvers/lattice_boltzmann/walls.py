@@ -17,6 +17,8 @@ from solvers.lattice_boltzmann.collision import Moments, Populations, moments, r
 from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.velocities import VelocitySet
 
+Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
+
 _BODY: Final = 0  # who a wall belongs to: the body, or a side of the box from one on
 _NOBODY: Final = 99
 
@@ -170,8 +172,8 @@ def reflected(
     velocities: VelocitySet,
     pulled: Populations,
     local: Populations,
-    distances: Sequence[Float[Array, "..."]] | Float[Array, "q ..."],
-    moving: Sequence[Float[Array, "..."]] | Float[Array, "3 ..."],
+    distances: Sequence[Float[Array, "..."]],
+    moving: Sequence[Float[Array, "..."]],
 ) -> Populations:
     """What arrives at cells, with what comes off a wall in place of what would have come through it.
 
@@ -181,20 +183,43 @@ def reflected(
     What a wall that moves adds to a population is by how much it differs from its opposite in the fluid beside it, if
     that moves as the wall does: with its stress, not in equilibrium, or a wind along the wall is not stable.
     """
-    beside, (x, y, z) = moments(velocities, local), moving
-    carried = regularised(velocities, Moments(beside.density, (x, y, z), beside.stress))
+    carried = _carried(velocities, local, moving)
     found = []
     for i, opposite in enumerate(velocities.opposite):
-        if opposite == i:
-            found.append(pulled[i])
-            continue
-        q = jnp.abs(distances[i])
-        near = 2 * q * local[opposite] + (1 - 2 * q) * pulled[opposite]
-        share = 0.5 / jnp.maximum(q, 0.5)  # one up to halfway
-        far = share * local[opposite] + (1 - share) * local[i]
-        pushed = jnp.where(distances[i] > 0, share * (carried[i] - carried[opposite]), 0)
-        found.append(jnp.where(q > 0, jnp.where(q < 0.5, near, far) + pushed, pulled[i]))
+        ways, stays, with_wall = ((of[i], of[opposite]) for of in (pulled, local, carried))
+        found.append(_off_wall(ways, stays, with_wall, distances[i]))
     return tuple(found)
+
+
+def reflected_beside(
+    velocities: VelocitySet,
+    pulled: Populations,
+    local: Populations,
+    walls: Walls,
+    moving: Float[Array, "3 w"],
+) -> Float[Array, "q w"]:
+    """As `reflected`, for the cells beside walls: few operations on all velocities at once, which compile fast."""
+    opposite = np.array(velocities.opposite)
+    rows = (jnp.stack(of) for of in (pulled, local, _carried(velocities, local, moving)))
+    ways, stays, with_wall = ((of, of[opposite]) for of in rows)
+    return _off_wall(ways, stays, with_wall, walls.distances)
+
+
+def _carried(
+    velocities: VelocitySet, local: Populations, moving: Sequence[Float[Array, "..."]] | Float[Array, "3 w"]
+) -> Populations:
+    beside, (x, y, z) = moments(velocities, local), moving
+    return regularised(velocities, Moments(beside.density, (x, y, z), beside.stress))
+
+
+def _off_wall(pulled: Pair, local: Pair, carried: Pair, distance: Float[Array, "..."]) -> Float[Array, "..."]:
+    """What arrives along a velocity. Of each pair, the second one is of the opposite velocity."""
+    q = jnp.abs(distance)
+    near = 2 * q * local[1] + (1 - 2 * q) * pulled[1]
+    share = 0.5 / jnp.maximum(q, 0.5)  # one up to halfway
+    far = share * local[1] + (1 - share) * local[0]
+    pushed = jnp.where(distance > 0, share * (carried[0] - carried[1]), 0)
+    return jnp.where(q > 0, jnp.where(q < 0.5, near, far) + pushed, pulled[0])
 
 
 def _nearest(velocities: VelocitySet, distances: Float[np.ndarray, "w q"]) -> Float[np.ndarray, "w 3"]:

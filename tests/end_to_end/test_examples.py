@@ -34,6 +34,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch, client: twin.Client, tmp_path: Path)
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_sweep(tmp_path):
     few = (EXAMPLES / "sweep.toml").read_text().replace("count = 32", "count = 3")
     (tmp_path / "sweep.toml").write_text(few.replace("max_unknowns = 40_000", "max_unknowns = 15_000"))
@@ -75,6 +76,7 @@ def test_heat(tmp_path, capsys):
     assert (tmp_path / "heat.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("coarse")
 def test_gradient(capsys):
     runpy.run_path(str(EXAMPLES / "gradient.py"), run_name="__main__")
@@ -92,6 +94,7 @@ def test_quickstart(tmp_path, capsys):
     assert (tmp_path / "stress.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("coarse")
 def test_load_cases(tmp_path, capsys):
     import load_cases

@@ -32,7 +32,7 @@ STUDY = twin.ExternalFlow((0, SPEED, 0), FLUID, reference_length=2 * RADIUS)
 @pytest.fixture(scope="module")
 def answered(client: twin.Client, ball: twin.Part) -> tuple[list[twin.Update], twin.Result]:
     """Of the coarsest tunnel alone: a finer one has more unknowns than are allowed."""
-    run = client.simulate(ball, STUDY, accuracy=0.1, max_unknowns=2_500_000)
+    run = client.simulate(ball, STUDY, accuracy=0.1, max_unknowns=2_000_000)
     return list(run.watch()), run.result()
 
 
@@ -48,14 +48,14 @@ def test_a_coarse_answer_is_near_and_says_how_little_it_knows(
 ) -> None:
     _, result = answered
     numbers = result.quantities
-    assert numbers["drag_coefficient"].value == pytest.approx(DRAG, rel=0.3)
+    assert numbers["drag_coefficient"].value == pytest.approx(DRAG, rel=0.1)
     pressure = 0.5 * FLUID.density * SPEED**2
     area = numbers["reference_area"].value
     assert area == pytest.approx(np.pi * RADIUS**2, rel=0.01)
     assert numbers["drag_force"].value == pytest.approx(numbers["drag_coefficient"].value * pressure * area)
     assert numbers["reynolds_number"].value == pytest.approx(REYNOLDS)
     for name in ("lift_coefficient", "side_coefficient"):
-        assert abs(numbers[name].value) < 0.03
+        assert abs(numbers[name].value) < 0.001
     # of a force through the middle of the ball, which is off the origin
     drag, moment = numbers["drag_force"].value, numbers["moment"].value
     np.testing.assert_allclose(moment, (0, 0, 0.1 * drag), atol=0.005 * drag)
@@ -94,7 +94,6 @@ def test_it_is_drawn_reported_and_saved(
     ("study", "options", "said"),
     [
         (twin.ExternalFlow((1e-9, 0, 0)), {}, "Reynolds number"),
-        (twin.ExternalFlow((30, 0, 0)), {}, "Turbulence is not modelled"),
         (STUDY, {"max_unknowns": 1000}, "Allow more by max_unknowns"),
         (STUDY, {"quantities": ("mass",)}, "no quantity 'mass'"),
         (STUDY, {"discretisation": "tet"}, "on a grid"),

@@ -221,7 +221,7 @@ def overlapping(_: trimesh.Trimesh) -> trimesh.Trimesh:
     return trimesh.util.concatenate(halves)
 
 
-@pytest.mark.parametrize("damage", [with_holes, overlapping])
+@pytest.mark.parametrize("damage", [pytest.param(with_holes, marks=pytest.mark.slow), overlapping])
 def test_a_damaged_surface_answers_like_the_whole_one(client, tmp_path, damage):
     clean = cantilever(client, bar(), tmp_path, "tet")
     found = cantilever(client, damage(bar()), tmp_path, "grid")

@@ -14,7 +14,7 @@ MATERIAL = twin.Material(210e9, 0.3, 7800.0, thermal_conductivity=CONDUCTIVITY)
 LENGTHS = np.array([0.2, 0.1, 0.05])
 TURN = shapes.rotation(np.array([1.0, 2.0, 0.5]), 0.7)
 KELVIN = 273.15
-BOTH = pytest.mark.parametrize("discretisation", ["tet", "grid"])
+BOTH = pytest.mark.parametrize("discretisation", ["tet", pytest.param("grid", marks=pytest.mark.slow)])
 
 
 def turned(points):

@@ -50,23 +50,24 @@ def error(count: int) -> float:
     return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 
-def test_vortices_decay_through_finer_cells_with_nearly_second_order() -> None:
-    """Between outer cells, moments are linear: that costs more than the finer cells bring where all is smooth."""
+def test_vortices_decay_through_finer_cells_with_second_order() -> None:
     coarse, fine = error(16), error(32)
-    assert fine < 0.012
-    assert np.log2(coarse / fine) > 1.6
+    assert fine < 0.005
+    assert np.log2(coarse / fine) > 1.9
 
 
 def test_a_wind_blows_through_as_if_cells_were_all_of_a_size() -> None:
-    outer, inner = Grid((8, 8, 8)), Grid((8, 8, 8), ("nested",) * 6)
+    outer, inner = Grid((12, 12, 12)), Grid((12, 12, 12), ("nested",) * 6)
     schemes = Scheme(outer), Scheme(inner)
     given = tuple(
         conditions(scheme, nu, none(scheme.grid, D3Q19))
         for scheme, nu in zip(schemes, (0.01, 0.02), strict=True)
     )
-    wind = jnp.broadcast_to(jnp.asarray([0.05, 0.02, -0.03], jnp.float32)[:, None, None, None], (3, 8, 8, 8))
+    wind = jnp.broadcast_to(
+        jnp.asarray([0.05, 0.02, -0.03], jnp.float32)[:, None, None, None], (3, 12, 12, 12)
+    )
     states = tuple(
-        flow.begun(scheme, each, jnp.zeros((8, 8, 8), jnp.float32), wind)
+        flow.begun(scheme, each, jnp.zeros((12, 12, 12), jnp.float32), wind)
         for scheme, each in zip(schemes, given, strict=True)
     )
     link = refinement.coupling(outer, inner, (2, 2, 2))
@@ -76,7 +77,7 @@ def test_a_wind_blows_through_as_if_cells_were_all_of_a_size() -> None:
         np.testing.assert_allclose(flow.macroscopic(scheme, each, state).velocity, wind, atol=1e-6)
 
 
-@pytest.mark.parametrize("corner", [(0, 2, 2), (2, 2, 5), (2, 2, -1)])
+@pytest.mark.parametrize("corner", [(0, 2, 2), (2, 2, 6), (2, 2, -1)])
 def test_a_box_that_sticks_out_is_refused(corner: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="do not fit"):
-        refinement.coupling(Grid((8, 8, 8)), Grid((8, 8, 8), ("nested",) * 6), corner)
+        refinement.coupling(Grid((12, 12, 12)), Grid((12, 12, 12), ("nested",) * 6), corner)

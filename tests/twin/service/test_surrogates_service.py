@@ -278,6 +278,7 @@ def test_designs_that_it_would_learn_most_of_extend_its_sweep(trained: Setting) 
         client.improve("nobody", sweep, 5)
 
 
+@pytest.mark.slow
 def test_a_surrogate_starts_from_another(trained: Setting) -> None:
     client = trained.client
     run = client.train("fitted", trained.sweep, networks=1, steps=5, start="blocks")
@@ -363,6 +364,7 @@ def test_versions_are_rolled_back_and_deleted(trained: Setting) -> None:
         client.surrogate("blocks")
 
 
+@pytest.mark.slow
 def test_what_had_to_be_solved_is_learned_from_where_that_is_wished(setting: Setting) -> None:
     client = setting.client
     client.train("pool", setting.sweep, networks=1, steps=5).surrogate(timeout=120)

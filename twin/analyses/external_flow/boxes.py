@@ -56,9 +56,7 @@ class _Extent:
 def boxes(setting: Setting, spacing: float) -> tuple[Box, ...]:
     """Outermost first, the innermost with cells of this size [m]. Where there is ground, all of them stand on it."""
     lower, upper = (np.array(bound) for bound in setting.surface.bounds)
-    base = lower - _ASIDE * spacing
-    if setting.ground is not None:
-        base[2] = setting.ground
+    base = _base(setting, lower, upper, spacing)
     extents: list[_Extent] = []
     for level, (beside, behind) in enumerate(ROOM):
         cell = 2**level
@@ -72,6 +70,10 @@ def boxes(setting: Setting, spacing: float) -> tuple[Box, ...]:
         if setting.ground is not None:
             first[2] = 0
         counts = _MULTIPLE * np.ceil((end - first) / cell / _MULTIPLE).astype(np.int64)
+        spare = (first + cell * counts - end) / 2  # on either side
+        if setting.ground is not None:
+            spare[2] = 0
+        first -= around * np.floor(spare / around).astype(np.int64)
         extents.append(_Extent(first, counts, cell))
     extents.reverse()
     corners = [np.zeros(3, np.int64)] + [(one.first - of.first) // of.cell for of, one in pairwise(extents)]
@@ -84,6 +86,19 @@ def boxes(setting: Setting, spacing: float) -> tuple[Box, ...]:
         )
         for of, corner in zip(extents, corners, strict=True)
     )
+
+
+def _base(setting: Setting, lower: Floats, upper: Floats, spacing: float) -> Floats:
+    """A point between cells [m], from which they are counted: the ground, or so that cells lie alike on either side of
+    the part's middle, with its outermost faces rather between cells than in the middle of some.
+    """
+    half = 0.5 * (upper - lower) / spacing
+    away = [np.abs((half + share) % 1 - 0.5) for share in (0.0, 0.5)]
+    base = 0.5 * (lower + upper) - spacing * np.where(away[0] >= away[1], 0.0, 0.5)
+    if setting.ground is not None:
+        base[2] = setting.ground
+    found: Floats = base
+    return found
 
 
 def _faces(setting: Setting, outermost: bool) -> tuple[Kind, Kind, Kind, Kind, Kind, Kind]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.analyses.external_flow import quantities as numbers
 from twin.analyses.external_flow.quantities import Measured
+from twin.analyses.external_flow.setting import Setting
 from twin.analyses.external_flow.simulation import Simulation
 from twin.analyses.external_flow.surface import Traction, on_surface
 from twin.analyses.external_flow.tunnel import Tunnel
@@ -20,6 +21,7 @@ from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Out
 from twin.studies import DEFAULT_CASE, Request
 
 METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
+_BESIDE: Final = 0.5  # of a cell, in the mean from the surface to the middle of the first one
 _COMPRESSIBLE: Final = 0.3  # Mach number
 _BLOCKAGE: Final = 0.05
 _UNRESOLVED: Final = 0.01
@@ -73,6 +75,7 @@ def outcome(
             "cell_size": tunnel.scales.length,
             "cells_along_the_size": tunnel.setting.size / tunnel.scales.length,
             "blockage": tunnel.blockage,
+            "y_plus": _wall_distance(tunnel, on.nodes),
         },
         mesher="Cartesian grid round the part, which its triangles cut",
         provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
@@ -90,6 +93,13 @@ def _fields(tunnel: Tunnel, on: Traction, location: Location) -> dict[str, Field
     }
 
 
+def _wall_distance(tunnel: Tunnel, on: Traction) -> float:
+    """Of the first cells, in the mean, in units of the layer at the wall: y+."""
+    fluid = tunnel.setting.study.fluid
+    friction = float(np.sqrt(np.linalg.norm(on.friction, axis=1).mean() / fluid.density))
+    return _BESIDE * tunnel.scales.length * friction * fluid.density / fluid.viscosity
+
+
 def _warnings(found: Simulation) -> list[str]:
     tunnel, said = found.tunnel, []
     study = tunnel.setting.study
@@ -102,8 +112,8 @@ def _warnings(found: Simulation) -> list[str]:
         said.append(f"The part blocks {tunnel.blockage:.1%} of the box, which speeds the flow up round it.")
     if tunnel.unresolved > _UNRESOLVED:
         said.append(
-            f"{tunnel.unresolved:.1%} of the cells beside the part lie between two of its walls: gaps are no wider than "
-            "a cell, and what flows through them is a guess."
+            f"{tunnel.unresolved:.1%} of the cells beside the part lie between two of its walls: gaps are no wider "
+            "than a cell, and what flows through them is a guess."
         )
     return said
 
@@ -128,6 +138,18 @@ def _wind(tunnel: Tunnel, surface: Surface) -> Glyph:
     return Glyph("wind", label, middle[None], np.array([study.velocity]))
 
 
+def _closure(setting: Setting) -> str:
+    reynolds = f"The Reynolds number of the part's size is {setting.reynolds_number:.3g}: "
+    if not setting.turbulent:
+        return reynolds + "the cells are to resolve all of the flow."
+    return (
+        reynolds
+        + "eddies smaller than cells are modelled (large-eddy simulation, Vreman), and so is the layer at "
+        "walls, as turbulent from where it begins, by the law of the wall. Where a layer on a rounded surface comes "
+        "off depends on what is not known here: its roughness, and the turbulence of what comes in."
+    )
+
+
 def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
     tunnel, setting = found.tunnel, found.tunnel.setting
     study, fluid = setting.study, setting.study.fluid
@@ -138,17 +160,17 @@ def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
         f"Flow of constant density {fluid.density:g} kg/m^3 and viscosity {fluid.viscosity:.4g} Pa s. Pressures are "
         "those above that far away.",
         f"Solved by lattice Boltzmann in {len(tunnel.boxes)} boxes inside each other, {tunnel.cells:,} cells, which "
-        f"get smaller by two from one to the next, to {1e3 * tunnel.scales.length:.3g} mm at the part. The outermost is "
-        f"{extent} times the part's size, the root of its frontal area of {setting.area:.4g} m^2. Its sides let the "
-        "fluid slip, what reaches its end goes out.",
-        "The cells are to resolve all of the flow, with a Reynolds number of "
-        f"{setting.reynolds_number:.3g} by the part's size: no turbulence is modelled.",
+        f"get smaller by two from one to the next, to {1e3 * tunnel.scales.length:.3g} mm at the part. The "
+        f"outermost is {extent} times the part's size, the root of its frontal area of {setting.area:.4g} m^2. Its "
+        "sides let the fluid slip, what reaches its end goes out.",
+        _closure(setting),
         f"Means are over {time:.4g} s of the flow, in which it passes the part's size {time / setting.turnover:.3g} "
         f"times, after a start of {found.start * found.interval * tunnel.scales.time:.4g} s that is left out.",
         f"The Mach number of the lattice is {tunnel.speed * 3**0.5:.2g}.",
         "The error estimates are of the time that is averaged over, of the size of cells (by the tunnel before, as if "
-        "they fell with the size) and of the box (the share of it that the part blocks). They are estimates, not "
-        "bounds, and say nothing about the fluid or the speed.",
+        "they fell with the size), of the box (the share of it that the part blocks)"
+        + (" and of the model of turbulence (by bodies whose drag is known)" if setting.turbulent else "")
+        + ". They are estimates, not bounds, and say nothing about the fluid or the speed.",
     ]
     if setting.ground is not None:
         moving = study.ground is not None and study.ground.moving

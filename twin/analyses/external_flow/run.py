@@ -159,18 +159,12 @@ def _checked(surface: Surface, report: Report, study: ExternalFlow, request: Req
     most = request.max_unknowns or DEFAULT_UNKNOWNS
     if least > most:
         raise StudyError(
-            f"The Reynolds number of the part's size, {_length(placed.size)}, is {placed.reynolds_number:.3g}. "
-            f"Turbulence is not modelled, and cells that resolve this flow make {least:.3g} unknowns, more than the "
-            f"{most:,} that are allowed. {_hint(request)}",
+            f"The Reynolds number of the part's size, {_length(placed.size)}, is {placed.reynolds_number:.3g}. The "
+            f"coarsest cells for such a flow make {least:.3g} unknowns, more than the {most:,} that are allowed. Allow "
+            "more by max_unknowns.",
             {"reynolds_number": placed.reynolds_number, "unknowns": least},
         )
     return placed
-
-
-def _hint(request: Request) -> str:
-    if request.max_unknowns is not None and request.max_unknowns < DEFAULT_UNKNOWNS:
-        return "Allow more by max_unknowns."
-    return "There are answers up to some 800: for smaller parts, slower flows or more viscous fluids."
 
 
 def _row(ladder: Sequence[Measured], found: Simulation, took: float) -> ConvergenceRow:

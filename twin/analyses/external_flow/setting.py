@@ -14,6 +14,7 @@ from twin.studies import ExternalFlow
 
 Floats = NDArray[np.float64]
 
+LAMINAR: Final = 800.0  # Reynolds number of the part's size up to which cells are to resolve all of the flow
 _PIXELS: Final = 2048  # along the longer side of the part's shadow
 
 
@@ -47,6 +48,11 @@ class Setting:
         """Of the part's size."""
         fluid = self.study.fluid
         return self.study.speed * self.size * fluid.density / fluid.viscosity
+
+    @property
+    def turbulent(self) -> bool:
+        """Whether eddies and layers at walls are modelled: of smaller ones cells resolve the flow."""
+        return self.reynolds_number > LAMINAR
 
     @property
     def turnover(self) -> float:

@@ -118,7 +118,9 @@ class Tunnel:
 
 
 def coarsest(setting: Setting) -> float:
-    """Cells along the part's size that resolve the flow."""
+    """Cells along the part's size that resolve the flow, or all of it but its turbulence."""
+    if setting.turbulent:
+        return _FEWEST
     return max(_FEWEST, setting.reynolds_number / _RESOLVED)
 
 
@@ -134,7 +136,15 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
     speed = min(_SPEED, _MOST_VISCOSITY * setting.reynolds_number / across)
     scales = Scales(spacing, speed * spacing / study.speed, study.fluid.density)
     viscosity = study.fluid.viscosity / study.fluid.density * scales.time / spacing**2
-    schemes = tuple(Scheme(box.grid, D3Q19, fused=jax.default_backend() != "cpu") for box in around)
+    schemes = tuple(
+        Scheme(
+            box.grid,
+            D3Q19,
+            turbulent=setting.turbulent,
+            fused=jax.default_backend() != "cpu",
+        )
+        for box in around
+    )
     solid, links = _cut(setting, around[-1])
     outermost = _absorbing(around[0].grid, _SPONGE * setting.size / around[0].spacing)
     given = tuple(
@@ -159,10 +169,7 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
         around,
         schemes,
         given,
-        tuple(
-            refinement.coupling(outer.grid, inner.grid, inner.corner)
-            for outer, inner in pairwise(around)
-        ),
+        tuple(refinement.coupling(outer.grid, inner.grid, inner.corner) for outer, inner in pairwise(around)),
         scales,
         speed,
         solid,

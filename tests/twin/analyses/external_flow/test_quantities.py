@@ -8,9 +8,11 @@ import pytest
 from twin.analyses.external_flow.quantities import Measured, errors
 
 
-def of_size(size: float, drag: float, spread: float = 0.0, blockage: float = 0.0) -> Measured:
+def of_size(
+    size: float, drag: float, spread: float = 0.0, blockage: float = 0.0, modelled: bool = False
+) -> Measured:
     spreads = np.array([spread, 0, 0])
-    return Measured(1000, size, np.array([drag, 0, 0]), spreads, np.zeros(3), np.zeros(3), blockage)
+    return Measured(1000, size, np.array([drag, 0, 0]), spreads, np.zeros(3), np.zeros(3), blockage, modelled)
 
 
 def test_of_one_tunnel_it_is_not_known() -> None:
@@ -34,3 +36,11 @@ def test_one_small_change_after_a_large_one_is_not_trusted() -> None:
 def test_finite_time_and_the_box_count_too() -> None:
     ladder = [of_size(1.0, 2.0), of_size(0.5, 2.0, spread=0.1, blockage=0.02)]
     assert errors(ladder)[0][0] == pytest.approx(0.1 + 0.02 * 2.0)
+
+
+def test_a_model_of_turbulence_is_no_better_than_it_was_for_known_bodies() -> None:
+    laminar, turbulent = (
+        [of_size(size, 2.0, modelled=which) for size in (1.0, 0.5)] for which in (False, True)
+    )
+    assert errors(laminar)[0][0] == 0
+    assert 0.2 * 2.0 <= errors(turbulent)[0][0] <= 0.4 * 2.0

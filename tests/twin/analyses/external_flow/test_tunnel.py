@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
+from numpy.typing import NDArray
 
 import twin
-from twin.analyses.external_flow.tunnel import cells, setting, tunnel
+from solvers.lattice_boltzmann import refinement
+from twin.analyses.external_flow.boxes import Box, boxes
+from twin.analyses.external_flow.setting import setting
+from twin.analyses.external_flow.tunnel import cells, tunnel
 from twin.errors import GeometryError
 from twin.geometry.parse import parse
 from twin.geometry.surface import Surface
@@ -43,11 +48,11 @@ def test_a_part_is_turned_into_the_flow(ball: Surface) -> None:
 
 def test_cells_are_inside_where_the_part_is_and_walls_are_on_it(ball: Surface) -> None:
     made = tunnel(setting(ball, study()), 6.0)
-    spacing = made.scales.length
-    assert made.solid.shape == made.scheme.grid.shape
-    assert cells(made.setting, 6.0) == made.solid.size
+    spacing, innermost = made.scales.length, made.boxes[-1]
+    assert made.solid.shape == innermost.grid.shape
+    assert cells(made.setting, 6.0) == made.cells == sum(box.cells for box in made.boxes)
     assert made.solid.sum() * spacing**3 == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.1)
-    middle = made.origin + spacing * np.argwhere(made.solid).mean(axis=0)
+    middle = np.array(innermost.origin) + spacing * np.argwhere(made.solid).mean(axis=0)
     np.testing.assert_allclose(middle, made.setting.surface.vertices.mean(axis=0), atol=0.1 * spacing)
     on_body = np.asarray(made.walls.body).any(axis=0)
     away = np.linalg.norm(made.touched[on_body] - made.setting.surface.vertices.mean(axis=0), axis=1)
@@ -55,31 +60,67 @@ def test_cells_are_inside_where_the_part_is_and_walls_are_on_it(ball: Surface) -
     assert made.unresolved == 0
 
 
-def test_no_cell_is_shut_in_where_faces_go_through_the_middle_of_cells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("twin.analyses.external_flow.tunnel._ASIDE", 0.0)
+def test_no_cell_is_shut_in_where_faces_go_through_the_middle_of_cells(tmp_path: Path) -> None:
     trimesh.creation.box((0.1, 0.1, 0.1)).export(tmp_path / "box.stl")
     surface, _ = parse(tmp_path / "box.stl", "m", "box.stl")
-    made = tunnel(setting(surface, study()), 9.0)  # 2.5 times 9 cells ahead: 22 and a half
-    assert made.solid.sum() == 10**3
-    distances = np.asarray(made.walls.distances)
-    along = [i for i, c in enumerate(made.scheme.velocities.directions) if np.abs(c).sum() == 1]
+    made = tunnel(setting(surface, study(ground=twin.Ground(-0.05 - 3.5 / 90))), 9.0)
+    assert made.solid.sum() == 9 * 9 * 10
+    distances = np.asarray(made.walls.distances * made.walls.body)
+    along = [i for i, c in enumerate(made.schemes[-1].velocities.directions) if np.abs(c).sum() == 1]
     assert ((distances[along] > 0).sum(axis=0) <= 1).all()
+
+
+def test_cells_lie_alike_on_either_side_of_the_part(ball: Surface) -> None:
+    for across in (6.0, 7.1, 9.3):
+        solid = tunnel(setting(ball, study()), across).solid
+        places = np.argwhere(solid)
+        for axis in range(3):
+            ends = places[:, axis].min(), places[:, axis].max() + 1
+            body = np.take(solid, range(*ends), axis=axis)
+            np.testing.assert_array_equal(body, np.flip(body, axis))
+
+
+@pytest.mark.parametrize("across", [6.0, 9.3, 20.0])
+@pytest.mark.parametrize("ground", [None, twin.Ground("20 mm")])
+def test_boxes_lie_inside_each_other_cell_on_cells(
+    ball: Surface, across: float, ground: twin.Ground | None
+) -> None:
+    placed = setting(ball, study(ground=ground))
+    found = boxes(placed, placed.size / across)
+    assert found[-1].spacing == pytest.approx(placed.size / across)
+    lower, upper = placed.surface.bounds
+    begin, end = extent(found[-1])
+    assert (begin[:2] < np.array(lower)[:2] - 0.5 * placed.size).all()
+    assert (end > np.array(upper) + 0.5 * placed.size).all()
+    for outer, inner in pairwise(found):
+        assert outer.spacing == pytest.approx(2 * inner.spacing)
+        corner = extent(outer)[0] + outer.spacing * np.array(inner.corner)
+        np.testing.assert_allclose(extent(inner)[0], corner, atol=1e-9)
+        apart = np.array([extent(inner)[0] - extent(outer)[0], extent(outer)[1] - extent(inner)[1]])
+        if ground is not None:
+            assert apart[0, 2] == pytest.approx(0, abs=1e-9)
+            apart[0, 2] = np.inf
+        assert (apart > 2.9 * outer.spacing).all()
+        refinement.coupling(outer.grid, inner.grid, inner.corner)
+
+
+def extent(box: Box) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    begin = np.array(box.origin) - 0.5 * box.spacing
+    return begin, begin + box.spacing * np.array(box.grid.shape)
 
 
 def test_a_lattice_has_the_reynolds_number_and_the_speed_of_the_study(ball: Surface) -> None:
     made = tunnel(setting(ball, study()), 6.0)
     diameter = 2 * RADIUS / made.scales.length
-    assert made.speed * diameter / float(made.given.viscosity) == pytest.approx(REYNOLDS, rel=1e-5)
+    assert made.speed * diameter / float(made.conditions[-1].viscosity) == pytest.approx(REYNOLDS, rel=1e-5)
     assert made.speed * made.scales.speed == pytest.approx(SPEED)
     assert 0.5 * made.speed**2 * made.scales.pressure == pytest.approx(0.5 * 1.2 * SPEED**2)
 
 
 def test_the_ground_is_where_it_was_asked_for(ball: Surface) -> None:
-    made = tunnel(setting(ball, study(ground=twin.Ground("20 mm"))), 6.0)
-    assert made.origin[2] - 0.5 * made.scales.length == pytest.approx(0.02)
-    under = tunnel(setting(ball, study(ground=twin.Ground())), 6.0)
-    assert under.origin[2] - 0.5 * under.scales.length == pytest.approx(0.05, abs=1e-9)
+    for ground, height in ((twin.Ground("20 mm"), 0.02), (twin.Ground(), 0.05)):
+        made = tunnel(setting(ball, study(ground=ground)), 6.0)
+        for box in made.boxes:
+            assert box.origin[2] - 0.5 * box.spacing == pytest.approx(height, abs=1e-9)
     with pytest.raises(GeometryError, match="under the ground"):
         setting(ball, study(ground=twin.Ground("1 m")))
