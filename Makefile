@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint verify verify-flow corpus bench-solids bench-sweeps bench-surrogates protos format clean
+.PHONY: demo test lint verify verify-flow corpus bench-solids bench-flow bench-sweeps bench-surrogates protos format clean
 
 demo: $(STAMP)                      ## solve the example bracket, ask a network too: stress.png, comparison.png, bracket.vtu, report.html
 	$(BIN)/twin demo
@@ -35,6 +35,10 @@ bench-solids: $(STAMP)              ## solids beside other codes, batches, growt
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m tests.benchmarks.solids --parts peers batches designs cantilever
 	$(BIN)/python -m tests.benchmarks.solids --parts growth --sizes 30k 100k 300k 1M 3M 5M --picture docs/growth.png
+
+bench-flow: $(STAMP)                ## flow beside XLB and a copy of memory: minutes
+	$(BIN)/python -m pip install --quiet --editable '.[bench-flow]'
+	$(BIN)/python -m tests.benchmarks.flow.speed
 
 bench-sweeps: $(STAMP)              ## designs a second, what the service costs, kills, optimisers beside others: an hour
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'

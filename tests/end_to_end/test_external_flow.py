@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvista
 import trimesh
 
 import twin
@@ -88,6 +89,21 @@ def test_it_is_drawn_reported_and_saved(
         assert words in report
     for suffix in (".vtu", ".npz", ".csv", ".glb"):
         assert result.save(tmp_path / f"flow{suffix}").stat().st_size > 500
+
+
+def test_the_fluid_round_it_is_known_too(
+    answered: tuple[list[twin.Update], twin.Result], tmp_path: Path
+) -> None:
+    _, result = answered
+    blocks = pyvista.read(result.save(tmp_path / "flow.vtm"))
+    assert [block.n_cells for block in blocks] == [np.prod(grid.shape) for grid in result.grids]
+    far = result.grids[0].fields["velocity"].values.mean(axis=0)
+    np.testing.assert_allclose(far, (0, SPEED, 0), atol=0.05 * SPEED)
+    at = pyvista.PolyData([[0.1, 1.2 * RADIUS, 0], [0.1, -1.02 * RADIUS, 0], [0.1, 0, 0]]).sample(blocks[-1])
+    assert at["velocity"][0, 1] < 0.2 * SPEED  # behind it
+    assert at["pressure"][1] == pytest.approx(0.5 * FLUID.density * SPEED**2, rel=0.25)  # in front
+    assert at["solid"].tolist() == [0, 0, 1]
+    assert result.grids[-1].fields["velocity_fluctuation"].values.max() < 0.2 * SPEED  # it is steady
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from twin.results.outcome import (
     HeatBalance,
     HeatTerm,
     Outcome,
+    UniformGrid,
 )
 from twin.select import Selector
 from twin.studies import Question, Request, StaticStress, Training
@@ -290,6 +291,15 @@ def _outcome() -> Outcome:
         mesher="netgen",
         provenance={"jax": "0.10"},
         cost=Cost({"mesh": 1.5, "solve": 3.0}, None, "cpu", 123456789012),
+        grids=(
+            UniformGrid(
+                (0.1, -0.2, 1 / 3),
+                ((0.0, 1.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
+                0.25,
+                (1, 2, 3),
+                {"velocity": Field("velocity", generator.normal(size=(6, 3)), "m/s", "cell")},
+            ),
+        ),
     )
 
 

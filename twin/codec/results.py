@@ -112,6 +112,7 @@ def result_to_proto(
         mesh_quality=_numbers(manifest["mesh_quality"]),
         mesher=manifest["mesher"],
         rungs=[_rung_to_proto(rung) for rung in manifest.get("rungs", ())],
+        grids=[_grid_to_proto(grid, described) for grid in manifest.get("grids", ())],
     )
     for field in mesh_arrays(manifest):
         getattr(found, field).CopyFrom(array_to_proto(described[f"mesh.{field}"]))
@@ -176,8 +177,31 @@ def result_from_proto(message: result_pb2.Result) -> ResultRecord:
         "mesh_quality": dict(message.mesh_quality),
         "mesher": message.mesher,
         "rungs": [_rung_from_proto(rung) for rung in message.rungs],
+        "grids": [_grid_from_proto(grid, key) for grid in message.grids],
     }
     return ResultRecord(message.name, manifest, arrays, inline)
+
+
+def _grid_to_proto(grid: Manifest, arrays: Mapping[str, ArrayRecord]) -> result_pb2.UniformGrid:
+    return result_pb2.UniformGrid(
+        origin=_floats(grid["origin"]),
+        axes=[component for axis in grid["axes"] for component in _floats(axis)],
+        spacing=float(grid["spacing"]),
+        shape=grid["shape"],
+        fields=[array_to_proto(arrays[field["array"]]) for field in grid["fields"]],
+    )
+
+
+def _grid_from_proto(
+    message: result_pb2.UniformGrid, key: Callable[[array_pb2.ArrayInfo], str]
+) -> dict[str, Any]:
+    return {
+        "origin": list(message.origin),
+        "axes": np.array(message.axes).reshape(3, 3).tolist(),
+        "spacing": message.spacing,
+        "shape": list(message.shape),
+        "fields": [_field(info, key(info)) for info in message.fields],
+    }
 
 
 def _rung_to_proto(rung: Manifest) -> result_pb2.Rung:
@@ -229,8 +253,9 @@ def labels(manifest: Manifest) -> dict[str, dict[str, Any]]:
         f"mesh.{field}": {"unit": "m" if field in _LENGTHS else "1", "location": "", "field": field}
         for field in mesh_arrays(manifest)
     }
-    for case in manifest["cases"]:
-        for field in (*case["fields"], *case["surface_fields"]):
+    fields = [case[kind] for case in manifest["cases"] for kind in ("fields", "surface_fields")]
+    for group in (*fields, *(grid["fields"] for grid in manifest.get("grids", ()))):
+        for field in group:
             found[field["array"]] = {
                 "unit": field["unit"],
                 "location": field["location"],

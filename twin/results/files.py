@@ -1,4 +1,4 @@
-"""A result as a file for another program, chosen by its suffix: .vtu, .npz, .csv or .glb."""
+"""A result as a file for another program, chosen by its suffix: .vtu, .vtm, .npz, .csv or .glb."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def save(
 ) -> Path:
     """Write `path`; its suffix says what.
 
-    .vtu: the volume mesh (quadratic tetrahedra, metres) with all fields, for ParaView; .npz: every array, and
+    .vtu: the mesh (quadratic tetrahedra, metres) with all fields, for ParaView; .vtm: the boxes of cells around a part
+    in a flow, one .vti each, in a folder beside it; .npz: every array, and
     "manifest" with the rest as JSON; .csv: quantities with unit and error, a row per component and case;
     .glb: the surface coloured by `field`, by default the main one, for a browser. case: that load case only; by default
     all (.glb: the worst). deformation: factor on the displacement in .glb. Raises InvalidInput for another suffix or
@@ -41,6 +42,7 @@ def save(
     path = Path(path)
     writers: Mapping[str, Callable[[], None]] = {
         ".vtu": lambda: save_vtu(outcome, path, case),
+        ".vtm": lambda: save_vtm(outcome, path),
         ".npz": lambda: save_npz(outcome, path, case),
         ".csv": lambda: save_csv(outcome, path, case),
         ".glb": lambda: save_glb(outcome, path, case_name(outcome, case), field, deformation),
@@ -95,6 +97,30 @@ def save_vtu(outcome: Outcome, path: Path, case: str | None = None) -> None:
     if first + "displacement" in grid.point_data:
         grid.set_active_vectors(first + "displacement")
     grid.save(path)
+
+
+def save_vtm(outcome: Outcome, path: Path) -> None:
+    """Raises InvalidInput where there are no boxes of cells."""
+    import pyvista
+
+    if not outcome.grids:
+        raise InvalidInput(
+            f"{path.name}: only a study of the flow round a part has boxes of cells around it."
+        )
+    blocks = pyvista.MultiBlock()
+    for level, grid in enumerate(outcome.grids):
+        box = pyvista.ImageData(
+            dimensions=np.array(grid.shape) + 1,
+            spacing=(grid.spacing,) * 3,
+            origin=grid.origin,
+            direction_matrix=np.array(grid.axes).T,
+        )
+        for name, field in grid.fields.items():
+            values = np.asarray(field.values).reshape(*grid.shape, -1)
+            box.cell_data[name] = np.squeeze(values.transpose(2, 1, 0, 3).reshape(box.n_cells, -1))
+            box.field_data[f"{name} [unit]"] = [field.unit]
+        blocks.append(box, f"level {level}")
+    blocks.save(path)
 
 
 def save_npz(outcome: Outcome, path: Path, case: str | None = None) -> None:

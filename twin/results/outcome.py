@@ -212,6 +212,22 @@ class Rung:
 
 
 @dataclass(frozen=True, eq=False)
+class UniformGrid:
+    """Fields in a box of cubic cells, in the mean over time, of the fluid round a part.
+
+    origin: corner of the first cell [m]; axes: unit vectors along which cells are counted, in rows; spacing [m]
+    shape: cells along each axis; fields: of cells, the last axis fastest: velocity (n, 3) [m/s], pressure (n, 1) over
+    that far away [Pa], velocity_fluctuation (n, 1), root of the mean square [m/s], solid (n, 1), 1 inside the part
+    """
+
+    origin: Vector
+    axes: tuple[Vector, Vector, Vector]
+    spacing: float
+    shape: tuple[int, int, int]
+    fields: Mapping[str, Field]
+
+
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """Where the values of fields lie.
 
@@ -239,6 +255,7 @@ class Outcome:
     ended: why it was refined no further, None where that is not known
     singularities: places where the flux has no bound
     rungs: the ways to the answer where surrogates were asked, cheapest first; empty where none were
+    grids: around the part, of a study of what flows there, outermost first, each with finer cells than the one before
     """
 
     cases: Mapping[str, CaseOutcome]
@@ -259,6 +276,7 @@ class Outcome:
     ended: Ending | None = None
     singularities: tuple[Singularity, ...] = ()
     rungs: tuple[Rung, ...] = ()
+    grids: tuple[UniformGrid, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:

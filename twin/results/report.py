@@ -23,6 +23,7 @@ from twin.results.convergence_plot import convergence_svg
 from twin.results.display import HEADLINES
 from twin.results.outcome import Balance, CaseOutcome, Ending, Equilibrium, HeatBalance, Outcome
 from twin.results.picture import plot
+from twin.results.slice_picture import draw_slice
 
 if TYPE_CHECKING:
     from twin.geometry.surface import Report as GeometryReport
@@ -222,6 +223,10 @@ def _pictures(outcome: Outcome) -> list[Picture]:
             data = base64.b64encode(file.read_bytes()).decode()
             where = f", load case “{name}”" if len(outcome.cases) > 1 else ""
             pictures.append(Picture(f"data:image/png;base64,{data}", f"{display.title(field)}{where}"))
+        if outcome.grids:
+            file = draw_slice(outcome.grids, Path(folder) / "slice.png", _PICTURE_SIZE)
+            data = base64.b64encode(file.read_bytes()).decode()
+            pictures.append(Picture(f"data:image/png;base64,{data}", "Mean speed through the part's middle"))
     return pictures
 
 

@@ -27,6 +27,7 @@ from twin.results.outcome import (
     Outcome,
     Rung,
     Singularity,
+    UniformGrid,
 )
 
 VERSION = 1
@@ -72,6 +73,7 @@ def dump(outcome: Outcome | Gradient | TrainedSurrogate) -> tuple[Manifest, dict
         "provenance": dict(outcome.provenance),
         "cost": _record(outcome.cost),
         "rungs": [_record(rung) for rung in outcome.rungs],
+        "grids": [_dump_grid(index, grid, arrays) for index, grid in enumerate(outcome.grids)],
     }
     return manifest, arrays
 
@@ -100,6 +102,7 @@ def load(manifest: Mapping[str, Any], get_array: GetArray) -> Outcome:
         provenance=dict(manifest["provenance"]),
         cost=Cost(**_decode(manifest["cost"])),
         rungs=tuple(Rung(**record) for record in manifest.get("rungs", ())),
+        grids=tuple(_load_grid(record, get_array) for record in manifest.get("grids", ())),
     )
 
 
@@ -354,6 +357,27 @@ def _dump_glyph(index: int, glyph: Glyph, arrays: dict[str, Array]) -> Manifest:
 def _load_glyph(record: Mapping[str, Any], get_array: GetArray) -> Glyph:
     directions = None if record["directions"] is None else get_array(record["directions"])
     return Glyph(record["kind"], record["label"], get_array(record["points"]), directions, record["case"])
+
+
+def _dump_grid(index: int, grid: UniformGrid, arrays: dict[str, Array]) -> Manifest:
+    return {
+        "origin": _encode(grid.origin),
+        "axes": _encode(grid.axes),
+        "spacing": grid.spacing,
+        "shape": list(grid.shape),
+        "fields": _dump_fields(f"grid.{index}.", grid.fields, arrays),
+    }
+
+
+def _load_grid(record: Mapping[str, Any], get_array: GetArray) -> UniformGrid:
+    x, y, z = (tuple(axis) for axis in record["axes"])
+    return UniformGrid(
+        tuple(record["origin"]),
+        (x, y, z),
+        record["spacing"],
+        tuple(record["shape"]),
+        _load_fields(record["fields"], get_array),
+    )
 
 
 def _dump_place(index: int, place: Singularity, arrays: dict[str, Array]) -> Manifest:

@@ -20,6 +20,7 @@ from twin.results.outcome import (
     Mesh,
     Rung,
     Singularity,
+    UniformGrid,
 )
 from twin.results.shape import Deformation
 from twin.results.storage import LazyFields
@@ -220,8 +221,13 @@ class Result:
         """Nodes, elements and surface that the fields' values belong to."""
         return self._bridge.run(self._result.mesh())
 
+    @property
+    def grids(self) -> tuple[UniformGrid, ...]:
+        """Of a flow round the part: boxes of cells with its fields in the mean, outermost first; the last is finest."""
+        return self._bridge.run(self._result.grids())
+
     def save(self, path: str | Path, case: str | None = None) -> Path:
-        """Write .vtu (ParaView), .npz, .csv (quantities) or .glb (browser), by the suffix;
+        """Write .vtu (ParaView), .vtm (likewise, of `grids`), .npz, .csv (quantities) or .glb (browser), by the suffix;
 
         of one case or all.
         """

@@ -596,6 +596,50 @@ class GradientResult(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class UniformGrid(message.Message):
+    """Fields in a box of cubic cells, in the mean over time, of the fluid round a part."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: builtins.int
+    AXES_FIELD_NUMBER: builtins.int
+    SPACING_FIELD_NUMBER: builtins.int
+    SHAPE_FIELD_NUMBER: builtins.int
+    FIELDS_FIELD_NUMBER: builtins.int
+    spacing: builtins.float
+    """Of a cell [m]."""
+    @builtins.property
+    def origin(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
+        """Corner of the first cell, (3) [m]."""
+
+    @builtins.property
+    def axes(self) -> containers.RepeatedScalarFieldContainer[builtins.float]:
+        """Unit vectors along which cells are counted, one after the other, (9)."""
+
+    @builtins.property
+    def shape(self) -> containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Cells along each axis, (3)."""
+
+    @builtins.property
+    def fields(self) -> containers.RepeatedCompositeFieldContainer[array_pb2.ArrayInfo]:
+        """Of cells, the last axis fastest: "velocity", "pressure" over that far away, "velocity_fluctuation", "solid"."""
+
+    def __init__(
+        self,
+        *,
+        origin: abc.Iterable[builtins.float] | None = ...,
+        axes: abc.Iterable[builtins.float] | None = ...,
+        spacing: builtins.float = ...,
+        shape: abc.Iterable[builtins.int] | None = ...,
+        fields: abc.Iterable[array_pb2.ArrayInfo] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["axes", b"axes", "fields", b"fields", "origin", b"origin", "shape", b"shape", "spacing", b"spacing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Rung(message.Message):
     """One way to an answer, of those that were open to it."""
 
@@ -785,6 +829,7 @@ class Result(message.Message):
     TRAINING_FIELD_NUMBER: builtins.int
     FACES_FIELD_NUMBER: builtins.int
     RUNGS_FIELD_NUMBER: builtins.int
+    GRIDS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """"runs/{run}/result"."""
     mesher: builtins.str
@@ -869,6 +914,10 @@ class Result(message.Message):
     def rungs(self) -> containers.RepeatedCompositeFieldContainer[Rung]:
         """The ways to the answer where surrogates were asked, cheapest first."""
 
+    @builtins.property
+    def grids(self) -> containers.RepeatedCompositeFieldContainer[UniformGrid]:
+        """Of what flows round the part, outermost first, each with finer cells than the one before."""
+
     def __init__(
         self,
         *,
@@ -893,9 +942,10 @@ class Result(message.Message):
         training: TrainingResult | None = ...,
         faces: array_pb2.ArrayInfo | None = ...,
         rungs: abc.Iterable[Rung] | None = ...,
+        grids: abc.Iterable[UniformGrid] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost", "faces", b"faces", "gradient", b"gradient", "hexahedra", b"hexahedra", "points", b"points", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "faces", b"faces", "glyphs", b"glyphs", "gradient", b"gradient", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "rungs", b"rungs", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["assumptions", b"assumptions", "cases", b"cases", "convergence", b"convergence", "cost", b"cost", "ended", b"ended", "faces", b"faces", "glyphs", b"glyphs", "gradient", b"gradient", "grids", b"grids", "hexahedra", b"hexahedra", "mesh_quality", b"mesh_quality", "mesher", b"mesher", "name", b"name", "points", b"points", "provenance", b"provenance", "rungs", b"rungs", "singularities", b"singularities", "surface_triangles", b"surface_triangles", "surface_vertices", b"surface_vertices", "tets", b"tets", "training", b"training", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

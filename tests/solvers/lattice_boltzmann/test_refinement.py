@@ -56,9 +56,10 @@ def test_vortices_decay_through_finer_cells_with_second_order() -> None:
     assert np.log2(coarse / fine) > 1.9
 
 
-def test_a_wind_blows_through_as_if_cells_were_all_of_a_size() -> None:
+@pytest.mark.parametrize("turbulent", [False, True])
+def test_a_wind_blows_through_as_if_cells_were_all_of_a_size(turbulent: bool) -> None:
     outer, inner = Grid((12, 12, 12)), Grid((12, 12, 12), ("nested",) * 6)
-    schemes = Scheme(outer), Scheme(inner)
+    schemes = Scheme(outer, turbulent=turbulent), Scheme(inner, turbulent=turbulent)
     given = tuple(
         conditions(scheme, nu, none(scheme.grid, D3Q19))
         for scheme, nu in zip(schemes, (0.01, 0.02), strict=True)

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from solvers.lattice_boltzmann import flow
+from solvers.lattice_boltzmann.grid import Grid
+from solvers.lattice_boltzmann.scheme import Scheme
 from solvers.lattice_boltzmann.turbulence import eddy_viscosity, friction_velocity, law_of_the_wall
+from solvers.lattice_boltzmann.walls import walls
 from tests.benchmarks.flow.tunnel import SPEED, tunnel
 
 
@@ -25,6 +28,21 @@ def test_a_tunnel_at_a_high_reynolds_number_stays_in_bounds() -> None:
     assert SPEED < float(jnp.abs(found.velocity).max()) < 2 * SPEED
     assert float(jnp.abs(found.density).max()) < 3 * SPEED**2
     assert float(flow.exchanged(scheme, given, state)[0].sum()) > 0
+
+
+def test_flow_that_meets_a_flat_face_does_not_swing_before_it() -> None:
+    """With walls halfway between cells nothing else damps what comes straight at them."""
+    grid = Grid((32, 24, 24), ("velocity", "pressure", "slip", "slip", "slip", "slip"))
+    scheme = Scheme(grid, turbulent=True)
+    solid = np.zeros(grid.shape, bool)
+    solid[10:18, 8:16, 8:16] = True
+    given = flow.conditions(scheme, 1e-6, walls(grid, scheme.velocities, solid), inflow=(SPEED, 0, 0))
+    wind = jnp.broadcast_to(jnp.asarray([SPEED, 0, 0], jnp.float32)[:, None, None, None], (3, *grid.shape))
+    state = flow.begun(scheme, given, jnp.zeros(grid.shape, jnp.float32), wind)
+    state = flow.advance(scheme, given, state, 40)
+    ahead = np.asarray(flow.macroscopic(scheme, given, state).velocity[0][4:10, 12, 12]) / SPEED
+    assert (np.diff(ahead) < 0).all()
+    assert ahead[-1] < 0.3
 
 
 @pytest.mark.parametrize("friction", [1e-4, 1e-3, 5e-3])

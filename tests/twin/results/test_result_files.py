@@ -149,7 +149,7 @@ def test_glb_may_be_deformed(beam, tmp_path):
 
 @pytest.mark.parametrize("name", ["beam.stl", "beam"])
 def test_other_suffixes_are_refused_with_the_choice(beam, tmp_path, name):
-    with pytest.raises(InvalidInput, match=r"\.vtu, \.npz, \.csv, \.glb"):
+    with pytest.raises(InvalidInput, match=r"\.vtu, \.vtm, \.npz, \.csv, \.glb"):
         save(beam, tmp_path / name)
 
 

@@ -17,7 +17,7 @@ from twin.analyses.summary import cost
 from twin.analyses.task import Stopwatch
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome
+from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome, UniformGrid
 from twin.studies import DEFAULT_CASE, Request
 
 METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
@@ -63,6 +63,7 @@ def outcome(
         points=on.points,
         tets=np.zeros((0, 10), np.int32),
         faces=on.faces.astype(np.int32),
+        grids=_grids(found),
         surface_vertices=surface.vertices,
         surface_triangles=surface.triangles,
         glyphs=(_wind(tunnel, surface),),
@@ -91,6 +92,36 @@ def _fields(tunnel: Tunnel, on: Traction, location: Location) -> dict[str, Field
         "pressure_coefficient": Field("pressure_coefficient", on.pressure[:, None] / dynamic, "1", location),
         "wall_shear_stress": Field("wall_shear_stress", on.friction, "Pa", location),
     }
+
+
+def _grids(found: Simulation) -> tuple[UniformGrid, ...]:
+    tunnel, axes = found.tunnel, found.tunnel.setting.axes
+    scales = tunnel.scales
+    made = []
+    for box, of in zip(tunnel.boxes, found.means, strict=True):
+        solid = tunnel.solid if box is tunnel.boxes[-1] else np.zeros(box.grid.shape, bool)
+        velocity = scales.speed * np.moveaxis(of.velocity, 0, -1).reshape(-1, 3) @ axes
+        columns = {
+            "velocity": (velocity, "m/s"),
+            "pressure": (scales.pressure * of.pressure, "Pa"),
+            "velocity_fluctuation": (scales.speed * of.fluctuation, "m/s"),
+            "solid": (solid, "1"),
+        }
+        corner = (np.array(box.origin) - 0.5 * box.spacing) @ axes
+        x, y, z = (tuple(axis) for axis in axes.tolist())
+        made.append(
+            UniformGrid(
+                tuple(corner.tolist()),
+                (x, y, z),
+                box.spacing,
+                box.grid.shape,
+                {
+                    name: Field(name, values.reshape(solid.size, -1).astype(np.float32), unit, "cell")
+                    for name, (values, unit) in columns.items()
+                },
+            )
+        )
+    return tuple(made)
 
 
 def _wall_distance(tunnel: Tunnel, on: Traction) -> float:

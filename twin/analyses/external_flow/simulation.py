@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,12 +32,38 @@ _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
 
 @dataclass(frozen=True, eq=False)
+class Means:
+    """Over time, in a box of cells: pressure (x, y, z), velocity (3, x, y, z), and the root of the mean square by which
+    that changes (x, y, z).
+    """
+
+    pressure: Floats
+    velocity: Floats
+    fluctuation: Floats
+
+
+class _Sums(eqx.Module):
+    """Over looks at a box. density: above one; square: of the velocity."""
+
+    density: Float[Array, "x y z"]
+    velocity: Float[Array, "3 x y z"]
+    square: Float[Array, "x y z"]
+
+    def means(self, count: int) -> Means:
+        density, velocity, square = (
+            np.asarray(each, np.float64) / count for each in (self.density, self.velocity, self.square)
+        )
+        change = np.maximum(square - (velocity**2).sum(axis=0), 0)
+        return Means(density / 3, velocity, np.sqrt(change))
+
+
+@dataclass(frozen=True, eq=False)
 class Simulation:
     """What was found in a tunnel, in its units.
 
     force, moment (about the setting's origin, with lengths in m): over time (n, 3); interval: steps between two
-    start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it; likewise
-    pressure (x, y, z) of the innermost box
+    start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it
+    means: of each box, outermost first, likewise
     finished: whether the means were good enough before the time was over
     seconds: that it took, without what came before the first look at the forces (compilation)
     """
@@ -47,7 +74,7 @@ class Simulation:
     interval: int
     start: int
     exchanged: Floats
-    pressure: Floats
+    means: tuple[Means, ...]
     finished: bool
     seconds: float
 
@@ -81,7 +108,7 @@ def simulate(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool
     forces: list[Floats] = []
     moments: list[Floats] = []
     pushes = np.zeros_like(tunnel.touched)
-    states, density = tunnel.initial(), jnp.zeros(tunnel.boxes[-1].grid.shape, jnp.float32)
+    states, sums = tunnel.initial(), [_nothing(box.grid.shape) for box in tunnel.boxes]
     go_on, settled, begun = True, False, time.perf_counter()
     while len(forces) < longest and go_on and not settled:
         states = refinement.advance(
@@ -95,7 +122,9 @@ def simulate(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool
         if len(forces) == 1:
             begun = time.perf_counter()
         if len(forces) > start:
-            density = _added(*innermost, states[-1], density)
+            sums = [
+                _added(*each) for each in zip(tunnel.schemes, tunnel.conditions, states, sums, strict=True)
+            ]
             pushes += exchanged
         series = np.array(forces)
         go_on = tell(len(forces) / longest, series)
@@ -112,7 +141,7 @@ def simulate(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool
         interval,
         start,
         pushes / count,
-        np.asarray(density, np.float64) / (3 * count),
+        tuple(each.means(count) for each in sums),
         settled or len(forces) >= longest,
         time.perf_counter() - begun,
     )
@@ -135,8 +164,12 @@ def _refuse(tunnel: Tunnel) -> None:
     )
 
 
+def _nothing(shape: tuple[int, int, int]) -> _Sums:
+    return _Sums(*(jnp.zeros(each, jnp.float32) for each in (shape, (3, *shape), shape)))
+
+
 @partial(jax.jit, static_argnums=0, donate_argnums=3)
-def _added(
-    scheme: Scheme, given: Conditions, state: State, density: Float[Array, "x y z"]
-) -> Float[Array, "x y z"]:
-    return density + flow.macroscopic(scheme, given, state).density
+def _added(scheme: Scheme, given: Conditions, state: State, sums: _Sums) -> _Sums:
+    of = flow.macroscopic(scheme, given, state)
+    square = (of.velocity**2).sum(axis=0)
+    return _Sums(sums.density + of.density, sums.velocity + of.velocity, sums.square + square)

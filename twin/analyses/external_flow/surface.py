@@ -68,7 +68,7 @@ class _Beside:
         chosen = np.asarray(tunnel.walls.body).any(axis=0)
         self._spacing = tunnel.scales.length
         self._force = tunnel.scales.force * found.exchanged[chosen]
-        self._pressure = tunnel.scales.pressure * found.pressure[tuple(tunnel.beside[chosen].T)]
+        self._pressure = tunnel.scales.pressure * found.means[-1].pressure[tuple(tunnel.beside[chosen].T)]
         self._tree = cKDTree(tunnel.touched[chosen])
         a, b, c = (vertices[triangles[:, k]] for k in range(3))
         areas = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)

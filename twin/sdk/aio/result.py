@@ -27,6 +27,7 @@ from twin.results.outcome import (
     Outcome,
     Rung,
     Singularity,
+    UniformGrid,
 )
 from twin.sdk.aio.wire import Wire
 from twin.sdk.arrays import ArrayCache
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from twin.results.shape import Deformation
     from twin.sdk.interpolation import Interpolator
 
-SUFFIXES: Final = (".vtu", ".npz", ".csv", ".glb", ".png", ".html")
+SUFFIXES: Final = (".vtu", ".vtm", ".npz", ".csv", ".glb", ".png", ".html")
 """What `save`, `plot` and `report` can write."""
 
 
@@ -287,6 +288,12 @@ class AsyncResult:
             outcome.faces,
             outcome.surface_vertices,
             outcome.surface_triangles,
+        )
+
+    async def grids(self) -> tuple[UniformGrid, ...]:
+        grids = self._source.outline.grids
+        return await asyncio.to_thread(
+            lambda: tuple(replace(grid, fields=dict(grid.fields)) for grid in grids)
         )
 
     async def save(self, path: str | Path, case: str | None = None) -> Path:
