@@ -26,7 +26,7 @@ _PART: Final = "#8a9099"
 
 def draw_slice(grids: Sequence[UniformGrid], path: Path, size: tuple[int, int]) -> Path:
     """Write a PNG of so many pixels. grids: as of `Outcome`, not empty; the plane has their first and last axis."""
-    innermost, shown = grids[-1], grids[min(1, len(grids) - 1)]
+    innermost, shown = grids[-1], grids[max(len(grids) - 2, 0)]
     inside = np.argwhere(_cells(innermost, "solid")[..., 0] > 0)
     row = inside[:, 1] if len(inside) else np.array([innermost.shape[1] // 2])
     middle = _begin(innermost, 1) + innermost.spacing * (0.5 * float(row.min() + row.max()) + 0.5)
@@ -39,7 +39,13 @@ def draw_slice(grids: Sequence[UniformGrid], path: Path, size: tuple[int, int]) 
     fastest = max(float(speed.max()) for speed in speeds)
     for (grid, _), speed in zip(sections, speeds, strict=True):
         image = canvas.imshow(
-            speed.T, origin="lower", extent=_extent(grid, unit.factor), vmin=0, vmax=fastest, cmap="viridis"
+            speed.T,
+            origin="lower",
+            extent=_extent(grid, unit.factor),
+            vmin=0,
+            vmax=fastest,
+            cmap="viridis",
+            interpolation="bilinear",
         )
     _draw_streamlines(canvas, sections, shown, unit.factor)
     solid = sections[-1][1][1]
