@@ -87,6 +87,7 @@ def test_the_cantilever_bends_as_a_beam():
     assert found["deflection"] == pytest.approx(cantilever.beam_deflection(), rel=0.02)
 
 
+@pytest.mark.slow
 def test_batches_agree_with_one_at_a_time():
     for record in batches.measure(block.case(1000), members=2):
         assert record["largest_difference"] < 1e-7, record["what"]
@@ -98,6 +99,7 @@ def test_designs_agree_with_one_at_a_time():
     assert "designs, order 1" in "".join(own_table.lines({"designs": [[found]]}))
 
 
+@pytest.mark.slow
 def test_growth_and_its_table(tmp_path: Path):
     out, picture = tmp_path / "report.json", tmp_path / "growth.png"
     bench.main(["--parts", "growth", "--sizes", "10k", "--out", str(out), "--work", str(tmp_path)])
