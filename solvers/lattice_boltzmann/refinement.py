@@ -148,9 +148,7 @@ def _told(
     once: Count | None,
 ) -> State:
     """The inner box with what the outer one knows in its ghosts."""
-    own = given.viscosity + (
-        at(state.eddy, at(given.sources, link.ghosts)) if state.eddy.ndim else state.eddy
-    )
+    own = given.viscosity + _at(state.eddy, at(given.sources, link.ghosts))
 
     def moments(seen: Array, own: Array) -> Moments:
         sides, begin = [], 0

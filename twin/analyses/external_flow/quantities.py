@@ -16,7 +16,7 @@ NUMBERS: Final = (
     "drag_force", "lift_force", "side_force", "drag_coefficient", "lift_coefficient", "side_coefficient", "moment",
     "reference_area", "reynolds_number",
 )  # fmt: skip
-_MODEL: Final = 0.3  # of a force
+MODEL: Final = 0.3  # of a force
 ASKED: Final = ("drag_force", "lift_force", "side_force")
 AXES: Final = {"drag": 0, "side": 1, "lift": 2}
 
@@ -68,7 +68,7 @@ def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
     force, moment = np.full(3, np.inf), np.full(3, np.inf)
     if len(ladder) > 1:
         force, moment = (_of_cells(ladder, name) for name in ("force", "moment"))
-    share = finest.blockage + _MODEL * finest.modelled
+    share = finest.blockage + MODEL * finest.modelled
     return (
         force + finest.force_spread + share * np.linalg.norm(finest.force),
         moment + finest.moment_spread + share * np.linalg.norm(finest.moment),

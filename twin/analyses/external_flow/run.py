@@ -108,9 +108,9 @@ class _Task:
             ready = tunnel(placed, across)
         self.monitor.progress("solve", low, f"{what}: compiling")
         with self.watch.phase("solve"):
-            return simulate(
-                ready, _SHARE * self.request.accuracy, self._teller(what, ready.scales.force, low, high)
-            )
+            # a mean need not be known better than the model of turbulence is
+            worth = max(self.request.accuracy, numbers.MODEL if placed.turbulent else 0.0)
+            return simulate(ready, _SHARE * worth, self._teller(what, ready.scales.force, low, high))
 
     def _teller(self, what: str, scale: float, low: float, high: float) -> Callable[[float, Floats], bool]:
         def tell(share: float, force: Floats) -> bool:
