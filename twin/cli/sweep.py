@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from twin.cli import study_file
+from twin.cli import study_file, sweep_file
 from twin.cli.output import Output
 from twin.cli.session import FAILED, Insecure, Json, Server, open_client, reporting
 from twin.cli.solve import Unit
@@ -77,7 +77,7 @@ def sweep(
     with reporting(json) as output:
         outputs = _known(out or ())
         given = {name: value for name, value in options.items() if value is not None}
-        asked = study_file.read_sweep(study, given)
+        asked = sweep_file.read(study, given)
         if detach and server is None:
             raise InvalidInput(
                 "--detach needs a server that goes on: name it with --server, or start `twin serve`"
@@ -294,7 +294,7 @@ def _part(client: Client, output: Output, part: str, unit: str) -> Part:
     return found
 
 
-def _samplings(asked: study_file.SweepFile, parts: int) -> tuple[Sampling, ...]:
+def _samplings(asked: sweep_file.SweepFile, parts: int) -> tuple[Sampling, ...]:
     if asked.samplings:
         return asked.samplings
     if asked.parameters or parts <= 1:

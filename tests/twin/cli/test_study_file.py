@@ -6,7 +6,7 @@ import pytest
 
 import twin
 from twin import codec, select
-from twin.cli import study_file
+from twin.cli import study_file, sweep_file
 from twin.codec.assignments import assignments_of
 from twin.errors import InvalidInput, MaterialError, StudyError, UnitError
 from twin.sweeps.space import Space
@@ -260,11 +260,11 @@ accuracy = "20 %"
 
 
 def test_a_sweep_file_says_the_same_as_the_sdk() -> None:
-    asked = study_file.parse_sweep(SWEEP, {"accuracy": 0.1})
+    asked = sweep_file.parse(SWEEP, {"accuracy": 0.1})
     assert [type(p).__name__ for p in asked.parameters] == ["Range", "Integers", "Levels", "Choice"]
     assert asked.samplings == (twin.Sobol(8),)
     assert asked.preview is None
-    searched = study_file.parse_sweep(SWEEP.replace("[sampling]", "[[sampling]]") + VERIFIED)
+    searched = sweep_file.parse(SWEEP.replace("[sampling]", "[[sampling]]") + VERIFIED)
     assert searched.samplings == (twin.Sobol(8), twin.Evolution(48, {"mass": "min"}), twin.Verification(4))
     assert searched.preview == twin.Preview(accuracy="20 %", discretisation="grid")
     assert asked.constraints == ("load < 4000",)
@@ -295,7 +295,7 @@ def test_a_sweep_file_says_the_same_as_the_sdk() -> None:
 )
 def test_mistakes_in_a_sweep_file_are_told_with_their_place(change: tuple[str, str], said: str) -> None:
     with pytest.raises(twin.TwinError, match=said):
-        study_file.parse_sweep(SWEEP.replace(*change))
+        sweep_file.parse(SWEEP.replace(*change))
 
 
 def test_a_study_file_with_parameters_is_for_a_sweep() -> None:
