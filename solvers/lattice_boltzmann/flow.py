@@ -15,6 +15,7 @@ from solvers.lattice_boltzmann.collision import Populations
 from solvers.lattice_boltzmann.grid import at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside, step
+from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
 from solvers.lattice_boltzmann.walls import Walls
 
@@ -65,6 +66,7 @@ def begun(
     if scheme.turbulent:
         eddy = jnp.broadcast_to(eddy, (len(scheme.grid),))
     populations = collision.equilibrium(scheme.velocities, above, (x, y, z))
+    populations = stored(populations, jnp.dtype(scheme.storage))
     return State(populations, jnp.array(eddy), jnp.array(given.walls.moving))
 
 
@@ -107,7 +109,7 @@ class Macroscopic(eqx.Module):
 @partial(jax.jit, static_argnums=0)
 def macroscopic(scheme: Scheme, given: Conditions, state: State) -> Macroscopic:
     """Of cells, without ghosts, halfway through the last collision."""
-    of = collision.moments(scheme.velocities, state.populations)
+    of = collision.moments(scheme.velocities, loaded(state.populations))
     half = [0.5 * f / (1 + of.density) for f in given.force]
     fields = (of.density, *(u - h for u, h in zip(of.velocity, half, strict=True)))
     boxes = [field.reshape(scheme.grid.padded)[1:-1, 1:-1, 1:-1] for field in fields]
@@ -124,7 +126,8 @@ def exchanged(scheme: Scheme, given: Conditions, state: State) -> Float[Array, "
     """
     walls, velocities = given.walls, scheme.velocities
     arriving = arriving_beside(scheme, walls, state)
-    leaving = jnp.stack([at(state.populations[opposite], walls.cells) for opposite in velocities.opposite])
+    local = loaded([at(of, walls.cells) for of in state.populations])
+    leaving = jnp.stack([local[opposite] for opposite in velocities.opposite])
     both, change = (jnp.where(walls.body, each, 0) for each in (leaving + arriving, leaving - arriving))
     directions = jnp.asarray(velocities.directions, jnp.float32)
     return -(directions.T @ both) - walls.moving * change.sum(axis=0)

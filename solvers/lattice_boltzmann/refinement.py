@@ -22,6 +22,7 @@ from solvers.lattice_boltzmann.collision import Moments
 from solvers.lattice_boltzmann.grid import Grid, at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
 from solvers.lattice_boltzmann.step import put, step
+from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
 
 States = tuple[State, ...]
@@ -133,7 +134,7 @@ def _closed(scheme: Scheme, given: Conditions, state: State, number: Count, once
 
 def _seen(scheme: Scheme, given: Conditions, link: Coupling, state: State) -> Float[Array, "11 n"]:
     """Moments and viscosity where the nested sides of the inner box have ghosts, of outer cells along these sides."""
-    of = collision.moments(scheme.velocities, tuple(at(each, link.seen) for each in state.populations))
+    of = collision.moments(scheme.velocities, loaded([at(each, link.seen) for each in state.populations]))
     viscosity = jnp.broadcast_to(given.viscosity + _at(state.eddy, link.seen), link.seen.shape)
     fields = jnp.stack([of.density, *of.velocity, *of.stress, viscosity])
     return jnp.einsum("l,kln->kn", _QUARTER, fields)
@@ -191,11 +192,12 @@ def _covered(
     def moments(means: Array, own: Array, finer: Array) -> Moments:
         return _scaled(collision.moments(scheme.velocities, tuple(means)), 1 / _ratio(own, finer))
 
-    means = apart(once, mean, inside.populations)
+    means = apart(once, lambda kept: mean(loaded(kept)), inside.populations)
     eddies = state.eddy, inside.eddy
     own = given[0].viscosity + (_box(scheme.grid, eddies[0], begin, size) if eddies[0].ndim else eddies[0])
     finer = given[1].viscosity + (mean([eddies[1]])[0] if eddies[1].ndim else eddies[1])
     new = collision.regularised(scheme.velocities, apart(once, moments, means, own, finer))
+    new = stored(new, state.populations[0].dtype)
     populations = tuple(
         lax.dynamic_update_slice(old.reshape(scheme.grid.padded), each, begin).reshape(-1)
         for old, each in zip(state.populations, new, strict=True)

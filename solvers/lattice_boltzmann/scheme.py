@@ -29,6 +29,7 @@ class Scheme:
 
     collision: recursive regularisation, or two relaxation times, for which sides are periodic or walls
     turbulent: eddies smaller than cells, and layers at walls thinner than cells, are modelled
+    storage: of populations in memory
     fused: populations are pulled by index in one sweep over all cells, as GPUs like it; else by slices
     """
 
@@ -36,6 +37,7 @@ class Scheme:
     velocities: VelocitySet = D3Q19
     collision: Literal["regularised", "two relaxation times"] = "regularised"
     turbulent: bool = False
+    storage: Literal["float32", "float16"] = "float32"
     fused: bool = False
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
+from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.walls import Walls, reflected, reflected_beside
 
 _MAGIC: Final = 3 / 16  # of two relaxation times
@@ -39,18 +40,20 @@ def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) 
         absorbing = at(given.absorbing, given.sources) if given.absorbing.ndim else given.absorbing
         after = apart(once, partial(_collided, scheme, given), given.viscosity + eddy, absorbing, arriving)
         found = _regularised(scheme, _with_ghosts(scheme, given, after, scheme.grid.coordinates), once)
-    return tuple(jnp.where(given.beside < -1, 0, each) for each in found) if len(given.walls) else found
+    if len(given.walls):
+        found = tuple(jnp.where(given.beside < -1, 0, each) for each in found)
+    return stored(found, state.populations[0].dtype)
 
 
 def _arriving(scheme: Scheme, given: Conditions, state: State) -> Populations:
     """What arrives at all cells, at ghosts what arrives at those that they repeat."""
-    pulled = scheme.grid.pulled(scheme.velocities, state.populations, given.sources)
+    pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, given.sources))
     if not len(given.walls):
         return pulled
     none = given.beside < 0  # reads one of the last
     distances = [jnp.where(none, 0, at(of, given.beside)) for of in given.walls.distances]
     moving = [at(of, given.beside) for of in state.moving]
-    local = tuple(at(of, given.sources) for of in state.populations)
+    local = loaded([at(of, given.sources) for of in state.populations])
     return reflected(scheme.velocities, pulled, local, distances, moving)
 
 
@@ -61,11 +64,12 @@ def _sliced(
     first, end = grid.interior
     eddy = state.eddy[first:end] if state.eddy.ndim else state.eddy
     absorbing = given.absorbing[first:end] if given.absorbing.ndim else given.absorbing
-    arriving = grid.pulled_in_row(scheme.velocities, state.populations)
+    arriving = loaded(grid.pulled_in_row(scheme.velocities, state.populations))
     found = _collide(scheme, given, given.viscosity + eddy, absorbing, arriving, once)
     if len(walls):
         solid = walls.solid[first:end]
         found = tuple(jnp.where(solid, 0, each) for each in found)
+    found = stored(found, into[0].dtype)
     found = tuple(lax.dynamic_update_slice(old, new, (first,)) for old, new in zip(into, found, strict=True))
     if len(walls):
         eddy, absorbing = (at(of, walls.cells) if of.ndim else of for of in (state.eddy, given.absorbing))
@@ -75,7 +79,7 @@ def _sliced(
     if set(grid.faces) == {"nested"}:
         return found  # their ghosts are for the box around them to fill
     coordinates = [at(each, given.ghosts) for each in grid.coordinates]
-    repeated = tuple(at(each, at(given.sources, given.ghosts)) for each in found)
+    repeated = loaded([at(each, at(given.sources, given.ghosts)) for each in found])
     if scheme.collision == "regularised":
         of = apart(once, partial(collision.moments, scheme.velocities), repeated)
         of = apart(once, partial(_with_ghosts, scheme, given), of, coordinates)
@@ -87,14 +91,14 @@ def put(populations: Populations, cells: Int[Array, " n"], new: Populations) -> 
     """The populations with those of some cells, each of which is named once, replaced."""
     return tuple(
         old.at[cells].set(each, mode="promise_in_bounds", unique_indices=True)
-        for old, each in zip(populations, new, strict=True)
+        for old, each in zip(populations, stored(new, populations[0].dtype), strict=True)
     )
 
 
 def arriving_beside(scheme: Scheme, walls: Walls, state: State) -> Float[Array, "q w"]:
     """What arrives at the cells beside walls."""
-    pulled = scheme.grid.pulled(scheme.velocities, state.populations, walls.cells)
-    local = tuple(at(of, walls.cells) for of in state.populations)
+    pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, walls.cells))
+    local = loaded([at(of, walls.cells) for of in state.populations])
     return reflected_beside(scheme.velocities, pulled, local, walls, state.moving)
 
 

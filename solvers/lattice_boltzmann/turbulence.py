@@ -19,6 +19,7 @@ from jaxtyping import Array, Float
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.grid import Grid, at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
+from solvers.lattice_boltzmann.storage import loaded
 
 _VREMAN: Final = 0.07  # 2.5 times the square of Smagorinsky's 0.17
 _KARMAN: Final = 0.41
@@ -32,7 +33,7 @@ _TINY: Final = float(np.finfo(np.float32).tiny)
 def closed(scheme: Scheme, given: Conditions, state: State, once: Count | None = None) -> State:
     """The state with eddies and layers as they are now."""
     grid, walls = scheme.grid, given.walls
-    of = apart(once, partial(collision.moments, scheme.velocities), state.populations)
+    of = apart(once, lambda kept: collision.moments(scheme.velocities, loaded(kept)), state.populations)
     first, _ = grid.interior
     gradient = apart(once, partial(_gradient, grid), of.velocity)
     eddy = lax.dynamic_update_slice(jnp.zeros(len(grid)), eddy_viscosity(gradient), (first,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -53,10 +54,10 @@ def test_pulled_by_index_and_by_slices_flow_is_the_same(
     np.testing.assert_allclose(found[0].density, found[1].density, atol=1e-7)
 
 
-def vortices_error(count: int) -> float:
+def vortices_error(count: int, storage: Literal["float32", "float16"] = "float32") -> float:
     """Relative, of Taylor-Green vortices after their velocity has fallen to 0.6, at a fixed Reynolds number."""
     grid, viscosity, fastest = Grid((count, count, 1)), 0.05, 0.64 / count
-    scheme = Scheme(grid)
+    scheme = Scheme(grid, storage=storage)
     along = (np.arange(count) + 0.5) * 2 * np.pi / count
     x, y = (each[..., None] for each in np.meshgrid(along, along, indexing="ij"))
     u, v = fastest * np.cos(x) * np.sin(y), -fastest * np.sin(x) * np.cos(y)
