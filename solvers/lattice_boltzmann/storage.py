@@ -1,7 +1,7 @@
 """Populations as memory holds them: of 32 bits, or of 16, which half the traffic moves.
 
-They are kept as what they are above those at rest, and at 16 bits as so many times that: what is small has all digits of
-the format then, and not those near its lowest exponent. Lehmann et al. 2022, Phys. Rev. E 106:015308.
+They are kept as what they are above those at rest, and at 16 bits as so many times that: what is small has all digits
+of the format then, and not those near its lowest exponent. Lehmann et al. 2022, Phys. Rev. E 106:015308.
 """
 
 from collections.abc import Sequence
