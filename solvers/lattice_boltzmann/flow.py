@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Populations
 from solvers.lattice_boltzmann.grid import at
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State
+from solvers.lattice_boltzmann.scheme import Conditions, Count, Neighbours, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside, step
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
@@ -31,6 +31,7 @@ def conditions(
 ) -> Conditions:
     """As of `Conditions`. inflow: a velocity, or one for each y and z, ghosts among them."""
     profile, layer = np.asarray(inflow, np.float32), np.asarray(absorbing, np.float32)
+    sources = np.asarray(scheme.grid.sources(scheme.grid.coordinates))
     beside = np.where(np.asarray(walls.solid), -2, -1).astype(np.int32)
     beside[np.asarray(walls.cells)] = np.arange(len(walls))
     return Conditions(
@@ -39,9 +40,8 @@ def conditions(
         jnp.asarray(force, jnp.float32),
         jnp.asarray(profile[:, None, None] if profile.ndim == 1 else profile),
         jnp.asarray(pressure, jnp.float32),
-        jnp.asarray(np.pad(layer, 1, mode="edge").reshape(-1) if layer.ndim else layer),
-        jnp.asarray(scheme.grid.sources),
-        jnp.asarray(beside[scheme.grid.sources]),
+        jnp.asarray(np.pad(layer, 1).reshape(-1)[sources] if layer.ndim else layer),
+        jnp.asarray(beside[sources]),
         jnp.asarray(scheme.grid.outside),
     )
 
@@ -73,18 +73,28 @@ def begun(
 @partial(jax.jit, static_argnums=0, donate_argnums=2)
 def advance(scheme: Scheme, given: Conditions, state: State, times: Count) -> State:
     """The state after `times` times `scheme.steps` steps."""
+    return advanced(scheme, given, state, times)
+
+
+def advanced(
+    scheme: Scheme, given: Conditions, state: State, times: Count, neighbours: Neighbours | None = None
+) -> State:
+    """As `advance`, within a program. neighbours: of a box that is a slab of one"""
     once = jnp.minimum(times, 1) if jax.default_backend() == "cpu" else None
 
     def several(_: Count, carried: tuple[State, Populations]) -> tuple[State, Populations]:
         of, spare = carried
         if scheme.turbulent:
-            of = closed(scheme, given, of, once)
+            of = closed(scheme, given, of, once, neighbours)
+
+        def stepped(one: Populations, other: Populations) -> Populations:
+            new = step(scheme, given, State(one, of.eddy, of.moving), other, once)
+            return _barrier(neighbours.filled(new) if neighbours else new)
 
         def twice(_: Count, lattices: tuple[Populations, Populations]) -> tuple[Populations, Populations]:
             one, other = lattices  # with one written while the other is read, none is copied
-            other = _barrier(step(scheme, given, State(one, of.eddy, of.moving), other, once))
-            one = _barrier(step(scheme, given, State(other, of.eddy, of.moving), one, once))
-            return one, other
+            other = stepped(one, other)
+            return stepped(other, one), other
 
         populations, spare = lax.fori_loop(0, scheme.steps // 2, twice, (of.populations, spare))
         return State(populations, of.eddy, of.moving), spare

@@ -76,16 +76,15 @@ class Grid:
         """x, y, z of each cell of the row; ghosts have 0 or the number of padded cells less one."""
         return [lax.broadcasted_iota(jnp.int32, self.padded, axis).reshape(-1) for axis in range(3)]
 
-    @cached_property
-    def sources(self) -> Int[np.ndarray, " cells"]:
-        """The cell that each is computed as: itself, or for a ghost the one that it repeats, beside it or periodic."""
-        found = np.arange(len(self), dtype=np.int32).reshape(self.padded)
-        for axis in range(3):
-            periodic = self.faces[2 * axis] == "periodic"
-            low, high = (-2, 1) if periodic else (1, -2)
-            ends = np.moveaxis(found, axis, 0)  # a view
-            ends[0], ends[-1] = ends[low].copy(), ends[high].copy()
-        return found.reshape(-1)
+    def sources(self, coordinates: Sequence[Int[Array, " n"]]) -> Int[Array, " n"]:
+        """Places of the cells that cells are computed as: each itself, a ghost as the one that it repeats, beside it or
+        periodic.
+        """
+        place = jnp.zeros_like(coordinates[0])
+        for axis, (each, count, stride) in enumerate(zip(coordinates, self.shape, self.strides, strict=True)):
+            low, high = (count, 1) if self.faces[2 * axis] == "periodic" else (1, count)
+            place += stride * jnp.where(each == 0, low, jnp.where(each == count + 1, high, each))
+        return place
 
     def ghosts(self, coordinates: Sequence[Int[Array, " n"]], face: int) -> Bool[Array, " n"]:
         """Which are beyond a side."""

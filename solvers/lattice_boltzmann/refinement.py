@@ -149,7 +149,7 @@ def _told(
     once: Count | None,
 ) -> State:
     """The inner box with what the outer one knows in its ghosts."""
-    own = given.viscosity + _at(state.eddy, at(given.sources, link.ghosts))
+    own = given.viscosity + _at(state.eddy, link.ghosts)
 
     def moments(seen: Array, own: Array) -> Moments:
         sides, begin = [], 0

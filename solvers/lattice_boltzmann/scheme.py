@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import equinox as eqx
 import jax
@@ -58,8 +58,8 @@ class Conditions(eqx.Module):
     pressure: density above one beyond sides of kind "pressure"
     absorbing: where waves and eddies are to die out, viscosity that is added, and the share of what density is above
     `pressure` that is taken out in a step: of all cells in the row, or one for all
-    sources: of all cells in the row the one that each is computed as: itself, or the one that a ghost repeats
-    beside: of those, the number among the cells beside walls, -1 for others, -2 for solid ones
+    beside: of the cells that those in the row are computed as (`Grid.sources`), the number among the cells beside
+    walls, -1 for others, -2 for solid ones
     ghosts: places in the row
     """
 
@@ -69,7 +69,6 @@ class Conditions(eqx.Module):
     inflow: Float[Array, "3 y z"]
     pressure: Float[Array, ""]
     absorbing: Float[Array, "..."]
-    sources: Int[Array, " cells"]
     beside: Int[Array, " cells"]
     ghosts: Int[Array, " g"]
 
@@ -85,6 +84,16 @@ class State(eqx.Module):
     populations: Populations
     eddy: Float[Array, "..."]
     moving: Float[Array, "3 w"]
+
+
+class Neighbours(Protocol):
+    """Slabs of the same box on other devices, on either side along x."""
+
+    def filled(self, populations: Populations) -> Populations:
+        """With ghosts that are what the cells of the slab beside them are."""
+
+    def widened(self, field: Float[Array, " cells"], planes: int) -> Float[Array, " n"]:
+        """With so many planes of cells more at either end; of the last ones beyond the ends of the box."""
 
 
 def apart(once: Count | None, function: Callable[..., Result], *arguments: Any) -> Result:

@@ -13,7 +13,7 @@ from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded, stored
-from solvers.lattice_boltzmann.walls import Walls, reflected, reflected_beside
+from solvers.lattice_boltzmann.walls import Walls, reflected
 
 _MAGIC: Final = 3 / 16  # of two relaxation times
 _HELD: Final = 0.1  # share by which a side of kind "pressure" holds it: waves go out through the rest
@@ -32,29 +32,33 @@ def step(
 
 
 def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) -> Populations:
-    eddy = at(state.eddy, given.sources) if state.eddy.ndim else state.eddy
-    arriving = apart(once, partial(_arriving, scheme, given), state)
+    coordinates = scheme.grid.coordinates
+    arriving = apart(once, partial(_arriving, scheme, given, coordinates), state)
+    viscosity = given.viscosity + state.eddy
     if scheme.collision == "two relaxation times":
-        found = _relaxed(scheme, given, given.viscosity + eddy, arriving)
+        found = _relaxed(scheme, given, viscosity, arriving)
     else:
-        absorbing = at(given.absorbing, given.sources) if given.absorbing.ndim else given.absorbing
-        after = apart(once, partial(_collided, scheme, given), given.viscosity + eddy, absorbing, arriving)
-        found = _regularised(scheme, _with_ghosts(scheme, given, after, scheme.grid.coordinates), once)
+        after = apart(once, partial(_collided, scheme, given), viscosity, given.absorbing, arriving)
+        found = _regularised(scheme, _with_ghosts(scheme, given, after, coordinates), once)
     if len(given.walls):
         found = tuple(jnp.where(given.beside < -1, 0, each) for each in found)
     return stored(found, state.populations[0].dtype)
 
 
-def _arriving(scheme: Scheme, given: Conditions, state: State) -> Populations:
+def _arriving(
+    scheme: Scheme, given: Conditions, coordinates: Sequence[Int[Array, " cells"]], state: State
+) -> Populations:
     """What arrives at all cells, at ghosts what arrives at those that they repeat."""
-    pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, given.sources))
+    sources = scheme.grid.sources(coordinates)
+    pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, sources))
     if not len(given.walls):
         return pulled
-    none = given.beside < 0  # reads one of the last
-    distances = [jnp.where(none, 0, at(of, given.beside)) for of in given.walls.distances]
-    moving = [at(of, given.beside) for of in state.moving]
-    local = loaded([at(of, given.sources) for of in state.populations])
-    return reflected(scheme.velocities, pulled, local, distances, moving)
+    # beside walls, few cells, by a program of its own: the one of all cells would be too large to be one kernel
+    beside = lax.optimization_barrier(tuple(arriving_beside(scheme, given.walls, state)))  # type: ignore[no-untyped-call]
+    number = jnp.maximum(given.beside, 0)
+    return tuple(
+        jnp.where(given.beside >= 0, at(new, number), old) for new, old in zip(beside, pulled, strict=True)
+    )
 
 
 def _sliced(
@@ -79,7 +83,8 @@ def _sliced(
     if set(grid.faces) == {"nested"}:
         return found  # their ghosts are for the box around them to fill
     coordinates = [at(each, given.ghosts) for each in grid.coordinates]
-    repeated = loaded([at(each, at(given.sources, given.ghosts)) for each in found])
+    sources = grid.sources(coordinates)
+    repeated = loaded([at(each, sources) for each in found])
     if scheme.collision == "regularised":
         of = apart(once, partial(collision.moments, scheme.velocities), repeated)
         of = apart(once, partial(_with_ghosts, scheme, given), of, coordinates)
@@ -99,7 +104,7 @@ def arriving_beside(scheme: Scheme, walls: Walls, state: State) -> Float[Array, 
     """What arrives at the cells beside walls."""
     pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, walls.cells))
     local = loaded([at(of, walls.cells) for of in state.populations])
-    return reflected_beside(scheme.velocities, pulled, local, walls, state.moving)
+    return reflected(scheme.velocities, pulled, local, walls, state.moving)
 
 
 def _collide(

@@ -6,7 +6,9 @@ first cell the viscosity is that of a mixing length, as in Malaspinas & Sagaut 2
 takes for the cell to be stable: an error that falls with the size of cells.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Final
@@ -18,7 +20,7 @@ from jaxtyping import Array, Float
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.grid import Grid, at
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
+from solvers.lattice_boltzmann.scheme import Conditions, Count, Neighbours, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded
 
 _VREMAN: Final = 0.07  # 2.5 times the square of Smagorinsky's 0.17
@@ -30,7 +32,13 @@ _WALL_REYNOLDS: Final = 6.0  # most, of a cell beside a wall: with 30, sharp edg
 _TINY: Final = float(np.finfo(np.float32).tiny)
 
 
-def closed(scheme: Scheme, given: Conditions, state: State, once: Count | None = None) -> State:
+def closed(
+    scheme: Scheme,
+    given: Conditions,
+    state: State,
+    once: Count | None = None,
+    neighbours: Neighbours | None = None,
+) -> State:
     """The state with eddies and layers as they are now."""
     grid, walls = scheme.grid, given.walls
     of = apart(once, lambda kept: collision.moments(scheme.velocities, loaded(kept)), state.populations)
@@ -39,10 +47,12 @@ def closed(scheme: Scheme, given: Conditions, state: State, once: Count | None =
     eddy = lax.dynamic_update_slice(jnp.zeros(len(grid)), eddy_viscosity(gradient), (first,))
     moving = walls.moving
     if len(walls):
-        layer, moving = _layer(scheme, given, of.velocity)
+        layer, moving = _layer(scheme, given, of.velocity, neighbours)
         touched = (walls.distances != 0).any(axis=0)
         layer = jnp.where(touched, layer, at(eddy, walls.cells))
         eddy = eddy.at[walls.cells].set(layer, mode="promise_in_bounds", unique_indices=True)
+    sources = grid.sources([at(each, given.ghosts) for each in grid.coordinates])
+    eddy = eddy.at[given.ghosts].set(at(eddy, sources), mode="promise_in_bounds", unique_indices=True)
     return State(state.populations, given.absorbing + eddy, moving)
 
 
@@ -92,13 +102,21 @@ def _gradient(grid: Grid, velocity: Sequence[Float[Array, " cells"]]) -> list[li
 
 
 def _layer(
-    scheme: Scheme, given: Conditions, velocity: Sequence[Float[Array, " cells"]]
+    scheme: Scheme,
+    given: Conditions,
+    velocity: Sequence[Float[Array, " cells"]],
+    neighbours: Neighbours | None,
 ) -> tuple[Float[Array, " w"], Float[Array, "3 w"]]:
     """Viscosity added at cells beside walls, and the velocity with which the fluid slips over these."""
-    walls = given.walls
+    walls, grid, cells, around = given.walls, scheme.grid, given.walls.cells, velocity
+    if neighbours is not None:  # what is looked at may lie beyond the ghosts
+        planes = math.ceil(_REACH)
+        grid = replace(grid, shape=(grid.shape[0] + 2 * planes, *grid.shape[1:]))
+        cells = cells + planes * grid.strides[0]
+        around = [neighbours.widened(of, planes) for of in velocity]
     gap = jnp.maximum(jnp.linalg.norm(walls.inward, axis=0), _TINY)
     normal = -walls.inward / gap
-    inside = _interpolated(scheme.grid, walls.cells, _REACH * normal, velocity) - walls.moving
+    inside = _interpolated(grid, cells, _REACH * normal, around) - walls.moving
     beside = jnp.stack([at(u, walls.cells) for u in velocity]) - walls.moving
     fastest = jnp.maximum(*(jnp.linalg.norm(each, axis=0) for each in (inside, beside)))
     inside = inside - jnp.sum(inside * normal, axis=0) * normal

@@ -3,7 +3,7 @@
 Bouzidi, Firdaouss & Lallemand 2001, Phys. Fluids 13:3452 (linear).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -172,42 +172,26 @@ def reflected(
     velocities: VelocitySet,
     pulled: Populations,
     local: Populations,
-    distances: Sequence[Float[Array, "..."]],
-    moving: Sequence[Float[Array, "..."]],
-) -> Populations:
-    """What arrives at cells, with what comes off a wall in place of what would have come through it.
+    walls: Walls,
+    moving: Float[Array, "3 w"],
+) -> Float[Array, "q w"]:
+    """What arrives at the cells beside walls, with what comes off a wall in place of what would have come through it.
 
     pulled, local: after the last collision, what came from neighbours and what was at the cell itself
-    distances: for each velocity, as of `Walls`; moving: velocity of the wall
+    moving: velocity of the wall
 
     What a wall that moves adds to a population is by how much it differs from its opposite in the fluid beside it, if
     that moves as the wall does: with its stress, not in equilibrium, or a wind along the wall is not stable.
     """
-    carried = _carried(velocities, local, moving)
-    found = []
-    for i, opposite in enumerate(velocities.opposite):
-        ways, stays, with_wall = ((of[i], of[opposite]) for of in (pulled, local, carried))
-        found.append(_off_wall(ways, stays, with_wall, distances[i]))
-    return tuple(found)
-
-
-def reflected_beside(
-    velocities: VelocitySet,
-    pulled: Populations,
-    local: Populations,
-    walls: Walls,
-    moving: Float[Array, "3 w"],
-) -> Float[Array, "q w"]:
-    """As `reflected`, for the cells beside walls: few operations on all velocities at once, which compile fast."""
     opposite = np.array(velocities.opposite)
-    rows = (jnp.stack(of) for of in (pulled, local, _carried(velocities, local, moving)))
+    rows = (
+        jnp.stack(of) for of in (pulled, local, _carried(velocities, local, moving))
+    )  # few operations compile fast
     ways, stays, with_wall = ((of, of[opposite]) for of in rows)
     return _off_wall(ways, stays, with_wall, walls.distances)
 
 
-def _carried(
-    velocities: VelocitySet, local: Populations, moving: Sequence[Float[Array, "..."]] | Float[Array, "3 w"]
-) -> Populations:
+def _carried(velocities: VelocitySet, local: Populations, moving: Float[Array, "3 w"]) -> Populations:
     beside, (x, y, z) = moments(velocities, local), moving
     return regularised(velocities, Moments(beside.density, (x, y, z), beside.stress))
 

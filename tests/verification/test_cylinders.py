@@ -1,0 +1,75 @@
+"""Cylinders in a channel: Schaefer & Turek 1996, values by FeatFlow (VERIFICATION.md)."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from solvers.lattice_boltzmann import flow
+from solvers.lattice_boltzmann.flow import conditions
+from solvers.lattice_boltzmann.grid import Grid, Kind
+from solvers.lattice_boltzmann.scheme import Scheme
+from solvers.lattice_boltzmann.velocities import D3Q19
+from solvers.lattice_boltzmann.walls import walls
+from tests.solvers.lattice_boltzmann.bodies import ball
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+EVERY = 0.1  # diameters that the mean flow passes between two looks at the force
+
+
+def forces(
+    across: int, reynolds: float, passed: float, *, deep: bool = False, fastest: float = 0.06
+) -> NDArray[np.float64]:
+    """Drag and lift coefficients over time (n, 2), until the mean flow has passed so many diameters.
+
+    across: cells of a diameter; deep: between walls along the cylinder too, as far apart as the others
+    """
+    height, length, before = 41 * across // 10, (25 if deep else 22) * across, (5 if deep else 2) * across
+    depth: tuple[Kind, Kind] = ("wall", "wall") if deep else ("periodic", "periodic")
+    grid = Grid((length, height, height if deep else 1), ("velocity", "pressure", "wall", "wall", *depth))
+    scheme = Scheme(grid)
+    # the inlet is in the ghosts, at -1, and a wall at -0.5
+    solid, links = ball(D3Q19, grid.shape, (before - 1.0, 2 * across - 0.5, 0.0), across / 2, axes=(0, 1))
+    place = (np.arange(grid.padded[1]) - 0.5) / height
+    parabola = 4 * place * (1 - place)
+    profile = np.zeros((3, *grid.padded[1:]))
+    profile[0] = fastest * (np.outer(parabola, parabola) if deep else parabola[:, None])
+    mean = fastest * (4 / 9 if deep else 2 / 3)
+    given = conditions(scheme, mean * across / reynolds, walls(grid, D3Q19, solid, links), inflow=profile)
+    rest = jnp.zeros(grid.shape, jnp.float32)
+    inside = jnp.broadcast_to(jnp.asarray(profile[:, None, 1:-1, 1:-1], jnp.float32), (3, *grid.shape))
+    state = flow.begun(scheme, given, rest, inside)
+    steps = round(EVERY * across / mean / scheme.steps)
+    unit = 0.5 * mean**2 * across * grid.shape[2]
+    found = []
+    for _ in range(round(passed / EVERY)):
+        state = flow.advance(scheme, given, state, steps)
+        found.append(np.asarray(flow.exchanged(scheme, given, state))[:2].sum(axis=1) / unit)
+    return np.array(found)
+
+
+def test_2d_1() -> None:
+    drag, lift = forces(20, 20, 60)[-1]
+    assert drag == pytest.approx(5.57953523384, rel=0.02)
+    assert lift == pytest.approx(0.010618948146, abs=0.01)
+
+
+def test_2d_2() -> None:
+    found = forces(24, 100, 120)
+    drag, lift = found[-300:].T  # nine periods
+    assert drag.max() == pytest.approx(3.227393, rel=0.02)
+    assert drag.min() == pytest.approx(3.164263, rel=0.02)
+    assert lift.max() == pytest.approx(0.986571, rel=0.05)
+    assert np.ptp(lift) == pytest.approx(2.007871, rel=0.05)
+    up = np.flatnonzero((lift[:-1] < 0) & (lift[1:] >= 0))
+    crossings = up - lift[up] / (lift[up + 1] - lift[up])
+    assert 1 / (EVERY * np.diff(crossings).mean()) == pytest.approx(0.301841, rel=0.02)
+
+
+def test_3d_1z() -> None:
+    drag, lift = forces(10, 20, 50, deep=True, fastest=0.1)[-1]
+    assert drag == pytest.approx(6.18533, rel=0.02)
+    assert lift == pytest.approx(0.009401, abs=0.01)
