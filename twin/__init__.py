@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from twin.studies import Preview as Preview
     from twin.studies import RemoteForce as RemoteForce
     from twin.studies import Roller as Roller
+    from twin.studies import Rotating as Rotating
     from twin.studies import StaticStress as StaticStress
     from twin.studies import Symmetry as Symmetry
     from twin.studies import Temperature as Temperature
@@ -114,7 +115,7 @@ _NAMES: Final = {
     "twin.studies": (
         "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "ExternalFlow", "Fixed", "Force",
         "FreeForm", "Gravity", "Ground", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "Preview",
-        "RemoteForce", "Roller", "StaticStress", "Symmetry", "Temperature", "Traction",
+        "RemoteForce", "Roller", "Rotating", "StaticStress", "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
     "twin.sweeps.sampling": ("Factorial", "LatinHypercube", "Points"),

@@ -32,6 +32,7 @@ from twin.studies import (
     Question,
     RemoteForce,
     Request,
+    Rotating,
     StaticStress,
     Support,
     Symmetry,
@@ -165,6 +166,7 @@ external_flow: st.SearchStrategy[ExternalFlow] = st.builds(
     st.none() | st.builds(Ground, st.none() | numbers, st.booleans()),
     st.none() | positive,
     st.none() | positive,
+    st.lists(st.builds(Rotating, vectors.filter(any), vectors, numbers, selectors), max_size=2),
 )
 
 studies: st.SearchStrategy[Question] = st.one_of(

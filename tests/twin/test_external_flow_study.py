@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 import twin
@@ -27,6 +28,8 @@ def test_what_users_type() -> None:
         (lambda: twin.ExternalFlow((0, 0, 3)), StudyError, "lift has no direction"),
         (lambda: twin.ExternalFlow((1, 0, 0), up=(0, 0, 0)), StudyError, "zero vector"),
         (lambda: twin.ExternalFlow((1, 0, 1), ground=twin.Ground()), StudyError, "blow through"),
+        (lambda: twin.Rotating((0, 0, 0), (0, 0, 0), 1, twin.select.all()), StudyError, "no direction"),
+        (lambda: twin.ExternalFlow((1, 0, 0), rotating="wheel"), StudyError, r"twin\.Rotating"),
         (lambda: twin.ExternalFlow((1, 0, 0), ground=True), StudyError, r"twin\.Ground"),  # type: ignore[arg-type]
         (lambda: twin.ExternalFlow((1, 0, 0), reference_area=0), StudyError, "above 0"),
         (lambda: twin.ExternalFlow((1, 0, 0), "treacle"), MaterialError, "'air', 'water'"),
@@ -47,9 +50,17 @@ def test_in_a_file() -> None:
         accuracy = 0.1
         [ground]
         moving = false
+        [[rotating]]
+        axis = [0, 0, 1]
+        point = ["1 cm", 0, 0]
+        rate = "60 rpm"
+        on = { patch = 3 }
     """)
     fluid = twin.Fluid(998, 1e-3, name="cold water")
-    assert read.study == twin.ExternalFlow((0, 20, 0), fluid, ground=twin.Ground(moving=False))
+    wheel = twin.Rotating((0, 0, 1), (0.01, 0, 0), 2 * np.pi, twin.select.patch(3))
+    assert read.study == twin.ExternalFlow(
+        (0, 20, 0), fluid, ground=twin.Ground(moving=False), rotating=wheel
+    )
     assert read.request.accuracy == 0.1
 
 
@@ -58,6 +69,7 @@ def test_in_a_file() -> None:
     [
         ("supports = []", "unknown key 'supports'"),
         ("ground = { hight = 1 }", "ground: unknown key 'hight'; did you mean height"),
+        ("rotating = [{ on = { patsh = 1 } }]", r"rotating\[0\]: on: .*patch"),
         ("fluid = { density = 1 }", "fluid: viscosity is missing"),
     ],
 )

@@ -77,6 +77,20 @@ def test_a_box_on_a_road_is_dragged_as_boxes_are(client: twin.Client, tmp_path: 
     assert abs(result.quantities["side_coefficient"].value) < 0.05
 
 
+def test_a_ball_that_spins_is_lifted(client: twin.Client, tmp_path: Path) -> None:
+    """Coefficient 0.55 times the ratio of speeds, for Reynolds numbers from 10 to 100: Bagchi & Balachandar 2002,
+    Phys. Fluids 14:2719.
+    """
+    ball().export(tmp_path / "ball.stl")
+    ratio = 0.4
+    turning = twin.Rotating((0, 1, 0), (0, 0, 0), ratio * SPEED / RADIUS, twin.select.all())
+    fluid = twin.Fluid(1.2, 1.2 * SPEED * 2 * RADIUS / 50)
+    study = twin.ExternalFlow((SPEED, 0, 0), fluid, rotating=turning)
+    part = client.upload(tmp_path / "ball.stl", unit="m")
+    result = client.simulate(part, study, accuracy=0.1, max_seconds=300).result()
+    assert result.quantities["lift_coefficient"].value == pytest.approx(0.55 * ratio, rel=0.2)
+
+
 def test_neither_the_place_of_a_sphere_nor_the_direction_of_the_flow_matters(
     client: twin.Client, tmp_path: Path
 ) -> None:

@@ -32,6 +32,11 @@ A flow round the part has other words:
     reference_area = "0.05 m^2"                 # and reference_length; both may be left out
     [ground]                                    # where there is one: height, moving
     moving = true
+    [[rotating]]                                # wheels and the like: axis, point, rate, on
+    axis = [0, 1, 0]
+    point = [0, 0, "0.3 m"]
+    rate = "800 rpm"
+    on = { group = "wheel" }
 
 A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
 number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"
@@ -42,6 +47,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -142,7 +148,7 @@ def of_table(table: Table, options: Table | None) -> StudyFile:
 
 
 def _flow(table: Table) -> studies.ExternalFlow:
-    words = ("velocity", "fluid", "up", "ground", "reference_area", "reference_length")
+    words = ("velocity", "fluid", "up", "ground", "reference_area", "reference_length", "rotating")
     only(table, ("type", *words, "shape", *REQUEST_WORDS))
     given = {word: table[word] for word in words if word in table}
     needed(table, "velocity")
@@ -150,6 +156,11 @@ def _flow(table: Table) -> studies.ExternalFlow:
         if word in given and not isinstance(given[word], str):
             with place(word):
                 given[word] = called(build, table_of(given[word]))
+    if "rotating" in given:
+        given["rotating"] = [
+            _on_surface(studies.Rotating, entry, f"rotating[{index}]")
+            for index, entry in enumerate(listed(given["rotating"], "rotating"))
+        ]
     made: studies.ExternalFlow = called(studies.ExternalFlow, given)
     return made
 
@@ -199,13 +210,10 @@ def _material(value: Any) -> Any:
 def _body(value: Any, where: str) -> studies.Body:
     with place(where):
         table = dict(table_of(value))
-        if "on" in table:
-            with place("on"):
-                table["on"] = selector(table["on"])
         if "material" in table:
             table["material"] = _material(table["material"])
-        body: studies.Body = called(studies.Body, table)
-        return body
+    body: studies.Body = _on_surface(studies.Body, table, where)
+    return body
 
 
 def _things(value: Any, kinds: Mapping[str, Callable[..., Any]], where: str) -> list[Any]:
@@ -219,10 +227,17 @@ def _thing(value: Any, kinds: Mapping[str, Callable[..., Any]], where: str) -> A
         name = needed(table, "type")
         build = choice(kinds, name, "type")
         del table["type"]
+    return _on_surface(build, table, where, str(name))
+
+
+def _on_surface(build: Callable[..., Any], value: Any, where: str, name: str = "") -> Any:
+    """A thing from its table, in which `on` is a selector. name: of the thing, where its place does not tell it"""
+    with place(where):
+        table = dict(table_of(value))
         if "on" in table:
             with place("on"):
                 table["on"] = selector(table["on"])
-        with place(str(name)):
+        with place(name) if name else nullcontext():
             return called(build, table)
 
 

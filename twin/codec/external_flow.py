@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
 from twin.codec.presence import optional_number
+from twin.codec.selectors import selector_from_proto, selector_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
 from twin.materials import Fluid
-from twin.studies import ExternalFlow, Ground
+from twin.studies import ExternalFlow, Ground, Rotating
 
 
 def external_flow_to_proto(study: ExternalFlow) -> study_pb2.ExternalFlow:
@@ -24,6 +25,15 @@ def external_flow_to_proto(study: ExternalFlow) -> study_pb2.ExternalFlow:
         ground=None if ground is None else study_pb2.Ground(height=ground.height, moving=ground.moving),
         reference_area=study.reference_area,
         reference_length=study.reference_length,
+        rotating=[
+            study_pb2.Rotating(
+                axis=vector_to_proto(each.axis),
+                point=vector_to_proto(each.point),
+                rate=each.rate,
+                on=selector_to_proto(each.on),
+            )
+            for each in study.rotating
+        ],
     )
 
 
@@ -37,4 +47,13 @@ def external_flow_from_proto(message: study_pb2.ExternalFlow) -> ExternalFlow:
         Ground(optional_number(ground, "height"), ground.moving) if message.HasField("ground") else None,
         optional_number(message, "reference_area"),
         optional_number(message, "reference_length"),
+        [
+            Rotating(
+                vector_from_proto(each.axis),
+                vector_from_proto(each.point),
+                each.rate,
+                selector_from_proto(each.on),
+            )
+            for each in message.rotating
+        ],
     )

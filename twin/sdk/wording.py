@@ -73,6 +73,14 @@ def _flow(study: ExternalFlow) -> list[tuple[str, str]]:
     if ground is not None:
         where = "at the lowest point" if ground.height is None else f"at {_number(ground.height, 'm')}"
         rows.append(("Ground", f"{where}, {'moving with the fluid' if ground.moving else 'at rest'}"))
+    rows += [
+        (
+            "Rotating",
+            f"{_number(each.rate, 'rad/s')} about {_vector(each.axis, '')} through {_vector(each.point, 'm')}: "
+            f"{describe(each.on)}",
+        )
+        for each in study.rotating
+    ]
     if study.reference_area is not None:
         rows.append(("Reference area", f"{study.reference_area:.4g} m²"))
     if study.reference_length is not None:

@@ -11,7 +11,7 @@ words.py     what all studies check of what they are given
 """
 
 from twin.studies.bodies import Body
-from twin.studies.external_flow import ExternalFlow, Ground
+from twin.studies.external_flow import ExternalFlow, Ground, Rotating
 from twin.studies.gradient import DIFFERENTIABLE, GradientOf, Wrt
 from twin.studies.heat_conduction import (
     THERMAL_LOADS,
@@ -102,6 +102,7 @@ __all__ = [
     "RemoteForce",
     "Request",
     "Roller",
+    "Rotating",
     "StaticStress",
     "Study",
     "Support",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,8 @@ import numpy as np
 from twin import materials, units
 from twin.errors import StudyError
 from twin.materials import Fluid
+from twin.select import Selector, check
+from twin.studies import words
 from twin.studies.words import DEFAULT_CASE
 from twin.units import Scalar, Triple, Vector, quantity
 
@@ -35,11 +38,36 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, init=False)
+class Rotating:
+    """A surface of the part that turns about an axis through `point` [m], such as a wheel; rate [rad/s] or "3000 rpm".
+
+    on: takes triangles by most of their area. What the fluid meets there moves, the part stays in place: that is all
+    there is to a surface of revolution about the axis. Of others, such as spokes, it is the speed and not the stirring.
+    """
+
+    axis: Triple
+    point: Triple
+    rate: float
+    on: Selector
+
+    def __init__(self, axis: Vector, point: Vector, rate: Scalar, on: Selector) -> None:
+        check(on, "Rotating")
+        direction = units.vector(axis, "1", "axis of Rotating")
+        if not any(direction):
+            raise StudyError("The axis of Rotating is the zero vector, which has no direction.")
+        object.__setattr__(self, "axis", direction)
+        object.__setattr__(self, "point", units.vector(point, "m", "point of Rotating"))
+        object.__setattr__(self, "rate", quantity(rate, "rad/s", "rate of Rotating"))
+        object.__setattr__(self, "on", on)
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class ExternalFlow:
     """Steady or unsteady flow of constant density round a part, and the force on it in the mean.
 
     velocity: of the fluid far away [m/s]; drag is along it. fluid: "air", "water", or a Fluid.
     up: lift is along it, without its share along the velocity; side force is along the cross product of lift and drag.
+    rotating: surfaces that turn, such as wheels; of one that several take, the first
     reference_area: of the coefficients [m^2]; None: of the part's shadow along the velocity
     reference_length: of the Reynolds number [m]; None: the part's extent along the velocity
     Raises StudyError, MaterialError or UnitError for what can't work on any part.
@@ -51,6 +79,7 @@ class ExternalFlow:
     ground: Ground | None
     reference_area: float | None
     reference_length: float | None
+    rotating: tuple[Rotating, ...]
 
     def __init__(
         self,
@@ -60,6 +89,7 @@ class ExternalFlow:
         ground: Ground | None = None,
         reference_area: Scalar | None = None,
         reference_length: Scalar | None = None,
+        rotating: Iterable[Rotating] = (),
     ) -> None:
         object.__setattr__(self, "velocity", units.vector(velocity, "m/s", "velocity of ExternalFlow"))
         object.__setattr__(self, "fluid", materials.fluid(fluid))
@@ -75,6 +105,10 @@ class ExternalFlow:
             if known is not None and known <= 0:
                 raise StudyError(f"{name} of ExternalFlow must be above 0, not {known:g} {unit}.")
             object.__setattr__(self, name, known)
+        example = (
+            "twin.Rotating(axis=(0, 1, 0), point=(0, 0, 0.3), rate='800 rpm', on=twin.select.group('wheel'))"
+        )
+        object.__setattr__(self, "rotating", words.items(rotating, (Rotating,), "rotating", example))
         self._check()
 
     @property

@@ -1214,6 +1214,44 @@ class Ground(message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__height) -> _WhichOneofReturnType__height | None: ...
 
 @typing.final
+class Rotating(message.Message):
+    """A surface of the part that turns, such as a wheel: what the fluid meets there moves, the part stays in place."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    AXIS_FIELD_NUMBER: builtins.int
+    POINT_FIELD_NUMBER: builtins.int
+    RATE_FIELD_NUMBER: builtins.int
+    ON_FIELD_NUMBER: builtins.int
+    rate: builtins.float
+    """Angular velocity [rad/s], by the right hand along the axis."""
+    @builtins.property
+    def axis(self) -> selector_pb2.Vector3:
+        """Direction of the axis, of any length but zero."""
+
+    @builtins.property
+    def point(self) -> selector_pb2.Vector3:
+        """A point of the axis [m]."""
+
+    @builtins.property
+    def on(self) -> selector_pb2.Selector:
+        """Takes triangles by most of their area."""
+
+    def __init__(
+        self,
+        *,
+        axis: selector_pb2.Vector3 | None = ...,
+        point: selector_pb2.Vector3 | None = ...,
+        rate: builtins.float = ...,
+        on: selector_pb2.Selector | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["axis", b"axis", "on", b"on", "point", b"point"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["axis", b"axis", "on", b"on", "point", b"point", "rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class ExternalFlow(message.Message):
     """Flow of constant density round a part, and the force on it in the mean."""
 
@@ -1225,6 +1263,7 @@ class ExternalFlow(message.Message):
     GROUND_FIELD_NUMBER: builtins.int
     REFERENCE_AREA_FIELD_NUMBER: builtins.int
     REFERENCE_LENGTH_FIELD_NUMBER: builtins.int
+    ROTATING_FIELD_NUMBER: builtins.int
     reference_area: builtins.float
     """Of the coefficients [m^2]; absent: of the part's shadow along the velocity."""
     reference_length: builtins.float
@@ -1245,6 +1284,10 @@ class ExternalFlow(message.Message):
     def ground(self) -> Ground:
         """Absent where there is none."""
 
+    @builtins.property
+    def rotating(self) -> containers.RepeatedCompositeFieldContainer[Rotating]:
+        """Of a surface that several take, the first."""
+
     def __init__(
         self,
         *,
@@ -1254,10 +1297,11 @@ class ExternalFlow(message.Message):
         ground: Ground | None = ...,
         reference_area: builtins.float | None = ...,
         reference_length: builtins.float | None = ...,
+        rotating: abc.Iterable[Rotating] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "rotating", b"rotating", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reference_area: _TypeAlias = typing.Literal["reference_area"]  # noqa: Y015
     _WhichOneofArgType__reference_area: _TypeAlias = typing.Literal["_reference_area", b"_reference_area"]  # noqa: Y015

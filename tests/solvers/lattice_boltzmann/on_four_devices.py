@@ -51,18 +51,15 @@ def main(case: str) -> None:
     joined = type(one)(cut.joined(several), one.eddy, one.moving)
     others = flow.macroscopic(scheme, given, joined)
     force = np.asarray(flow.exchanged(scheme, given, one)).sum(axis=1)
-    print(
-        json.dumps(
-            {
-                "devices": len(several.populations[0].sharding.device_set),
-                "velocity": float(np.abs(fields.velocity - others.velocity).max()),
-                "density": float(np.abs(fields.density - others.density).max()),
-                "fastest": float(np.abs(fields.velocity).max()),
-                "force": force.tolist(),
-                "force_of_slabs": np.asarray(slabs.force(cut, parts, several)).tolist(),
-            }
-        )
-    )
+    told = {
+        "devices": len(several.populations[0].sharding.device_set),
+        "velocity": float(np.abs(fields.velocity - others.velocity).max()),
+        "density": float(np.abs(fields.density - others.density).max()),
+        "fastest": float(np.abs(fields.velocity).max()),
+        "force": force.tolist(),
+        "force_of_slabs": np.asarray(slabs.force(cut, parts, several)).tolist(),
+    }
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ EXPORTS = {
     "AlreadyExists", "Body", "Cancelled", "Centrifugal", "Client", "DeadlineExceeded", "Displacement",
     "ElasticFoundation", "FailedPrecondition", "Field", "Fixed", "Force", "GeometryError", "Gradient",
     "Gravity", "Internal", "InvalidInput", "Material", "MaterialError", "MeshingFailed", "NotFound",
-    "Part", "Pressure", "Quantity", "RemoteForce", "ResourceExhausted", "Result", "Roller", "Run",
+    "Part", "Pressure", "Quantity", "RemoteForce", "ResourceExhausted", "Result", "Roller", "Rotating", "Run",
     "RunInfo", "SelectionError", "SolveFailed", "StaticStress", "StudyError", "Symmetry",
     "Traction", "TwinError", "Unavailable", "UnconstrainedError", "UnitError", "Update", "aio",
     "connect", "local", "materials", "select",

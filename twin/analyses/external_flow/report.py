@@ -18,6 +18,7 @@ from twin.analyses.task import Stopwatch
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Field, Location, Quantity
 from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome, UniformGrid
+from twin.select import describe
 from twin.studies import DEFAULT_CASE, Request
 
 METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
@@ -25,6 +26,8 @@ _BESIDE: Final = 0.5  # of a cell, in the mean from the surface to the middle of
 _COMPRESSIBLE: Final = 0.3  # Mach number
 _BLOCKAGE: Final = 0.05
 _UNRESOLVED: Final = 0.01
+_STIRRING: Final = 0.02
+_ALONG: Final = 0.1  # sine of the angle up to which a velocity counts as along a surface
 _ENDED: Final[dict[Ending, str]] = {
     "max_seconds": "The time allowed, {seconds:g} s, is too short for smaller cells. Allow more.",
     "max_unknowns": "Smaller cells take more unknowns than are allowed. Allow more.",
@@ -134,19 +137,40 @@ def _wall_distance(tunnel: Tunnel, on: Traction) -> float:
 def _warnings(found: Simulation) -> list[str]:
     tunnel, said = found.tunnel, []
     study = tunnel.setting.study
-    if study.fluid.speed_of_sound is not None and study.speed > _COMPRESSIBLE * study.fluid.speed_of_sound:
-        mach = study.speed / study.fluid.speed_of_sound
+    fastest = tunnel.setting.fastest
+    if study.fluid.speed_of_sound is not None and fastest > _COMPRESSIBLE * study.fluid.speed_of_sound:
+        mach = fastest / study.fluid.speed_of_sound
         said.append(
             f"The Mach number is {mach:.2g}: above {_COMPRESSIBLE:g} the density changes, which is left out here."
         )
     if tunnel.blockage > _BLOCKAGE:
         said.append(f"The part blocks {tunnel.blockage:.1%} of the box, which speeds the flow up round it.")
+    said += [
+        f"{share:.0%} of the surface that turns on {describe(rotating.on)} does not slide along itself: it stirs the "
+        "fluid as it turns, and here it only drags it along."
+        for rotating, share in zip(study.rotating, _stirring(tunnel.setting), strict=True)
+        if share > _STIRRING
+    ]
     if tunnel.unresolved > _UNRESOLVED:
         said.append(
             f"{tunnel.unresolved:.1%} of the cells beside the part lie between two of its walls: gaps are no wider "
             "than a cell, and what flows through them is a guess."
         )
     return said
+
+
+def _stirring(setting: Setting) -> list[float]:
+    """Of each rotating surface, the share of its area whose velocity is not along it."""
+    surface, found = setting.surface, []
+    for number in range(len(setting.study.rotating)):
+        own = setting.turning == number
+        velocity = setting.turned(number, surface.corners[own].mean(axis=1))
+        through = np.abs((velocity * surface.normals[own]).sum(axis=1))
+        aside = through > _ALONG * np.linalg.norm(velocity, axis=1)
+        found.append(
+            float(surface.areas[own][aside].sum() / max(surface.areas[own].sum(), np.finfo(np.float64).tiny))
+        )
+    return found
 
 
 def _shortfalls(made: dict[str, Quantity], request: Request) -> list[str]:
@@ -209,6 +233,11 @@ def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
             f"The ground lies at {setting.ground:.4g} m and "
             + ("moves with the fluid." if moving else "is at rest, from the inlet on.")
         )
+    said += [
+        f"The surface on {describe(each.on)} turns about its axis at {abs(each.rate):.4g} rad/s: what the fluid meets "
+        "there moves, the part stays in place."
+        for each in study.rotating
+    ]
     if not report.watertight:
         said.append(
             "The surface is not closed. Cells are taken for inside where it winds round them more than half "

@@ -7,15 +7,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analyses.checks import SELECTION_RESOLUTION
 from twin.errors import GeometryError
+from twin.geometry.selection import select
 from twin.geometry.surface import Surface
 from twin.results.raster import visible
 from twin.studies import ExternalFlow
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 LAMINAR: Final = 800.0  # Reynolds number of the part's size up to which cells are to resolve all of the flow
 _PIXELS: Final = 2048  # along the longer side of the part's shadow
+_MOST: Final = 0.5  # of a triangle's area
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +28,7 @@ class Setting:
 
     axes: unit vectors of drag, side force and lift, in rows; surface: in them [m]
     ground: where it lies along lift [m], None where there is none; area: of the shadow along the flow [m^2]
+    turning: of triangles (t,), which of the study's rotating surfaces each is of, -1 for none
     """
 
     study: ExternalFlow
@@ -31,6 +36,7 @@ class Setting:
     surface: Surface
     ground: float | None
     area: float
+    turning: Ints
 
     @property
     def size(self) -> float:
@@ -59,9 +65,31 @@ class Setting:
         """Time [s] in which the fluid passes the part's size."""
         return self.size / self.study.speed
 
+    @cached_property
+    def fastest(self) -> float:
+        """Of the fluid far away and of surfaces that turn, the highest speed [m/s]."""
+        tips = [0.0]
+        for number in range(len(self.study.rotating)):
+            corners = self.surface.vertices[np.unique(self.surface.triangles[self.turning == number])]
+            tips.append(float(np.linalg.norm(self.turned(number, corners), axis=1).max(initial=0.0)))
+        return max(self.study.speed, *tips)
+
+    def turned(self, number: int, points: Floats) -> Floats:
+        """Velocity [m/s] at points (n, 3) [m] of a rotating surface, both in the axes."""
+        rotating = self.study.rotating[number]
+        axis = self.axes @ rotating.axis
+        found: Floats = np.cross(
+            rotating.rate * axis / np.linalg.norm(axis), points - self.axes @ rotating.point
+        )
+        return found
+
 
 def setting(surface: Surface, study: ExternalFlow) -> Setting:
-    """Turn a part into the flow. Raises GeometryError where it lies under the ground."""
+    """Turn a part into the flow.
+
+    Raises:
+        GeometryError: it lies under the ground; SelectionError: a rotating surface is nowhere
+    """
     drag = np.array(study.velocity) / study.speed
     lift = np.array(study.up) - (np.array(study.up) @ drag) * drag
     lift /= np.linalg.norm(lift)
@@ -76,7 +104,16 @@ def setting(surface: Surface, study: ExternalFlow) -> Setting:
                 f"All of the part lies under the ground, which is at {ground:.4g} m: the part's highest point is at "
                 f"{upper[2]:.4g} m along up. Lower the ground, or turn up round."
             )
-    return Setting(study, axes, turned, ground, _shadow(turned))
+    return Setting(study, axes, turned, ground, _shadow(turned), _turning(surface, study))
+
+
+def _turning(surface: Surface, study: ExternalFlow) -> Ints:
+    found = np.full(len(surface.triangles), -1)
+    for number, rotating in reversed([*enumerate(study.rotating)]):  # the first one counts
+        selected = select(surface, rotating.on, SELECTION_RESOLUTION * surface.diagonal)
+        taken = np.bincount(selected.source, selected.areas, len(found))
+        found[taken > _MOST * surface.areas] = number
+    return found
 
 
 def _shadow(surface: Surface) -> float:

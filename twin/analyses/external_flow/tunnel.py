@@ -4,6 +4,7 @@ Its axes are those of drag, side force and lift. Lengths are in cells, times in 
 them SI is in `Scales`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -133,7 +134,8 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
     """A tunnel with so many cells along the part's size. Raises GeometryError where the part has no inside."""
     spacing, study = setting.size / across, setting.study
     around = boxes(setting, spacing)
-    speed = min(_SPEED, _MOST_VISCOSITY * setting.reynolds_number / across)
+    most = _SPEED * study.speed / setting.fastest
+    speed = min(most, _MOST_VISCOSITY * setting.reynolds_number / across)
     scales = Scales(spacing, speed * spacing / study.speed, study.fluid.density)
     viscosity = study.fluid.viscosity / study.fluid.density * scales.time / spacing**2
     schemes = tuple(
@@ -145,7 +147,8 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
         )
         for box in around
     )
-    solid, links = _cut(setting, around[-1])
+    solid, links, turning = _cut(setting, around[-1])
+    moving = _Moving(setting, around[-1], links, turning, scales.speed)
     outermost = _absorbing(around[0].grid, _SPONGE * setting.size / around[0].spacing)
     given = tuple(
         flow.conditions(
@@ -157,6 +160,7 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
                 speed,
                 solid if box is around[-1] else np.zeros(box.grid.shape, bool),
                 links if box is around[-1] else NO_LINKS,
+                moving,
             ),
             inflow=(speed, 0, 0),
             absorbing=outermost if box is around[0] else 0.0,
@@ -178,8 +182,8 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
     )
 
 
-def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links]:
-    """Cells inside the part, and where it cuts the ways between cells."""
+def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, NDArray[np.int64]]:
+    """Cells inside the part, where it cuts the ways between cells, and which rotating surface does, -1 for none."""
     shape = box.grid.shape
     found = voxelise(setting.surface, np.array(box.origin), box.spacing, shape, D3Q19.directions)
     if not found.inside.any():
@@ -190,7 +194,7 @@ def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links]:
     # a way from a cell into the surface is against the velocity of what comes off it
     against = np.array(D3Q19.opposite)
     links = Links(found.crossings.point, against[found.crossings.direction], found.crossings.distance)
-    return found.inside | _shut_in(found.crossings, shape), links
+    return found.inside | _shut_in(found.crossings, shape), links, setting.turning[found.crossings.triangle]
 
 
 def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -202,10 +206,50 @@ def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bo
     return shut
 
 
-def _walls(setting: Setting, grid: Grid, speed: float, solid: NDArray[np.bool_], links: Links) -> Walls:
+@dataclass(frozen=True, eq=False)
+class _Moving:
+    """Velocity of the part's surface beside cells: of the rotating one that most of the ways from there meet.
+
+    turning: which rotating surface each of the links meets, -1 for none; unit: [m/s] of the velocity
+    """
+
+    setting: Setting
+    box: Box
+    links: Links
+    turning: NDArray[np.int64]
+    unit: float
+
+    def __call__(self, cells: NDArray[np.integer]) -> Floats:
+        """(w, 3) [cells/step], of cells (w, 3): the mean at the ends of these ways."""
+        found = np.zeros(cells.shape)
+        shape = self.box.grid.shape
+        most = int(np.prod(shape))
+        place = np.ravel_multi_index(tuple(self.links.cell.T), shape)
+        wanted = np.ravel_multi_index(tuple(cells.T), shape)
+        ways = np.bincount(place, minlength=most)
+        back = self.links.distance[:, None] * np.array(D3Q19.directions)[self.links.velocity]
+        ends = np.array(self.box.origin) + self.box.spacing * (self.links.cell - back)
+        for number in range(len(self.setting.study.rotating)):
+            own = self.turning == number
+            count = np.bincount(place[own], minlength=most)
+            velocity = self.setting.turned(number, ends[own]) / self.unit
+            sums = np.stack([np.bincount(place[own], each, most) for each in velocity.T], axis=1)
+            there = (2 * count > ways)[wanted]
+            found[there] = (sums / np.maximum(count, 1)[:, None])[wanted[there]]
+        return found
+
+
+def _walls(
+    setting: Setting,
+    grid: Grid,
+    speed: float,
+    solid: NDArray[np.bool_],
+    links: Links,
+    moving: Callable[[NDArray[np.integer]], Floats],
+) -> Walls:
     ground = setting.study.ground
     sides = {4: (speed, 0.0, 0.0)} if ground is not None and ground.moving else {}
-    found = walls(grid, D3Q19, solid, links, sides=sides)
+    found = walls(grid, D3Q19, solid, links, moving, sides)
     return padded(grid, found, bucket(len(found), _BESIDE)) if len(found) else found
 
 

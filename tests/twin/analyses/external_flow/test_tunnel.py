@@ -15,7 +15,7 @@ from solvers.lattice_boltzmann import refinement
 from twin.analyses.external_flow.boxes import Box, boxes
 from twin.analyses.external_flow.setting import setting
 from twin.analyses.external_flow.tunnel import cells, tunnel
-from twin.errors import GeometryError
+from twin.errors import GeometryError, SelectionError
 from twin.geometry.parse import parse
 from twin.geometry.surface import Surface
 
@@ -124,3 +124,30 @@ def test_the_ground_is_where_it_was_asked_for(ball: Surface) -> None:
             assert box.origin[2] - 0.5 * box.spacing == pytest.approx(height, abs=1e-9)
     with pytest.raises(GeometryError, match="under the ground"):
         setting(ball, study(ground=twin.Ground("1 m")))
+
+
+def test_a_surface_that_turns_moves_beside_the_fluid(ball: Surface) -> None:
+    """Half of the ball, about an axis across the flow: faster than the fluid at its edge."""
+    middle, rate = np.array([0.3, 0.2, 0.1]), 2 * SPEED / RADIUS
+    half = twin.Rotating((0, 0, 2), tuple(middle), rate, twin.select.box((0.3, 0, 0), (1, 1, 1)))
+    placed = setting(ball, study(rotating=[half]))
+    assert placed.fastest == pytest.approx(2 * SPEED, rel=0.01)
+    made = tunnel(placed, 8.0)
+    body = np.asarray(made.walls.body).any(axis=0)
+    touched = made.touched[body] @ placed.axes - middle
+    moving = made.scales.speed * np.asarray(made.walls.moving).T[body] @ placed.axes
+    turned = np.cross((0, 0, rate), touched)
+    for chosen, expected in (
+        (touched[:, 0] > 0.1 * RADIUS, turned),
+        (touched[:, 0] < -0.1 * RADIUS, 0 * turned),
+    ):
+        away = np.linalg.norm((moving - expected)[chosen], axis=1)
+        assert away.max() < 0.5 * rate * made.scales.length  # where a cell touches it is a fit
+    assert np.linalg.norm(np.asarray(made.walls.moving), axis=0).max() < 0.08
+
+
+def test_a_surface_that_turns_is_somewhere(ball: Surface) -> None:
+    with pytest.raises(SelectionError):
+        setting(
+            ball, study(rotating=twin.Rotating((0, 0, 1), (0, 0, 0), 1, twin.select.sphere((9, 9, 9), 0.1)))
+        )
