@@ -61,7 +61,7 @@ from twin.workers.executor import Executor
 from twin.workers.launch import COMMAND, Recipe
 from twin.workers.local import LocalExecutor
 from twin.workers.on_ray import RayExecutor
-from twin.workers.scratch import clear_scratch, clear_trainings
+from twin.workers.scratch import clear_checkpoints, clear_scratch
 
 _LOG: Final = logging.getLogger("twin")
 _THREADS: Final = 16  # for the database and the blobs
@@ -207,7 +207,7 @@ async def _keep_house(workspace: Workspace) -> None:
         try:
             removed = await asyncio.to_thread(collect, workspace.database, workspace.blobs)
             await asyncio.to_thread(clear_scratch, workspace.home)
-            await asyncio.to_thread(clear_trainings, workspace.home, workspace.runs)
+            await asyncio.to_thread(clear_checkpoints, workspace.home, workspace.runs)
         except (SQLAlchemyError, OSError, RecursionError):
             _LOG.exception("could not tidy up; trying again later")
         else:

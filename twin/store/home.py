@@ -42,13 +42,15 @@ class Home:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
-    def training_of(self, run: str) -> Path:
-        """Checkpoints of a training; they outlive the worker that wrote them."""
-        return self.trainings / run
+    def checkpoints_of(self, run: str) -> Path:
+        """What another attempt at a run goes on from, made where it isn't there; it outlives the worker."""
+        folder = self.checkpoints / run
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
     @property
-    def trainings(self) -> Path:
-        return self.root / "trainings"
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
 
     @property
     def compile_cache(self) -> Path:
@@ -57,6 +59,13 @@ class Home:
     def create(self) -> Home:
         """Make the folders, for this user's eyes only."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.blobs, self.logs, self.workers, self.scratch, self.trainings, self.compile_cache):
+        for folder in (
+            self.blobs,
+            self.logs,
+            self.workers,
+            self.scratch,
+            self.checkpoints,
+            self.compile_cache,
+        ):
             folder.mkdir(mode=0o700, exist_ok=True)
         return self

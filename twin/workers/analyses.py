@@ -24,7 +24,7 @@ class Analysis(Protocol):
 
     study: of that kind; of a gradient a twin.results.gradient.Differentiation, of a surrogate a
     twin.learning.answers.Consultation, of an import a twin.learning.imported.Import. source: the file as uploaded;
-    workdir: an empty folder for scratch files.
+    workdir: a folder for scratch files: empty, or (RESUMED in compute.py) as an earlier attempt at the run left it.
     """
 
     def __call__(

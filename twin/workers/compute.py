@@ -41,6 +41,8 @@ CONSULTED: Final = "consultation"
 """Among analyses, what answers a study that names a surrogate."""
 IMPORTED: Final = "imported"
 """Among analyses, what takes an answer that was found elsewhere."""
+RESUMED: Final = frozenset({"external_flow"})
+"""Kinds of studies whose analyses go on from what an earlier attempt left in their working folder."""
 _LOG: Final = logging.getLogger(__name__)
 _DEFORMED: Final = (
     "The part was deformed by free-form boxes before it was meshed; "
@@ -108,8 +110,7 @@ class Computer:
             source = self._source(lease, geometry.source_digest, geometry.filename, workdir)
             if run.shape is not None:
                 surface, source = _deformed(surface, run.shape), None  # the file is of the part before
-            scratch = workdir / "analysis"
-            scratch.mkdir()
+            scratch = self._scratch(run, workdir)
             questions = [self._question(lease, each, workdir) for each in runs]
             before = self.meter.joules()
             about = surface, codec.parse_report(geometry.report)
@@ -141,6 +142,15 @@ class Computer:
                 for each, answer in zip(runs, answers, strict=True)
             ]
             self._commit(lease, answers, monitor, run.keep_fields)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _scratch(self, run: RunRecord, workdir: Path) -> Path:
+        """For an analysis: an empty folder, or that of its earlier attempts."""
+        if run.study_kind in RESUMED:
+            return self.workspace.home.checkpoints_of(run.id)
+        folder = workdir / "analysis"
+        folder.mkdir()
+        return folder
 
     def _question(
         self, lease: Lease, run: RunRecord, workdir: Path

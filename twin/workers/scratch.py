@@ -14,9 +14,9 @@ _START: Final = 60.0  # seconds that a worker may take from its folder's making 
 _OLD: Final = 24 * 3600.0  # seconds after which a folder of nobody known goes too
 
 
-def clear_trainings(home: Home, runs: Runs) -> None:
-    """Remove the checkpoints of trainings that have ended; another worker needs those of the others."""
-    folders = {path.name: path for path in home.trainings.iterdir()}
+def clear_checkpoints(home: Home, runs: Runs) -> None:
+    """Remove the checkpoints of runs that have ended; another worker needs those of the others."""
+    folders = {path.name: path for path in home.checkpoints.iterdir()}
     for name in folders.keys() - runs.active():
         shutil.rmtree(folders[name], ignore_errors=True)
 

@@ -94,8 +94,7 @@ class Surrogates:
         from twin.learning.training import learn
         from twin.workers.lessons import lessons
 
-        folder = self._workspace.home.training_of(run)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder = self._workspace.home.checkpoints_of(run)
         watch = Stopwatch()
         try:
             with watch.phase("train"):

@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from harness import alive, children, connected, running
 
 from protos.twin.v1 import run_pb2
+from twin.studies import ExternalFlow
 
 SUCCEEDED = run_pb2.RUN_STATE_SUCCEEDED
 RUNNING = run_pb2.RUN_STATE_RUNNING
@@ -65,6 +66,20 @@ async def test_a_killed_worker_is_replaced_and_its_run_taken_up_at_once(tmp_path
             assert time.monotonic() - begun < 6.0
             assert server.wait_for_worker(other_than=worker) != worker
             assert (await client.ended(run.name)).state == SUCCEEDED
+
+
+async def test_a_flow_goes_on_from_what_its_killed_worker_has_left(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        async with connected(server) as client:
+            run = await client.ask(ExternalFlow((1, 0, 0)), await client.part())
+            folder = tmp_path / "checkpoints" / run.name.removeprefix("runs/")
+            while not (folder / "partial").exists():
+                await asyncio.sleep(0.02)
+            (folder / "partial").rename(folder / "known")
+            # the attempt that is under way may see it, or the one after it does
+            os.kill(server.wait_for_worker(), signal.SIGKILL)
+            assert (await client.ended(run.name)).state == SUCCEEDED
+            assert not folder.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from twin.analyses import checks, programs
 from twin.analyses.external_flow import quantities as numbers
+from twin.analyses.external_flow.checkpoints import Checkpoints
 from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.report import outcome
 from twin.analyses.external_flow.setting import Setting, setting
-from twin.analyses.external_flow.simulation import EVERY, Simulation, simulate
+from twin.analyses.external_flow.simulation import EVERY, Simulation, beginning, simulate
 from twin.analyses.external_flow.tunnel import cells, coarsest, tunnel
 from twin.analyses.monitor import Monitor
 from twin.analyses.task import Stopwatch
@@ -51,7 +53,7 @@ def answer(
         twin.errors.TwinError: the study can't be answered; the sentence says why
     """
     programs.drop_when_many()
-    task = _Task(request, monitor, Stopwatch(), time.perf_counter())
+    task = _Task(request, monitor, Stopwatch(), Checkpoints(workdir))
     monitor.progress("check", 0.0, "checking the study against the part")
     with task.watch.phase("check"):
         placed = _checked(surface, report, study, request)
@@ -83,12 +85,12 @@ def answer(
 
 @dataclass(frozen=True)
 class _Task:
-    """What was asked, and whom to tell. begun: on the clock of `time.perf_counter`."""
+    """What was asked, whom to tell, and what earlier attempts at the run have left."""
 
     request: Request
     monitor: Monitor
     watch: Stopwatch
-    begun: float
+    checkpoints: Checkpoints
 
     @property
     def seconds(self) -> float:
@@ -97,7 +99,7 @@ class _Task:
 
     @property
     def remaining(self) -> float:
-        return self.begun + self.seconds - time.perf_counter()
+        return self.checkpoints.begun + self.seconds - time.perf_counter()
 
     def simulated(self, placed: Setting, across: float, number: int) -> Simulation:
         """What is found in the tunnel of this number."""
@@ -106,11 +108,20 @@ class _Task:
         self.monitor.progress("mesh", low, what)
         with self.watch.phase("mesh"):
             ready = tunnel(placed, across)
+            course = self.checkpoints.load(number, beginning(ready))
         self.monitor.progress("solve", low, f"{what}: compiling")
         with self.watch.phase("solve"):
             # a mean need not be known better than the model of turbulence is
             worth = max(self.request.accuracy, numbers.MODEL if placed.turbulent else 0.0)
-            return simulate(ready, _SHARE * worth, self._teller(what, ready.scales.force, low, high))
+            found = simulate(
+                ready,
+                _SHARE * worth,
+                self._teller(what, ready.scales.force, low, high),
+                course,
+                partial(self.checkpoints.keep, number),
+            )
+            self.checkpoints.keep(number, course, now=True)
+            return found
 
     def _teller(self, what: str, scale: float, low: float, high: float) -> Callable[[float, Floats], bool]:
         def tell(share: float, force: Floats) -> bool:

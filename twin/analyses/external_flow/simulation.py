@@ -42,7 +42,7 @@ class Means:
     fluctuation: Floats
 
 
-class _Sums(eqx.Module):
+class Sums(eqx.Module):
     """Over looks at a box. density: above one; square: of the velocity."""
 
     density: Float[Array, "x y z"]
@@ -89,11 +89,41 @@ class Simulation:
         return np.array([each for each, _ in found]), np.array([error for _, error in found])
 
 
-def simulate(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool]) -> Simulation:
+@dataclass
+class Course:
+    """A simulation so far, which goes on.
+
+    sums: of each box, outermost first; pushes: sums of forces beside each cell (w, 3); forces, moments: over time
+    settled: whether the means are good enough; seconds: as of `Simulation`
+    """
+
+    states: tuple[State, ...]
+    sums: tuple[Sums, ...]
+    pushes: Floats
+    forces: list[Floats]
+    moments: list[Floats]
+    settled: bool = False
+    seconds: float = 0.0
+
+
+def beginning(tunnel: Tunnel) -> Course:
+    """Before the first step."""
+    sums = tuple(_nothing(box.grid.shape) for box in tunnel.boxes)
+    return Course(tunnel.initial(), sums, np.zeros_like(tunnel.touched), [], [])
+
+
+def simulate(
+    tunnel: Tunnel,
+    wished: float,
+    tell: Callable[[float, Floats], bool],
+    course: Course,
+    keep: Callable[[Course], None],
+) -> Simulation:
     """Until the mean force is known to `wished`, in pressure of the flow times area.
 
     tell: hears the share that is done, of the longest time, and the forces so far (n, 3) in lattice units; it says
     whether there is time to go on
+    course: from where to go on; keep: hears it after every look at the forces, and may store it
     Raises SolveFailed where the flow breaks down.
     """
     scales, setting = tunnel.scales, tunnel.setting
@@ -105,45 +135,42 @@ def simulate(tunnel: Tunnel, wished: float, tell: Callable[[float, Floats], bool
     start = round(passed * turnover / interval)
     least, longest = (start + round(span * turnover / interval) for span in (_LEAST, _LONGEST))
     unit = 0.5 * tunnel.speed**2 * setting.area / scales.length**2
-    forces: list[Floats] = []
-    moments: list[Floats] = []
-    pushes = np.zeros_like(tunnel.touched)
-    states, sums = tunnel.initial(), [_nothing(box.grid.shape) for box in tunnel.boxes]
-    go_on, settled, begun = True, False, time.perf_counter()
-    while len(forces) < longest and go_on and not settled:
-        states = refinement.advance(
-            tunnel.schemes, tunnel.conditions, tunnel.couplings, states, interval // steps
+    forces, go_on, begun = course.forces, True, None
+    while len(forces) < longest and go_on and not course.settled:
+        course.states = refinement.advance(
+            tunnel.schemes, tunnel.conditions, tunnel.couplings, course.states, interval // steps
         )
-        exchanged = np.asarray(flow.exchanged(*innermost, states[-1]), np.float64).T
+        exchanged = np.asarray(flow.exchanged(*innermost, course.states[-1]), np.float64).T
         forces.append(exchanged.sum(axis=0))
-        moments.append(np.cross(tunnel.touched, exchanged).sum(axis=0))
+        course.moments.append(np.cross(tunnel.touched, exchanged).sum(axis=0))
         if not np.isfinite(forces[-1]).all():
             _refuse(tunnel)
-        if len(forces) == 1:
-            begun = time.perf_counter()
+        if begun is None:
+            begun = time.perf_counter() - course.seconds
+        course.seconds = time.perf_counter() - begun
         if len(forces) > start:
-            sums = [
-                _added(*each) for each in zip(tunnel.schemes, tunnel.conditions, states, sums, strict=True)
-            ]
-            pushes += exchanged
+            boxes = zip(tunnel.schemes, tunnel.conditions, course.states, course.sums, strict=True)
+            course.sums = tuple(_added(*box) for box in boxes)
+            course.pushes += exchanged
         series = np.array(forces)
         go_on = tell(len(forces) / longest, series)
         if len(forces) >= least and len(forces) % _LOOK == 0:
-            settled = max(mean(column[start:])[1] for column in series.T) <= wished * unit
+            course.settled = max(mean(column[start:])[1] for column in series.T) <= wished * unit
+        keep(course)
     count = max(len(forces) - start, 1)
-    for each in zip(tunnel.schemes, tunnel.conditions, states, strict=True):
+    for each in zip(tunnel.schemes, tunnel.conditions, course.states, strict=True):
         if not float(jnp.linalg.norm(flow.macroscopic(*each).velocity, axis=0).max()) < _FASTEST:
             _refuse(tunnel)
     return Simulation(
         tunnel,
         np.array(forces),
-        np.array(moments),
+        np.array(course.moments),
         interval,
         start,
-        pushes / count,
-        tuple(each.means(count) for each in sums),
-        settled or len(forces) >= longest,
-        time.perf_counter() - begun,
+        course.pushes / count,
+        tuple(each.means(count) for each in course.sums),
+        course.settled or len(forces) >= longest,
+        course.seconds,
     )
 
 
@@ -164,12 +191,12 @@ def _refuse(tunnel: Tunnel) -> None:
     )
 
 
-def _nothing(shape: tuple[int, int, int]) -> _Sums:
-    return _Sums(*(jnp.zeros(each, jnp.float32) for each in (shape, (3, *shape), shape)))
+def _nothing(shape: tuple[int, int, int]) -> Sums:
+    return Sums(*(jnp.zeros(each, jnp.float32) for each in (shape, (3, *shape), shape)))
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=3)
-def _added(scheme: Scheme, given: Conditions, state: State, sums: _Sums) -> _Sums:
+def _added(scheme: Scheme, given: Conditions, state: State, sums: Sums) -> Sums:
     of = flow.macroscopic(scheme, given, state)
     square = (of.velocity**2).sum(axis=0)
-    return _Sums(sums.density + of.density, sums.velocity + of.velocity, sums.square + square)
+    return Sums(sums.density + of.density, sums.velocity + of.velocity, sums.square + square)
