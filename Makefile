@@ -9,7 +9,7 @@ demo: $(STAMP)                      ## solve the example bracket, ask a network 
 	$(BIN)/twin demo
 
 test: $(STAMP)                      ## the default tests, in two processes
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=100
 
 lint: $(STAMP)                      ## style, types, architecture, contract
 	$(BIN)/ruff check .
@@ -22,10 +22,11 @@ lint: $(STAMP)                      ## style, types, architecture, contract
 verify: $(STAMP)                    ## the reference cases in one table, the error estimates in another, heavy cases
 	-$(BIN)/python -m tests.verification.suite.table
 	$(BIN)/python -m tests.verification.suite.calibration
-	$(BIN)/python -m pytest -m slow tests/solvers tests/verification tests/benchmarks tests/end_to_end tests/twin/service
+	$(BIN)/python -m pytest -m slow tests/solvers tests/surrogates tests/verification tests/benchmarks tests/end_to_end tests/twin
 
-verify-flow: $(STAMP)               ## flow against published benchmarks: half an hour
-	$(BIN)/python -m pytest -m "slow or not slow" tests/verification/test_flow.py tests/verification/test_external_flow.py
+verify-flow: $(STAMP)               ## flow against published benchmarks: one to two hours
+	$(BIN)/python -m pytest -m "slow or not slow" tests/solvers/lattice_boltzmann tests/verification/test_cavity.py \
+		tests/verification/test_cylinders.py tests/verification/test_vortices.py tests/verification/test_external_flow.py
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus

@@ -59,6 +59,7 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
         train(broken, SIZE, Schedule(steps=20, points=32), seed=0)
 
 
+@pytest.mark.slow
 def test_another_family_is_fitted_by_few_parts_from_where_a_network_is() -> None:
     """Of 8 beams that are thinner it learns more than a new one does in as many steps, and what it began from stays."""
     known = train(beams.family(24), SIZE, Schedule(steps=600, points=128), seed=0)

@@ -39,6 +39,7 @@ def solve(client, part, accuracy=0.2, most=None, **study):
     ).result()
 
 
+@pytest.mark.slow
 def test_a_block_sinks_into_its_foundation(client, block):
     """Uniform pressure on a foundation of stiffness k: the underside sinks by p / k, everywhere."""
     pressure, stiffness = 1e6, 1e10

@@ -47,7 +47,7 @@ def parabola_error(count: int, low: float, high: float) -> float:
     return float(np.linalg.norm(found[0, 0, :, 0] - exact) / np.linalg.norm(exact))
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.1, 0.8), (1.0, 0.3)])
+@pytest.mark.parametrize(("low", "high"), [pytest.param(0.1, 0.8, marks=pytest.mark.slow), (1.0, 0.3)])
 def test_interpolated_walls_are_of_second_order(low: float, high: float) -> None:
     coarse, fine = parabola_error(8, low, high), parabola_error(16, low, high)
     assert fine < 0.01

@@ -36,7 +36,7 @@ def study(**cases):
     return twin.StaticStress("Ti-6Al-4V", [twin.Fixed(ROOT)], load_cases=loads)
 
 
-@pytest.mark.parametrize("discretisation", ["tet", "grid"])
+@pytest.mark.parametrize("discretisation", ["tet", pytest.param("grid", marks=pytest.mark.slow)])
 def test_together_is_as_alone(bar, discretisation: str, tmp_path: Path):
     request = Request(0.1, discretisation=discretisation, quantities=("max_displacement",))
     beside = {"source": None, "monitor": Silent(), "workdir": tmp_path}
