@@ -80,10 +80,11 @@ class Grid:
         """Places of the cells that cells are computed as: each itself, a ghost as the one that it repeats, beside it or
         periodic.
         """
-        place = jnp.zeros_like(coordinates[0])
+        x, y, z = coordinates
+        place = x * self.strides[0] + y * self.strides[1] + z
         for axis, (each, count, stride) in enumerate(zip(coordinates, self.shape, self.strides, strict=True)):
-            low, high = (count, 1) if self.faces[2 * axis] == "periodic" else (1, count)
-            place += stride * jnp.where(each == 0, low, jnp.where(each == count + 1, high, each))
+            away = count if self.faces[2 * axis] == "periodic" else 1
+            place += jnp.where(each == 0, stride * away, jnp.where(each == count + 1, -stride * away, 0))
         return place
 
     def ghosts(self, coordinates: Sequence[Int[Array, " n"]], face: int) -> Bool[Array, " n"]:

@@ -20,6 +20,7 @@ _BETWEEN: Final = (
 )
 
 Count = int | Int[Array, ""]
+Storage = Literal["float32", "float16"]
 Result = TypeVar("Result")
 
 
@@ -37,7 +38,7 @@ class Scheme:
     velocities: VelocitySet = D3Q19
     collision: Literal["regularised", "two relaxation times"] = "regularised"
     turbulent: bool = False
-    storage: Literal["float32", "float16"] = "float32"
+    storage: Storage = "float32"
     fused: bool = False
 
     def __post_init__(self) -> None:

@@ -68,11 +68,30 @@ def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
     force, moment = np.full(3, np.inf), np.full(3, np.inf)
     if len(ladder) > 1:
         force, moment = (_of_cells(ladder, name) for name in ("force", "moment"))
-    share = finest.blockage + MODEL * finest.modelled
+    share = _out_of_reach(finest)
     return (
         force + finest.force_spread + share * np.linalg.norm(finest.force),
         moment + finest.moment_spread + share * np.linalg.norm(finest.moment),
     )
+
+
+def _out_of_reach(finest: Measured) -> float:
+    """Of a force, what neither smaller cells nor more time would tell."""
+    return finest.blockage + MODEL * finest.modelled
+
+
+def is_known_as_well_as_can_be(
+    ladder: Sequence[Measured], names: Sequence[str], accuracy: float, scale: float
+) -> bool:
+    """Whether an accuracy, of a force that is the scale, is out of reach, and cells and time add no more to the errors
+    than what makes it so.
+    """
+    finest = ladder[-1]
+    floor = _out_of_reach(finest) * float(np.linalg.norm(finest.force))
+    force, _ = errors(ladder)
+    axes = [axis for name, axis in AXES.items() if any(each.startswith(name) for each in names)]
+    chosen = axes or list(AXES.values())  # a moment is of all of them
+    return floor > accuracy * scale and bool((force[chosen] <= 2 * floor).all())
 
 
 def _of_cells(ladder: Sequence[Measured], name: str) -> Floats:

@@ -31,7 +31,7 @@ _ALONG: Final = 0.1  # sine of the angle up to which a velocity counts as along 
 _ENDED: Final[dict[Ending, str]] = {
     "max_seconds": "The time allowed, {seconds:g} s, is too short for smaller cells. Allow more.",
     "max_unknowns": "Smaller cells take more unknowns than are allowed. Allow more.",
-    "no_finer_mesh": "",
+    "no_finer_mesh": "What the sides of the box and the model of turbulence are worth is more, whatever the cells.",
     "accuracy": "",
 }
 

@@ -140,9 +140,12 @@ class _Task:
     def ending(self, found: Simulation, ladder: Sequence[Measured], seconds: float) -> Ending | None:
         """Why there is no finer tunnel, which would take so long; None where there is one."""
         made = numbers.quantities(ladder, found, self.request.accuracy)
-        asked = (made[name] for name in self.request.quantities or numbers.ASKED)
-        if len(ladder) > 1 and all(each.relative_error <= self.request.accuracy for each in asked):
+        names = self.request.quantities or numbers.ASKED
+        if len(ladder) > 1 and all(made[name].relative_error <= self.request.accuracy for name in names):
             return "accuracy"
+        scale = made["drag_force"].scale or 0.0
+        if numbers.is_known_as_well_as_can_be(ladder, names, self.request.accuracy, scale):
+            return "no_finer_mesh"
         placed = found.tunnel.setting
         following = UNKNOWNS * cells(placed, coarsest(placed) * FINER ** len(ladder))
         if following > (self.request.max_unknowns or DEFAULT_UNKNOWNS):

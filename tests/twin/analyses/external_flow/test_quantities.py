@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.analyses.external_flow.quantities import Measured, errors
+from twin.analyses.external_flow.quantities import Measured, errors, is_known_as_well_as_can_be
 
 
 def of_size(
@@ -44,3 +44,22 @@ def test_a_model_of_turbulence_is_no_better_than_it_was_for_known_bodies() -> No
     )
     assert errors(laminar)[0][0] == 0
     assert 0.2 * 2.0 <= errors(turbulent)[0][0] <= 0.4 * 2.0
+
+
+@pytest.mark.parametrize(
+    ("drags", "modelled", "accuracy", "names", "known"),
+    [
+        ((2.0, 2.1), True, 0.02, ["drag_force"], True),  # the model is worth 30 %, cells 10 % and less
+        ((2.0, 2.1), True, 0.5, ["drag_force"], False),  # within reach
+        ((2.0, 2.1), False, 0.02, ["drag_force"], False),  # nothing is modelled
+        ((1.0, 2.1), True, 0.02, ["drag_coefficient"], False),  # cells say more
+        ((1.0, 2.1), True, 0.02, ["lift_force"], True),
+        ((1.0, 2.1), True, 0.02, ["moment"], False),
+        ((2.1,), True, 0.02, ["drag_force"], False),
+    ],
+)
+def test_it_ends_where_only_the_model_is_left(
+    drags: tuple[float, ...], modelled: bool, accuracy: float, names: list[str], known: bool
+) -> None:
+    ladder = [of_size(0.5**place, drag, modelled=modelled) for place, drag in enumerate(drags)]
+    assert is_known_as_well_as_can_be(ladder, names, accuracy, 2.0) is known
