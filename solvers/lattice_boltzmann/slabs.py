@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from solvers.lattice_boltzmann import flow
 from solvers.lattice_boltzmann.collision import Populations
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State
-from solvers.lattice_boltzmann.walls import Walls
+from solvers.lattice_boltzmann.walls import Walls, padded
 
 _FEWEST: Final = 4  # planes of cells in a slab: layers at walls hear of cells of one neighbour only
 _AXIS: Final = "slab"
@@ -65,28 +65,20 @@ class Slabs:
 
     def _part(self, given: Conditions, number: int, which: np.ndarray, most: int) -> Conditions:
         grid, rows = self.scheme.grid, partial(self._rows, number=number)
-        solid = rows(given.walls.solid)
-        # as many cells beside walls in each slab: the rest of them are of its fluid
-        fluid = ~solid
-        fluid[grid.outside] = False
-        cells = np.asarray(given.walls.cells)[which] - number * grid.shape[0] * grid.strides[0]
-        fluid[cells] = False
-        more = np.flatnonzero(fluid)[: most - len(which)]
-        if len(which) + len(more) < most:
-            raise ValueError("a slab has fewer cells of fluid than another one has cells beside walls")
-
-        def chosen(of: Array) -> Array:
-            return jnp.asarray(np.pad(np.asarray(of)[..., which], ((0, 0), (0, len(more)))))
-
+        cells = given.walls.cells[which] - number * grid.shape[0] * grid.strides[0]
         of = given.walls
-        walls = Walls(
-            jnp.asarray(np.concatenate([cells, more]), jnp.int32),
-            chosen(of.distances),
-            chosen(of.moving),
-            chosen(of.body),
-            chosen(of.inward),
-            jnp.asarray(solid),
+        own = Walls(
+            cells,
+            of.distances[:, which],
+            of.moving[:, which],
+            of.body[:, which],
+            of.inward[:, which],
+            jnp.asarray(rows(of.solid)),
         )
+        walls = padded(grid, own, most)
+        if len(walls) < most:
+            raise ValueError("a slab has fewer cells of fluid than another one has cells beside walls")
+        absorbing = rows(given.absorbing)
         return flow.conditions(
             self.scheme,
             float(given.viscosity),
@@ -94,9 +86,7 @@ class Slabs:
             given.force.tolist(),
             np.asarray(given.inflow),
             float(given.pressure),
-            rows(given.absorbing).reshape(grid.padded)[1:-1, 1:-1, 1:-1]
-            if given.absorbing.ndim
-            else float(given.absorbing),
+            absorbing.reshape(grid.padded)[1:-1, 1:-1, 1:-1] if absorbing.ndim else float(absorbing),
         )
 
     def state(self, state: State, given: Conditions) -> State:
@@ -138,24 +128,26 @@ class _Ring:
     slabs: Slabs
 
     def filled(self, populations: Populations) -> Populations:
-        planes = jnp.stack([each.reshape(self._padded) for each in populations])
-        low, high = self._beside(planes, planes[:, 1:2], planes[:, -2:-1], 1)
+        boxes = [each.reshape(self._padded) for each in populations]
+        low, first, last, high = (jnp.stack([box[plane] for box in boxes]) for plane in (0, 1, -2, -1))
+        low, high = self._beside(low, first, last, high)
         return tuple(
-            jnp.concatenate([below, each[1:-1], above]).reshape(-1)
-            for below, each, above in zip(low, planes, high, strict=True)
+            box.at[0].set(below).at[-1].set(above).reshape(-1)
+            for below, box, above in zip(low, boxes, high, strict=True)
         )
 
     def widened(self, field: Float[Array, " cells"], planes: int) -> Float[Array, " n"]:
-        of = field.reshape(1, *self._padded)
-        low, high = self._beside(of, of[:, 2 : 2 + planes], of[:, -2 - planes : -2], planes)
-        return jnp.concatenate([low, of, high], axis=1).reshape(-1)
+        of = field.reshape(self._padded)
+        low, high = (jnp.repeat(end, planes, axis=0) for end in (of[:1], of[-1:]))
+        low, high = self._beside(low, of[2 : 2 + planes], of[-2 - planes : -2], high)
+        return jnp.concatenate([low, of, high]).reshape(-1)
 
     @property
     def _padded(self) -> tuple[int, int, int]:
         return self.slabs.scheme.grid.padded
 
-    def _beside(self, of: Array, first: Array, last: Array, planes: int) -> tuple[Array, Array]:
-        """Planes that the neighbours sent; beyond the ends of the box its own ghosts."""
+    def _beside(self, low: Array, first: Array, last: Array, high: Array) -> tuple[Array, Array]:
+        """What the neighbours sent, who hear of the first and the last; beyond the ends of the box low and high."""
         count = len(self.slabs.devices)
         ring = [(k, (k + 1) % count) for k in range(count)]
         up: Array = lax.ppermute(last, _AXIS, ring)  # type: ignore[no-untyped-call]
@@ -163,7 +155,6 @@ class _Ring:
         if self.slabs.whole.grid.faces[0] == "periodic":
             return up, down
         here = lax.axis_index(_AXIS)
-        low, high = (jnp.repeat(end, planes, axis=1) for end in (of[:, :1], of[:, -1:]))
         return jnp.where(here == 0, low, up), jnp.where(here == count - 1, high, down)
 
 
