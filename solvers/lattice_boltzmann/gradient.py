@@ -19,50 +19,63 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from solvers.lattice_boltzmann import flow
-from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
-from solvers.lattice_boltzmann.step import step
+from solvers.lattice_boltzmann import flow, refinement
+from solvers.lattice_boltzmann.refinement import Coupling, States
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme
 
 Carried = TypeVar("Carried")
 
 
-def mean_force(scheme: Scheme, given: Conditions, state: State, steps: int) -> Float[Array, "3"]:
-    """Mean force on the body in so many steps from a state on, in lattice units.
+def mean_force(
+    schemes: tuple[Scheme, ...],
+    given: tuple[Conditions, ...],
+    couplings: tuple[Coupling, ...],
+    states: States,
+    steps: int,
+) -> Float[Array, "3"]:
+    """Mean force on the body in so many steps from some states on, in units of the innermost box.
 
-    To be differentiated by `given` (inflow, viscosity, walls' distances and velocities, ...) and by `state`; the
-    distances of links keep their signs, and what is solid stays so: a wall may move until it meets the next cell.
+    Arguments as of `refinement.advance`: boxes outermost first, or one box and no coupling; steps of the outermost one,
+    before each of which the force is looked at. To be differentiated by `given` (inflow, viscosity, walls' distances
+    and velocities, ...) and by `states`; the distances of links keep their signs, and what is solid stays so: a wall
+    may move until it meets the next cell.
 
     Raises:
         ValueError: the flow is turbulent, or fewer than one step is asked for
     """
-    if scheme.turbulent:
+    if any(scheme.turbulent for scheme in schemes):
         raise ValueError("the mean of a turbulent flow has no gradient by way of its steps, which grow apart")
     if steps < 1:
         raise ValueError(f"a mean is of one step at least, not of {steps}")
+    step = refinement.step_of(schemes, given, couplings)
 
-    def one(carried: tuple[State, Array]) -> tuple[State, Array]:
-        of, total = carried
-        populations = step(scheme, given, of, of.populations)
-        total = total + flow.exchanged(scheme, given, of).sum(axis=1)
-        return State(populations, of.eddy, of.moving), total
+    def one(carried: tuple[States, Array]) -> tuple[States, Array]:
+        states, total = carried
+        total = total + flow.exchanged(schemes[-1], given[-1], states[-1]).sum(axis=1)
+        return step(0, states), total  # without turbulence steps are all alike
 
-    _, total = _repeated(one, (state, jnp.zeros(3, jnp.float32)), steps)
+    _, total = _repeated(one, (states, jnp.zeros(3, jnp.float32)), steps)
     return total / steps
 
 
 @eqx.filter_jit
 def force_gradient(
-    scheme: Scheme, given: Conditions, state: State, steps: int, weights: Float[Array, "3"]
-) -> tuple[Float[Array, ""], Conditions]:
-    """A component of the mean force, and how it changes with all numbers of the conditions, the state being given.
+    schemes: tuple[Scheme, ...],
+    given: tuple[Conditions, ...],
+    couplings: tuple[Coupling, ...],
+    states: States,
+    steps: int,
+    weights: Float[Array, "3"],
+) -> tuple[Float[Array, ""], tuple[Conditions, ...]]:
+    """A component of the mean force, and how it changes with all numbers of the conditions, the states being given.
 
-    weights: of x, y, z
+    weights: of x, y, z; others as of `mean_force`
     """
 
-    def component(given: Conditions) -> Float[Array, ""]:
-        return mean_force(scheme, given, state, steps) @ weights
+    def component(given: tuple[Conditions, ...]) -> Float[Array, ""]:
+        return mean_force(schemes, given, couplings, states, steps) @ weights
 
-    found: tuple[Float[Array, ""], Conditions] = eqx.filter_value_and_grad(component)(given)
+    found: tuple[Float[Array, ""], tuple[Conditions, ...]] = eqx.filter_value_and_grad(component)(given)
     return found
 
 

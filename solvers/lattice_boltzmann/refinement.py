@@ -6,7 +6,7 @@ Dupuis & Chopard 2003, Phys. Rev. E 67:066707; Lagrava et al. 2012, J. Comput. P
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -94,6 +94,16 @@ def advance(
 ) -> States:
     """The states of boxes, outermost first, after so many steps of the outermost one."""
     once = jnp.minimum(times, 1) if jax.default_backend() == "cpu" else None
+    return lax.fori_loop(0, times, step_of(schemes, given, couplings, once), states)
+
+
+def step_of(
+    schemes: tuple[Scheme, ...],
+    given: tuple[Conditions, ...],
+    couplings: tuple[Coupling, ...],
+    once: Count | None = None,
+) -> Callable[[Count, States], States]:
+    """A step of the outermost box, which has a number; once: as of `apart`."""
 
     def moved(level: int, number: Count, states: States) -> States:
         """This box by one step, which has a number, and those inside it by as much time."""
@@ -116,7 +126,7 @@ def advance(
         mean = _covered(scheme, given[level : level + 2], link, inner, (new, states[level + 1]), once)
         return _with(states, level, mean)
 
-    return lax.fori_loop(0, times, partial(moved, 0), states)
+    return partial(moved, 0)
 
 
 def _closed(scheme: Scheme, given: Conditions, state: State, number: Count, once: Count | None) -> State:

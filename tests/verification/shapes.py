@@ -73,3 +73,14 @@ def rotation(axis: Floats, angle: float) -> Floats:
     x, y, z = axis / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.asarray(np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross)
+
+
+def ahmed_body(slant: float) -> Any:
+    """Ahmed, Ramm & Faltin 1984, without its stilts: 0.05 over the ground z = 0, the slant [degrees] 0.222 long."""
+    length, width, height, over = 1.044, 0.389, 0.288, 0.05
+    block = occ.Box(occ.Pnt(0, -width / 2, over), occ.Pnt(length, width / 2, over + height))
+    block = block.MakeFillet(block.faces.Min(occ.X).edges, 0.1)
+    run, drop = 0.222 * math.cos(math.radians(slant)), 0.222 * math.sin(math.radians(slant))
+    aside = occ.WorkPlane(occ.Axes((length, -width, over + height), occ.Y, occ.X))
+    wedge = aside.MoveTo(0, 0).LineTo(-run, 0).LineTo(0, drop).Close().Face().Extrude(2 * width)
+    return block - wedge

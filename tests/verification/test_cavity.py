@@ -12,6 +12,7 @@ from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.scheme import Scheme
 from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import walls
+from tests.verification.conftest import Told
 
 
 def extreme(values: NDArray[np.float64]) -> float:
@@ -37,13 +38,20 @@ def cavity(count: int, reynolds: float, crossings: int, speed: float = 0.1) -> t
     )
 
 
-def test_cavity_at_100() -> None:
+def check(told: Told, count: int, reynolds: float, crossings: int, known: tuple[float, ...]) -> None:
+    found = cavity(count, reynolds, crossings)
+    for what, one, other in zip(("lowest u", "highest v", "lowest v"), found, known, strict=True):
+        told(f"cavity, Re {reynolds:g}, {what}", f"{count}^2", one, other)
+    assert found == pytest.approx(known, rel=0.01)
+
+
+def test_cavity_at_100(told: Told) -> None:
     """Marchi et al. 2009."""
-    assert cavity(48, 100, 16) == pytest.approx((-0.21404, 0.17957, -0.25380), rel=0.01)
+    check(told, 48, 100, 16, (-0.21404, 0.17957, -0.25380))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_cavity_at_1000() -> None:
+def test_cavity_at_1000(told: Told) -> None:
     """Botella & Peyret 1998."""
-    assert cavity(160, 1000, 80) == pytest.approx((-0.3885698, 0.3769447, -0.5270771), rel=0.01)
+    check(told, 160, 1000, 80, (-0.3885698, 0.3769447, -0.5270771))

@@ -2,70 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import pytest
 
-from solvers.lattice_boltzmann import flow
+from solvers.lattice_boltzmann import flow, refinement
 from solvers.lattice_boltzmann.gradient import force_gradient, mean_force
 from solvers.lattice_boltzmann.grid import Grid
-from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
+from solvers.lattice_boltzmann.refinement import Coupling, States
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme
 from solvers.lattice_boltzmann.velocities import D3Q19
-from solvers.lattice_boltzmann.walls import walls
+from solvers.lattice_boltzmann.walls import none, walls
 from tests.solvers.lattice_boltzmann.bodies import ball
 
 STEPS = 61  # no square: a rest is left over
-SCHEME = Scheme(Grid((20, 12, 12), ("velocity", "pressure", "slip", "slip", "slip", "slip")))
+OPEN = Scheme(Grid((20, 12, 12), ("velocity", "pressure", "slip", "slip", "slip", "slip")))
+INNER = Scheme(Grid((16, 12, 12), ("nested",) * 6))
 DRAG = jnp.array([1.0, 0, 0])
 
+Flow = tuple[tuple[Scheme, ...], tuple[Conditions, ...], tuple[Coupling, ...], States]
 
-@pytest.fixture(scope="module")
-def developed() -> tuple[Conditions, State]:
+
+def begun(scheme: Scheme, given: Conditions) -> States:
+    wind = jnp.broadcast_to(jnp.array([0.05, 0.01, 0]).reshape(3, 1, 1, 1), (3, *scheme.grid.shape))
+    return (flow.begun(scheme, given, jnp.zeros(scheme.grid.shape, jnp.float32), wind),)
+
+
+def one_box() -> Flow:
     """A ball in a wind, some time after it began."""
-    solid, links = ball(D3Q19, SCHEME.grid.shape, (6.3, 5.6, 5.5), 2.7)
-    given = flow.conditions(SCHEME, 0.03, walls(SCHEME.grid, D3Q19, solid, links), inflow=(0.05, 0.01, 0))
-    wind = jnp.broadcast_to(given.inflow.reshape(3, 1, 1, 1), (3, *SCHEME.grid.shape))
-    state = flow.begun(SCHEME, given, jnp.zeros(SCHEME.grid.shape, jnp.float32), wind)
-    return given, flow.advance(SCHEME, given, state, 100)
+    solid, links = ball(D3Q19, OPEN.grid.shape, (6.3, 5.6, 5.5), 2.7)
+    given = flow.conditions(OPEN, 0.03, walls(OPEN.grid, D3Q19, solid, links), inflow=(0.05, 0.01, 0))
+    return (OPEN,), (given,), (), refinement.advance((OPEN,), (given,), (), begun(OPEN, given), 200)
 
 
-def changed(given: Conditions, by: float, inflow: jnp.ndarray, distances: jnp.ndarray) -> Conditions:
-    """With the wind and the wall moved."""
-    moved = walls_moved(given, by * distances)
-    return Conditions(**{**vars(moved), "inflow": given.inflow + by * inflow})
+def two_boxes() -> Flow:
+    """The ball in a box of finer cells."""
+    solid, links = ball(D3Q19, INNER.grid.shape, (6.3, 5.6, 5.5), 2.7)
+    outer = flow.conditions(OPEN, 0.015, none(OPEN.grid, D3Q19), inflow=(0.05, 0.01, 0))
+    inner = flow.conditions(INNER, 0.03, walls(INNER.grid, D3Q19, solid, links))
+    schemes, given = (OPEN, INNER), (outer, inner)
+    couplings = (refinement.coupling(OPEN.grid, INNER.grid, (4, 3, 3)),)
+    states = (*begun(OPEN, outer), *begun(INNER, inner))
+    return schemes, given, couplings, refinement.advance(schemes, given, couplings, states, 100)
 
 
-def walls_moved(given: Conditions, by: jnp.ndarray) -> Conditions:
-    of = given.walls
-    new = type(of)(**{**vars(of), "distances": of.distances + by})
-    return Conditions(**{**vars(given), "walls": new})
+@pytest.mark.parametrize("case", [one_box, pytest.param(two_boxes, marks=pytest.mark.slow)])
+def test_the_gradient_is_what_differences_say(case: Callable[[], Flow]) -> None:
+    schemes, given, couplings, states = case()
+    value, gradient = force_gradient(schemes, given, couplings, states, STEPS, DRAG)
+    mean = jax.jit(mean_force, static_argnums=(0, 4))
+
+    def difference(inflow: float, distances: jnp.ndarray) -> float:
+        """Of fourth order, with the wind and the wall moved by so much and twice as much."""
+
+        def at(by: float) -> float:
+            outer = replace(given[0], inflow=given[0].inflow.at[0].add(by * inflow))
+            inner = given[-1] if len(given) > 1 else outer
+            of = inner.walls
+            inner = replace(inner, walls=replace(of, distances=of.distances + by * distances))
+            return float(mean(schemes, (outer, inner)[-len(given) :], couplings, states, STEPS)[0])
+
+        near, wide = ((at(by) - at(-by)) / (2 * by) for by in (1.0, 2.0))
+        assert at(0.0) == pytest.approx(float(value), rel=1e-6)
+        return (4 * near - wide) / 3
+
+    far = given[-1].walls.distances
+    by_inflow = float(gradient[0].inflow[0].sum())
+    assert abs(by_inflow) > 10 * float(value)
+    assert 2e-3 * by_inflow == pytest.approx(difference(2e-3, jnp.zeros_like(far)), rel=1e-3)
+    # links that have room on either side, up to where interpolation changes, get longer
+    longer = 2e-2 * ((jnp.abs(far - 0.25) < 0.2) | (jnp.abs(far - 0.75) < 0.2))
+    by_wall = float((gradient[-1].walls.distances * longer).sum())
+    assert abs(by_wall) > 1e-3 * float(value)
+    assert by_wall == pytest.approx(difference(0.0, longer), rel=1e-3)
 
 
-@pytest.mark.parametrize("which", ["inflow", "wall"])
-def test_the_gradient_is_what_differences_say(developed: tuple[Conditions, State], which: str) -> None:
-    given, state = developed
-    value, gradient = force_gradient(SCHEME, given, state, STEPS, DRAG)
-    inflow, distances = jnp.zeros_like(given.inflow), jnp.zeros_like(given.walls.distances)
-    if which == "inflow":
-        inflow = inflow.at[0].set(1.0)
-        expected, apart = float(gradient.inflow[0].sum()), 2e-3
-    else:  # all links that have room on either side of where interpolation changes get longer
-        far = given.walls.distances
-        chosen = (jnp.abs(far - 0.25) < 0.2) | (jnp.abs(far - 0.75) < 0.2)
-        distances = jnp.where(chosen, 1.0, 0.0)
-        expected, apart = float((gradient.walls.distances * distances).sum()), 2e-2
-    mean = jax.jit(mean_force, static_argnums=(0, 3))
-
-    def at(by: float) -> float:
-        return float(mean(SCHEME, changed(given, by, inflow, distances), state, STEPS)[0])
-
-    near, wide = ((at(h) - at(-h)) / (2 * h) for h in (apart, 2 * apart))
-    assert value == pytest.approx(at(0.0), rel=1e-6)
-    assert abs(expected) > 0.01 * float(value)
-    assert expected == pytest.approx((4 * near - wide) / 3, rel=1e-3)  # of fourth order
-
-
-def test_of_turbulent_flow_there_is_none(developed: tuple[Conditions, State]) -> None:
-    given, state = developed
+def test_of_turbulent_flow_there_is_none() -> None:
+    given = flow.conditions(OPEN, 0.01, none(OPEN.grid, D3Q19))
     with pytest.raises(ValueError, match="turbulent"):
-        mean_force(Scheme(SCHEME.grid, turbulent=True), given, state, 3)
+        mean_force((replace(OPEN, turbulent=True),), (given,), (), begun(OPEN, given), 3)

@@ -10,7 +10,7 @@ from solvers.lattice_boltzmann.flow import conditions
 from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.scheme import Scheme
 from solvers.lattice_boltzmann.velocities import D3Q19
-from solvers.lattice_boltzmann.walls import Links, Walls, walls
+from solvers.lattice_boltzmann.walls import Links, Walls, padded, walls
 from tests.solvers.lattice_boltzmann.bodies import ball
 
 SLIT = ("periodic", "periodic", "wall", "wall", "periodic", "periodic")
@@ -93,3 +93,23 @@ def test_drag_is_the_same_wherever_a_body_lies_between_cells() -> None:
     """The velocity that the same force keeps up: of a ball of nine cells."""
     speeds = [pushed_past_ball(shift, count=20, radius=4.3, pairs=1500)[2] for shift in (0.0, 0.25, 0.5)]
     assert max(speeds) / min(speeds) < 1.02
+
+
+def test_cells_of_the_fluid_among_those_beside_walls_change_nothing() -> None:
+    grid = Grid((9, 8, 7), ("velocity", "pressure", "slip", "slip", "wall", "slip"))
+    scheme = Scheme(grid)
+    solid, links = ball(D3Q19, grid.shape, (4.2, 3.6, 3.1), 1.7)
+    plain = walls(grid, D3Q19, solid, links)
+    more = padded(grid, plain, len(plain) + 40)
+    assert len(more) == len(plain) + 40
+    assert len(np.unique(more.cells)) == len(more)
+    found = []
+    for each in (plain, more):
+        given = flow.conditions(scheme, 0.02, each, inflow=(0.05, 0, 0))
+        state = flow.advance(scheme, given, flow.at_rest(scheme, given), 10)
+        force = np.asarray(flow.exchanged(scheme, given, state)).sum(axis=1)
+        found.append((np.asarray(flow.macroscopic(scheme, given, state).velocity), force))
+    np.testing.assert_allclose(found[1][0], found[0][0], atol=1e-7)
+    np.testing.assert_allclose(found[1][1], found[0][1], atol=1e-6)
+    fluid = np.prod(grid.shape) - solid.sum()
+    assert len(padded(grid, plain, 10_000)) == fluid

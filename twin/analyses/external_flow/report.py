@@ -243,6 +243,11 @@ def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
             "The surface is not closed. Cells are taken for inside where it winds round them more than half "
             "(generalised winding number)."
         )
+    if not tunnel.solid.any():
+        said.append(
+            "No cell lies inside the part: it is thinner than the cells, or encloses nothing. The fluid meets its "
+            "surface from both sides."
+        )
     if report.bodies > 1:
         said.append(f"The {report.bodies} bodies are one obstacle.")
     return tuple(said)

@@ -131,7 +131,7 @@ def cells(setting: Setting, across: float) -> int:
 
 
 def tunnel(setting: Setting, across: float) -> Tunnel:
-    """A tunnel with so many cells along the part's size. Raises GeometryError where the part has no inside."""
+    """A tunnel with so many cells along the part's size. Raises GeometryError where nothing of the part is met."""
     spacing, study = setting.size / across, setting.study
     around = boxes(setting, spacing)
     most = _SPEED * study.speed / setting.fastest
@@ -186,10 +186,9 @@ def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, NDArray[
     """Cells inside the part, where it cuts the ways between cells, and which rotating surface does, -1 for none."""
     shape = box.grid.shape
     found = voxelise(setting.surface, np.array(box.origin), box.spacing, shape, D3Q19.directions)
-    if not found.inside.any():
+    if not (found.inside.any() or len(found.crossings.triangle)):
         raise GeometryError(
-            "No cell lies inside the part: it is thinner than the cells, or its surface encloses nothing. Ask for a "
-            "higher accuracy, or export the part as a solid."
+            "The part lies between the cells: nothing of it is in the way of the fluid. Ask for a higher accuracy."
         )
     # a way from a cell into the surface is against the velocity of what comes off it
     against = np.array(D3Q19.opposite)

@@ -151,3 +151,18 @@ def test_a_surface_that_turns_is_somewhere(ball: Surface) -> None:
         setting(
             ball, study(rotating=twin.Rotating((0, 0, 1), (0, 0, 0), 1, twin.select.sphere((9, 9, 9), 0.1)))
         )
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["plate", "sheet"])
+def test_what_is_thinner_than_cells_is_met_from_both_sides(tmp_path: Path, closed: bool) -> None:
+    plate = trimesh.creation.box((0.1, 0.0003, 0.1))
+    if not closed:
+        plate.update_faces(plate.face_normals[:, 1] > 0.9)
+    plate.export(tmp_path / "plate.stl")
+    surface, _ = parse(tmp_path / "plate.stl", "m", "plate.stl")
+    made = tunnel(setting(surface, study(ground=twin.Ground(-0.1))), 10.0)
+    assert not made.solid.any()
+    body = np.asarray(made.walls.body)
+    directions = np.array(made.schemes[-1].velocities.directions)
+    against, along = (body[np.flatnonzero((directions == (sign, 0, 0)).all(axis=1))[0]] for sign in (-1, 1))
+    assert against.sum() == along.sum() >= 100
