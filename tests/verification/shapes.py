@@ -82,5 +82,5 @@ def ahmed_body(slant: float) -> Any:
     block = block.MakeFillet(block.faces.Min(occ.X).edges, 0.1)
     run, drop = 0.222 * math.cos(math.radians(slant)), 0.222 * math.sin(math.radians(slant))
     aside = occ.WorkPlane(occ.Axes((length, -width, over + height), occ.Y, occ.X))
-    wedge = aside.MoveTo(0, 0).LineTo(-run, 0).LineTo(0, drop).Close().Face().Extrude(2 * width)
+    wedge = aside.MoveTo(0, 0).LineTo(0, drop).LineTo(-run, 0).Close().Face().Extrude(2 * width)
     return block - wedge

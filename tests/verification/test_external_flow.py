@@ -40,7 +40,9 @@ def ball() -> trimesh.Trimesh:
     return trimesh.creation.icosphere(subdivisions=4, radius=RADIUS)
 
 
-@pytest.mark.parametrize(("reynolds", "known"), [(10.0, 4.34), (50.0, 1.57), (100.0, 1.087), (200.0, 0.78), (300.0, 0.656)])
+@pytest.mark.parametrize(
+    ("reynolds", "known"), [(10.0, 4.34), (50.0, 1.57), (100.0, 1.087), (200.0, 0.78), (300.0, 0.656)]
+)
 def test_the_bound_holds_what_is_known_of_a_sphere(
     client: twin.Client, tmp_path: Path, told: Told, reynolds: float, known: float
 ) -> None:
