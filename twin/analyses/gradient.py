@@ -10,6 +10,7 @@ from solvers.conduction.extension import HarmonicExtension
 from solvers.tet10 import sensitivity
 from twin.analyses.boundary import MeshBoundary
 from twin.analyses.derivatives import Adjoined, Objective
+from twin.analyses.external_flow import gradient as external_flow
 from twin.analyses.linearised import Linearised
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import analysis_of
@@ -21,7 +22,7 @@ from twin.geometry.surface import Report, Surface
 from twin.meshing import VolumeMesh
 from twin.results.gradient import Differentiation, Gradient, Sensitivity
 from twin.results.zones import Zones
-from twin.studies import GradientOf, Request
+from twin.studies import ExternalFlow, GradientOf, Request
 
 Floats = NDArray[np.float64]
 
@@ -60,8 +61,10 @@ def differentiate(
     Raises:
         twin.errors.TwinError: there is none; the sentence says why
     """
-    question, outcome = study.question, study.outcome
-    asked = question.check(study.study)
+    question, outcome, asked = study.question, study.outcome, study.study
+    question.check(asked)
+    if isinstance(asked, ExternalFlow):
+        return external_flow.differentiate(surface, study, request, monitor=monitor, workdir=workdir)
     deadline = time.perf_counter() + (request.max_seconds or np.inf)
     analysis = analysis_of(asked)
     nowhere, zones = Regions((), ()), Zones(outcome.singularities).of(question.case)

@@ -268,7 +268,7 @@ class SweepPlan:
                 "A descent is of one load case: leave the others out, or give them sweeps of their own."
             )
         if isinstance(study, ExternalFlow):
-            raise StudyError("Answers of external flow have no slope: ask for another search than a descent.")
+            raise StudyError("Descents are of stress and of heat: ask for another search.")
         known = (*DIFFERENTIABLE[type(study)], *self.space.numbers)
         for each in self.samplings:
             if isinstance(each, Descent):

@@ -154,7 +154,8 @@ class Result:
         power, which is smooth; `gap` says how far it lies below.
 
         quantity: "max_displacement", "max_von_mises", "compliance", "mass", "safety_factor"; "max_temperature",
-        "min_temperature", "heat_flow", "max_heat_flux". wrt: "loads" (supports too), "material" or "shape", which is
+        "min_temperature", "heat_flow", "max_heat_flux"; of a flow that becomes steady "drag_force", "lift_force",
+        "side_force". wrt: "loads" (supports too; of a flow its "speed"), "material" or "shape", which is
         the vertices (v, 3) of result.mesh.surface_vertices, and of a part that boxes deformed also the moves of their
         control points, "shape[0].moves" (i, j, k, 3). case: load case, by default the one where the quantity is
         worst. velocities: of the vertices (v, 3) [m per unit of a parameter], or of several parameters (p, v, 3), for

@@ -14,16 +14,17 @@ from twin.studies.static_stress import StaticStress
 
 Wrt = Literal["loads", "material", "shape"]
 
-DIFFERENTIABLE: Mapping[type[StaticStress | HeatConduction], tuple[str, ...]] = {
+DIFFERENTIABLE: Mapping[type[StaticStress | HeatConduction | ExternalFlow], tuple[str, ...]] = {
     StaticStress: ("max_displacement", "max_von_mises", "compliance", "mass", "safety_factor"),
     HeatConduction: ("max_temperature", "min_temperature", "heat_flow", "max_heat_flux"),
+    ExternalFlow: ("drag_force", "lift_force", "side_force"),
 }
 """The quantities that have gradients, by study."""
 
 
 @dataclass(frozen=True, slots=True)
 class GradientOf:
-    """The gradient of a quantity of a load case with respect to loads, material or shape.
+    """The gradient of a quantity of a load case with respect to loads (of a flow its speed), material or shape.
 
     run: "runs/...", which has found the quantity.
     Raises StudyError for a `wrt` that does not exist.
@@ -37,12 +38,8 @@ class GradientOf:
     def __post_init__(self) -> None:
         words.one_of("wrt", self.wrt, Wrt)
 
-    def check(self, study: StaticStress | HeatConduction | ExternalFlow) -> StaticStress | HeatConduction:
-        """The study. Raises StudyError where it has no such load case, or no such quantity with a gradient."""
-        if isinstance(study, ExternalFlow):
-            raise StudyError(
-                f"{self.run} is of external flow, whose answers have no gradients.", {"run": self.run}
-            )
+    def check(self, study: StaticStress | HeatConduction | ExternalFlow) -> None:
+        """Raise StudyError where the study has no such load case, or no such quantity with a gradient."""
         if self.case not in study.cases:
             raise StudyError(
                 f"{self.run} has no load case {self.case!r}; it has {', '.join(map(repr, study.cases))}.",
@@ -54,6 +51,8 @@ class GradientOf:
                 f"{self.quantity!r} has no gradient. Those that have one: {', '.join(known)}.",
                 {"quantity": self.quantity},
             )
+        if isinstance(study, ExternalFlow):
+            return
         if study.bodies:
             raise StudyError(
                 f"{self.run} is of bodies of different material. Gradients are of parts of one material.",
@@ -65,4 +64,3 @@ class GradientOf:
                 "yield_strength to twin.Material and ask again.",
                 {"quantity": self.quantity},
             )
-        return study

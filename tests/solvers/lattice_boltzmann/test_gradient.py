@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from solvers.lattice_boltzmann import flow, refinement
-from solvers.lattice_boltzmann.gradient import force_gradient, mean_force
+from solvers.lattice_boltzmann.gradient import force_gradient, mean_force, steady_gradient
 from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.refinement import Coupling, States
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme
@@ -49,7 +50,8 @@ def two_boxes() -> Flow:
     return schemes, given, couplings, refinement.advance(schemes, given, couplings, states, 100)
 
 
-@pytest.mark.parametrize("case", [one_box, pytest.param(two_boxes, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [one_box, two_boxes])
 def test_the_gradient_is_what_differences_say(case: Callable[[], Flow]) -> None:
     schemes, given, couplings, states = case()
     value, gradient = force_gradient(schemes, given, couplings, states, STEPS, DRAG)
@@ -84,3 +86,20 @@ def test_of_turbulent_flow_there_is_none() -> None:
     given = flow.conditions(OPEN, 0.01, none(OPEN.grid, D3Q19))
     with pytest.raises(ValueError, match="turbulent"):
         mean_force((replace(OPEN, turbulent=True),), (given,), (), begun(OPEN, given), 3)
+
+
+@pytest.mark.slow
+def test_of_a_steady_flow_it_is_that_of_its_force() -> None:
+    schemes, given, couplings, states = one_box()
+
+    def settled(by: float) -> tuple[float, States]:
+        changed = (replace(given[0], inflow=given[0].inflow.at[0].add(by)),)
+        after = refinement.advance(schemes, changed, couplings, jax.tree.map(jnp.copy, states), 6000)
+        return float(np.asarray(flow.exchanged(OPEN, changed[0], after[0]), float)[0].sum()), after
+
+    drag, steady = settled(0.0)
+    found = steady_gradient(schemes, given, couplings, steady, DRAG, 100, 60, 1e-4, lambda *_: True)
+    assert found.value == pytest.approx(drag, rel=1e-5)
+    assert found.change < 1e-4
+    near, wide = ((settled(by)[0] - settled(-by)[0]) / (2 * by) for by in (2e-3, 4e-3))
+    assert float(found.by[0].inflow[0].sum()) == pytest.approx((4 * near - wide) / 3, rel=2e-3)

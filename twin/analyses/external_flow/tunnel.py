@@ -4,7 +4,6 @@ Its axes are those of drag, side force and lift. Lengths are in cells, times in 
 them SI is in `Scales`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -21,7 +20,7 @@ from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.refinement import Coupling
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
-from solvers.lattice_boltzmann.walls import NO_LINKS, Links, Walls, padded, walls
+from solvers.lattice_boltzmann.walls import Links, Walls, padded, walls
 from twin.analyses.external_flow.boxes import Box, boxes
 from twin.analyses.external_flow.setting import Setting
 from twin.errors import GeometryError
@@ -68,6 +67,7 @@ class Tunnel:
 
     couplings: of each box and the one around it; scales: of the innermost box
     speed: of the fluid far away [cells/step]; solid: cells (x, y, z) of the innermost box
+    crossings: of the part's triangles, and ways from cells of the innermost box
     blockage: the part's share of the cross-section of the outermost box
     unresolved: share of the cells beside the part that have no room for two cells between walls
     """
@@ -80,6 +80,7 @@ class Tunnel:
     scales: Scales
     speed: float
     solid: NDArray[np.bool_]
+    crossings: Crossings
     blockage: float
     unresolved: float
 
@@ -147,8 +148,8 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
         )
         for box in around
     )
-    solid, links, turning = _cut(setting, around[-1])
-    moving = _Moving(setting, around[-1], links, turning, scales.speed)
+    solid, links, crossings = _cut(setting, around[-1])
+    moving = _Moving(setting, around[-1], links, setting.turning[crossings.triangle], scales.speed)
     outermost = _absorbing(around[0].grid, _SPONGE * setting.size / around[0].spacing)
     given = tuple(
         flow.conditions(
@@ -158,9 +159,7 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
                 setting,
                 box.grid,
                 speed,
-                solid if box is around[-1] else np.zeros(box.grid.shape, bool),
-                links if box is around[-1] else NO_LINKS,
-                moving,
+                (solid, links, moving) if box is around[-1] else None,
             ),
             inflow=(speed, 0, 0),
             absorbing=outermost if box is around[0] else 0.0,
@@ -177,13 +176,14 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
         scales,
         speed,
         solid,
+        crossings,
         blockage=setting.area / (width * height),
         unresolved=_unresolved(given[-1].walls),
     )
 
 
-def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, NDArray[np.int64]]:
-    """Cells inside the part, where it cuts the ways between cells, and which rotating surface does, -1 for none."""
+def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, Crossings]:
+    """Cells inside the part, and where it cuts the ways between cells."""
     shape = box.grid.shape
     found = voxelise(setting.surface, np.array(box.origin), box.spacing, shape, D3Q19.directions)
     if not (found.inside.any() or len(found.crossings.triangle)):
@@ -193,7 +193,7 @@ def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, NDArray[
     # a way from a cell into the surface is against the velocity of what comes off it
     against = np.array(D3Q19.opposite)
     links = Links(found.crossings.point, against[found.crossings.direction], found.crossings.distance)
-    return found.inside | _shut_in(found.crossings, shape), links, setting.turning[found.crossings.triangle]
+    return found.inside | _shut_in(found.crossings, shape), links, found.crossings
 
 
 def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -242,13 +242,16 @@ def _walls(
     setting: Setting,
     grid: Grid,
     speed: float,
-    solid: NDArray[np.bool_],
-    links: Links,
-    moving: Callable[[NDArray[np.integer]], Floats],
+    part: tuple[NDArray[np.bool_], Links, _Moving] | None,
 ) -> Walls:
+    """Of the ground, and of the part where it is in the box: what is solid, its links, and their velocity."""
     ground = setting.study.ground
     sides = {4: (speed, 0.0, 0.0)} if ground is not None and ground.moving else {}
-    found = walls(grid, D3Q19, solid, links, moving, sides)
+    if part is None:
+        found = walls(grid, D3Q19, np.zeros(grid.shape, bool), sides=sides)
+    else:
+        solid, links, moving = part
+        found = walls(grid, D3Q19, solid, links, moving, sides)
     return padded(grid, found, bucket(len(found), _BESIDE)) if len(found) else found
 
 
