@@ -86,7 +86,8 @@ def force_gradient(
 class SteadyGradient:
     """value: a component of the force; by: how it changes with the conditions of each box, for as long as it takes
 
-    change: of the derivative by the inflow along x, in the last stretch, of its size; steps: that the adjoint went back
+    change: the larger one of the derivative by the inflow along x in the last two stretches, of its size; steps: that
+    the adjoint went back
     """
 
     value: float
@@ -109,7 +110,7 @@ def steady_gradient(
     """Of a component of the force on the body in a steady flow, once that has answered to the change for ever.
 
     Arguments as of `mean_force` and `force_gradient`. stretch: steps of the outermost box until the next look at the
-    derivative by the inflow along x, which ends it where it changes by less than the tolerance; most: stretches
+    derivative by the inflow along x, which ends it where it changes by less than the tolerance twice; most: stretches
     tell: hears how many there were, and the last change; it says whether to go on
 
     Raises:
@@ -118,13 +119,14 @@ def steady_gradient(
     _refuse_turbulence(schemes)
     lattices = tuple(state.populations for state in states)
     value, adjoint = _pull(schemes, given, lattices, weights)
-    last, change, count = 0.0, math.inf, 0
-    while count < most and change > tolerance and (not count or tell(count, change)):
+    last, change, before, count = 0.0, math.inf, math.inf, 0
+    while count < most and max(change, before) > tolerance and (not count or tell(count, change)):
         adjoint = _further(schemes, given, couplings, lattices, weights, adjoint, stretch)
         by = _by_conditions(schemes, given, couplings, lattices, weights, adjoint)
         slope = float(by[0].inflow[0].sum())
-        change, last, count = abs(slope - last) / max(abs(slope), 1e-30), slope, count + 1
-    return SteadyGradient(float(value), by, change, count * stretch)
+        change, before = abs(slope - last) / max(abs(slope), 1e-30), change
+        last, count = slope, count + 1
+    return SteadyGradient(float(value), by, max(change, before), count * stretch)
 
 
 Lattices = tuple[Populations, ...]
