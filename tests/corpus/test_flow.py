@@ -11,7 +11,7 @@ import twin
 from twin.analyses.external_flow.setting import setting
 from twin.analyses.external_flow.tunnel import tunnel
 from twin.errors import TwinError
-from twin.geometry.reader import read
+from twin.geometry.parse import parse
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 FOLDERS = ("aero", "cad", "nasty-crafted", "nasty-real", "prim", "vehicle")
@@ -27,10 +27,10 @@ pytestmark = [
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_part_that_can_be_read_is_met_by_the_flow(path: Path) -> None:
     try:
-        surface, report = read(path.read_bytes(), None, path.name)
+        surface, report = parse(path, None, path.name)
     except TwinError:
         try:
-            surface, report = read(path.read_bytes(), "mm", path.name)
+            surface, report = parse(path, "mm", path.name)
         except TwinError as refused:
             pytest.skip(f"refused: {refused}")
     placed = setting(surface, twin.ExternalFlow((1, 0.2, 0.1)))
