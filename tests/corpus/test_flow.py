@@ -16,6 +16,7 @@ from twin.geometry.parse import parse
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 FOLDERS = ("aero", "cad", "nasty-crafted", "nasty-real", "prim", "vehicle")
 FILES = sorted(path for folder in FOLDERS for path in (DATA / folder).glob("*.*") if path.suffix != ".dat")
+BROKEN = ("nasty-crafted", "nasty-real")  # some of these can't be read; all others can
 ACROSS = 12.0
 
 pytestmark = [
@@ -32,6 +33,8 @@ def test_a_part_that_can_be_read_is_met_by_the_flow(path: Path) -> None:
         try:
             surface, report = parse(path, "mm", path.name)
         except TwinError as refused:
+            if path.parent.name not in BROKEN:
+                raise
             pytest.skip(f"refused: {refused}")
     placed = setting(surface, twin.ExternalFlow((1, 0.2, 0.1)))
     made = tunnel(placed, ACROSS)
