@@ -64,7 +64,7 @@ def differentiate(
     question, outcome, asked = study.question, study.outcome, study.study
     question.check(asked)
     if isinstance(asked, ExternalFlow):
-        return external_flow.differentiate(surface, study, request, monitor=monitor, workdir=workdir)
+        return external_flow.differentiate(surface, study, request, monitor=monitor)
     deadline = time.perf_counter() + (request.max_seconds or np.inf)
     analysis = analysis_of(asked)
     nowhere, zones = Regions((), ()), Zones(outcome.singularities).of(question.case)

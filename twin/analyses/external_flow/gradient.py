@@ -1,8 +1,6 @@
 """How a force changes with the speed, the fluid and the shape, where the flow has become steady."""
 
 import time
-from functools import partial
-from pathlib import Path
 from typing import Final
 
 import jax.numpy as jnp
@@ -11,7 +9,6 @@ from numpy.typing import NDArray
 
 from solvers.lattice_boltzmann.gradient import SteadyGradient, steady_gradient
 from solvers.lattice_boltzmann.velocities import D3Q19
-from twin.analyses.external_flow.checkpoints import Checkpoints
 from twin.analyses.external_flow.quantities import AXES
 from twin.analyses.external_flow.setting import setting
 from twin.analyses.external_flow.simulation import Simulation, beginning, simulate
@@ -44,7 +41,7 @@ _SHARES: Final = (
 
 
 def differentiate(
-    surface: Surface, study: Differentiation, request: Request, *, monitor: Monitor, workdir: Path
+    surface: Surface, study: Differentiation, request: Request, *, monitor: Monitor
 ) -> Gradient:
     """The gradient of a force of an answer; arguments as of `twin.analyses.gradient.differentiate`.
 
@@ -68,7 +65,6 @@ def differentiate(
                 "the answers of a sweep."
             )
         ready = tunnel(placed, study.outcome.mesh_quality["cells_along_the_size"])
-    kept = Checkpoints(workdir)
     with watch.phase("solve"):
 
         def followed(share: float, forces: Floats) -> bool:
@@ -76,8 +72,8 @@ def differentiate(
             monitor.progress("solve", low + share * (high - low), "the flow, until it is steady")
             return is_time_left()
 
-        course = kept.load(0, beginning(ready))
-        found = simulate(ready, _SETTLED, followed, course, partial(kept.keep, 0))
+        course = beginning(ready)
+        found = simulate(ready, _SETTLED, followed, course, lambda _: None)  # an attempt starts afresh
         if not is_time_left():
             _give_up(request)
         _refuse_unsteady(found)
