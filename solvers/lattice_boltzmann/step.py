@@ -13,10 +13,9 @@ from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded, stored
-from solvers.lattice_boltzmann.walls import Walls, reflected
+from solvers.lattice_boltzmann.walls import HELD, Walls, reflected
 
 _MAGIC: Final = 3 / 16  # of two relaxation times
-_HELD: Final = 0.1  # share by which a side of kind "pressure" holds it: waves go out through the rest
 
 
 def step(
@@ -176,7 +175,7 @@ def _with_ghosts(
             x, y, z = (jnp.where(ghost, new, u) for new, u in zip(inflow, velocity, strict=True))
             velocity = (x, y, z)
         elif kind == "pressure":
-            density = jnp.where(ghost, density + _HELD * (given.pressure - density), density)
+            density = jnp.where(ghost, density + HELD * (given.pressure - density), density)
         elif kind == "slip":
             sign = [jnp.where(ghost, -1, 1) if axis == face // 2 else 1 for axis in range(3)]
             x, y, z = (s * u for s, u in zip(sign, velocity, strict=True))

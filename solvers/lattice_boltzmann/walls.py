@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -19,8 +20,19 @@ from solvers.lattice_boltzmann.velocities import VelocitySet
 
 Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
 
+HELD: Final = 0.1  # share by which an outlet holds its pressure: waves go out through the rest
 _BODY: Final = 0  # who a wall belongs to: the body, or a side of the box from one on
 _NOBODY: Final = 99
+
+
+class Outlets(eqx.Module):
+    """Links that end on no wall but on what fluid goes out through.
+
+    links: which of `Walls` do; density: held beyond, above one, of each cell
+    """
+
+    links: Bool[Array, "q w"]
+    density: Float[Array, " w"]
 
 
 class Walls(eqx.Module):
@@ -32,6 +44,7 @@ class Walls(eqx.Module):
     of, and not on a side of the box
     inward: from each cell to the nearest point of the plane that fits its links' ends [cells]
     solid: whether each cell of the row is
+    outlets: None where there are none
     """
 
     cells: Int[Array, " w"]
@@ -40,6 +53,7 @@ class Walls(eqx.Module):
     body: Bool[Array, "q w"]
     inward: Float[Array, "3 w"]
     solid: Bool[Array, " cells"]
+    outlets: Outlets | None = None
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -156,7 +170,7 @@ def padded(grid: Grid, of: Walls, count: int) -> Walls:
     more = np.flatnonzero(fluid)[: max(count - len(of), 0)]
 
     def longer(array: Array) -> Array:
-        return jnp.pad(array, ((0, 0), (0, len(more))))
+        return jnp.pad(array, ((0, 0),) * (array.ndim - 1) + ((0, len(more)),))
 
     return Walls(
         jnp.concatenate([of.cells, jnp.asarray(more, jnp.int32)]),
@@ -165,6 +179,7 @@ def padded(grid: Grid, of: Walls, count: int) -> Walls:
         longer(of.body),
         longer(of.inward),
         of.solid,
+        jax.tree.map(longer, of.outlets),
     )
 
 
@@ -188,7 +203,17 @@ def reflected(
         jnp.stack(of) for of in (pulled, local, _carried(velocities, local, moving))
     )  # few operations compile fast
     ways, stays, with_wall = ((of, of[opposite]) for of in rows)
-    return _off_wall(ways, stays, with_wall, walls.distances)
+    found = _off_wall(ways, stays, with_wall, walls.distances)
+    if walls.outlets is None:
+        return found
+    return jnp.where(walls.outlets.links, _let_out(velocities, stays[0], walls.outlets), found)
+
+
+def _let_out(velocities: VelocitySet, local: Float[Array, "q w"], outlets: Outlets) -> Float[Array, "q w"]:
+    """Beyond is what is at the cell, with a density on its way to what is held: waves go out through the rest."""
+    missing = outlets.density - local.sum(axis=0)
+    weights: Float[Array, "q 1"] = jnp.asarray(velocities.weights, jnp.float32)[:, None]
+    return local + HELD * weights * missing
 
 
 def _carried(velocities: VelocitySet, local: Populations, moving: Float[Array, "3 w"]) -> Populations:

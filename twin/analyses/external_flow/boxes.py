@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from solvers.lattice_boltzmann.grid import Grid, Kind
 from twin.analyses.external_flow.setting import Setting
+from twin.analyses.flow.lattice import Box, between
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,24 +21,6 @@ _ASIDE: Final = (
     0.21  # of a cell: flat faces are to lie somewhere between cells, and not in the middle of some
 )
 _MULTIPLE: Final = 8  # counts of cells: parts that are nearly of one size have one program
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box of cells.
-
-    origin: middle of its first cell, in the axes of the setting [m]; spacing: of its cells [m]
-    corner: cell of the box around it in which it begins
-    """
-
-    grid: Grid
-    origin: tuple[float, float, float]
-    spacing: float
-    corner: tuple[int, int, int]
-
-    @property
-    def cells(self) -> int:
-        return int(np.prod(self.grid.shape))
 
 
 @dataclass(frozen=True)
@@ -89,15 +72,10 @@ def boxes(setting: Setting, spacing: float) -> tuple[Box, ...]:
 
 
 def _base(setting: Setting, lower: Floats, upper: Floats, spacing: float) -> Floats:
-    """A point between cells [m], from which they are counted: the ground, or so that cells lie alike on either side of
-    the part's middle, with its outermost faces rather between cells than in the middle of some.
-    """
-    half = 0.5 * (upper - lower) / spacing
-    away = [np.abs((half + share) % 1 - 0.5) for share in (0.0, 0.5)]
-    base = 0.5 * (lower + upper) - spacing * np.where(away[0] >= away[1], 0.0, 0.5)
+    """A point between cells [m], from which they are counted: on the ground, where there is one."""
+    found = between(lower, upper, spacing)
     if setting.ground is not None:
-        base[2] = setting.ground
-    found: Floats = base
+        found[2] = setting.ground
     return found
 
 

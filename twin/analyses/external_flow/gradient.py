@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from solvers.lattice_boltzmann.gradient import SteadyGradient, steady_gradient
 from solvers.lattice_boltzmann.velocities import D3Q19
 from twin.analyses.external_flow.quantities import AXES
+from twin.analyses.external_flow.schedule import plan
 from twin.analyses.external_flow.setting import setting
-from twin.analyses.external_flow.simulation import Simulation, beginning, simulate
 from twin.analyses.external_flow.tunnel import Tunnel, tunnel
+from twin.analyses.flow.simulation import Simulation, beginning, simulate
 from twin.analyses.monitor import Monitor
 from twin.analyses.shape import by_moves
 from twin.analyses.summary import cost, provenance
@@ -67,13 +68,13 @@ def differentiate(
         ready = tunnel(placed, study.outcome.mesh_quality["cells_along_the_size"])
     with watch.phase("solve"):
 
-        def followed(share: float, forces: Floats) -> bool:
+        def followed(share: float, series: Floats) -> bool:
             low, high, _ = _SHARES
             monitor.progress("solve", low + share * (high - low), "the flow, until it is steady")
             return is_time_left()
 
-        course = beginning(ready)
-        found = simulate(ready, _SETTLED, followed, course, lambda _: None)  # an attempt starts afresh
+        course = beginning(ready)  # an attempt starts afresh
+        found = simulate(ready, plan(ready, _SETTLED), followed, course, lambda _: None)
         if not is_time_left():
             _give_up(request)
         _refuse_unsteady(found)
@@ -133,8 +134,8 @@ def _give_up(request: Request) -> None:
     )
 
 
-def _refuse_unsteady(found: Simulation) -> None:
-    last = found.force[found.start :][-len(found.force) // 4 :]
+def _refuse_unsteady(found: Simulation[Tunnel]) -> None:
+    last = found.series[found.start :, :3][-len(found.series) // 4 :]
     changes = float(np.ptp(last, axis=0).max()) / float(np.linalg.norm(last.mean(axis=0)))
     if changes > STEADY:
         raise SolveFailed(

@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses.external_flow.simulation import Simulation
+from twin.analyses.external_flow.tunnel import Tunnel
+from twin.analyses.flow.ladder import of_cells
+from twin.analyses.flow.simulation import Simulation
 from twin.quantities import Quantity
 
 Floats = NDArray[np.float64]
@@ -37,11 +39,12 @@ class Measured:
     modelled: bool
 
 
-def measured(found: Simulation) -> Measured:
+def measured(found: Simulation[Tunnel]) -> Measured:
     """What a tunnel tells."""
-    tunnel, scales = found.tunnel, found.tunnel.scales
-    force, force_spread = found.mean(found.force)
-    moment, moment_spread = found.mean(found.moment)
+    tunnel, scales = found.lattice, found.lattice.scales
+    means, spreads = found.mean(found.series)
+    force, moment = means[:3], means[3:]
+    force_spread, moment_spread = spreads[:3], spreads[3:]
     axes = tunnel.setting.axes
     return Measured(
         tunnel.cells,
@@ -58,16 +61,14 @@ def measured(found: Simulation) -> Measured:
 def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
     """Of the finest force and moment: of finite time, of cells, of the box's sides, and of the model of turbulence.
 
-    Cells: the error falls at least with their size, so that it is the change since the tunnel before over what the size
-    has changed. One small change may be chance: half of what the one before it says counts too.
     Sides: the fluid that a part pushes aside passes faster between walls. The share of the cross-section that it
     blocks, of each number, is what corrections of wind tunnels are of the size of.
     Model: what known drags of bodies differ by (tests/verification/test_external_flow.py).
     """
     finest = ladder[-1]
-    force, moment = np.full(3, np.inf), np.full(3, np.inf)
-    if len(ladder) > 1:
-        force, moment = (_of_cells(ladder, name) for name in ("force", "moment"))
+    sizes = [each.size for each in ladder]
+    force = of_cells(sizes, [each.force for each in ladder])
+    moment = of_cells(sizes, [each.moment for each in ladder])
     share = _out_of_reach(finest)
     return (
         force + finest.force_spread + share * np.linalg.norm(finest.force),
@@ -94,18 +95,9 @@ def is_known_as_well_as_can_be(
     return floor > accuracy * scale and bool((force[chosen] <= 2 * floor).all())
 
 
-def _of_cells(ladder: Sequence[Measured], name: str) -> Floats:
-    found = np.zeros(3)
-    finest = ladder[-1].size
-    for before, after, trust in zip(ladder, ladder[1:], (*[0.5] * (len(ladder) - 2), 1.0), strict=False):
-        change = np.abs(getattr(after, name) - getattr(before, name))
-        found = np.maximum(found, trust * change / (before.size / after.size - 1) * finest / after.size)
-    return found
-
-
-def quantities(ladder: Sequence[Measured], found: Simulation, accuracy: float) -> dict[str, Quantity]:
+def quantities(ladder: Sequence[Measured], found: Simulation[Tunnel], accuracy: float) -> dict[str, Quantity]:
     """All that is reported of the finest tunnel."""
-    setting, finest = found.tunnel.setting, ladder[-1]
+    setting, finest = found.lattice.setting, ladder[-1]
     study = setting.study
     area = study.reference_area or setting.area
     pressure = 0.5 * study.fluid.density * study.speed**2

@@ -10,22 +10,20 @@ import numpy as np
 from twin.analyses.external_flow import quantities as numbers
 from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.setting import Setting
-from twin.analyses.external_flow.simulation import Simulation
-from twin.analyses.external_flow.surface import Traction, on_surface
 from twin.analyses.external_flow.tunnel import Tunnel
+from twin.analyses.flow.fields import METHOD, in_boxes, of_gaps, on_points, wall_distance
+from twin.analyses.flow.simulation import Simulation
+from twin.analyses.flow.surface import on_surface
 from twin.analyses.summary import cost
 from twin.analyses.task import Stopwatch
 from twin.geometry.surface import Report, Surface
-from twin.quantities import Field, Location, Quantity
-from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome, UniformGrid
+from twin.quantities import Quantity
+from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome
 from twin.select import describe
 from twin.studies import DEFAULT_CASE, Request
 
-METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
-_BESIDE: Final = 0.5  # of a cell, in the mean from the surface to the middle of the first one
 _COMPRESSIBLE: Final = 0.3  # Mach number
 _BLOCKAGE: Final = 0.05
-_UNRESOLVED: Final = 0.01
 _STIRRING: Final = 0.02
 _ALONG: Final = 0.1  # sine of the angle up to which a velocity counts as along a surface
 _ENDED: Final[dict[Ending, str]] = {
@@ -40,7 +38,7 @@ def outcome(
     surface: Surface,
     report: Report,
     request: Request,
-    found: Simulation,
+    found: Simulation[Tunnel],
     ladder: Sequence[Measured],
     rows: Sequence[ConvergenceRow],
     ended: Ending,
@@ -48,7 +46,8 @@ def outcome(
     seconds: float,
 ) -> Outcome:
     """Put together what was found, finest tunnel last. seconds: that were allowed."""
-    tunnel = found.tunnel
+    tunnel, study = found.lattice, found.lattice.setting.study
+    dynamic = 0.5 * study.fluid.density * study.speed**2
     made = numbers.quantities(ladder, found, request.accuracy)
     on = on_surface(found)
     warnings = [*report.warnings, *_warnings(found), *_shortfalls(made, request)]
@@ -58,15 +57,15 @@ def outcome(
         cases={
             DEFAULT_CASE: CaseOutcome(
                 made,
-                _fields(tunnel, on.nodes, "node"),
-                _fields(tunnel, on.vertices, "surface"),
+                on_points(on.nodes, dynamic, "node"),
+                on_points(on.vertices, dynamic, "surface"),
                 None,
             )
         },
         points=on.points,
         tets=np.zeros((0, 10), np.int32),
         faces=on.faces.astype(np.int32),
-        grids=_grids(found),
+        grids=in_boxes(found),
         surface_vertices=surface.vertices,
         surface_triangles=surface.triangles,
         glyphs=(_wind(tunnel, surface),),
@@ -79,7 +78,7 @@ def outcome(
             "cell_size": tunnel.scales.length,
             "cells_along_the_size": tunnel.setting.size / tunnel.scales.length,
             "blockage": tunnel.blockage,
-            "y_plus": _wall_distance(tunnel, on.nodes),
+            "y_plus": wall_distance(tunnel, study.fluid, on.nodes),
         },
         mesher="Cartesian grid round the part, which its triangles cut",
         provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
@@ -87,55 +86,8 @@ def outcome(
     )
 
 
-def _fields(tunnel: Tunnel, on: Traction, location: Location) -> dict[str, Field]:
-    study = tunnel.setting.study
-    dynamic = 0.5 * study.fluid.density * study.speed**2
-    return {
-        "pressure": Field("pressure", on.pressure[:, None], "Pa", location),
-        "pressure_coefficient": Field("pressure_coefficient", on.pressure[:, None] / dynamic, "1", location),
-        "wall_shear_stress": Field("wall_shear_stress", on.friction, "Pa", location),
-    }
-
-
-def _grids(found: Simulation) -> tuple[UniformGrid, ...]:
-    tunnel, axes = found.tunnel, found.tunnel.setting.axes
-    scales = tunnel.scales
-    made = []
-    for box, of in zip(tunnel.boxes, found.means, strict=True):
-        solid = tunnel.solid if box is tunnel.boxes[-1] else np.zeros(box.grid.shape, bool)
-        velocity = scales.speed * np.moveaxis(of.velocity, 0, -1).reshape(-1, 3) @ axes
-        columns = {
-            "velocity": (velocity, "m/s"),
-            "pressure": (scales.pressure * of.pressure, "Pa"),
-            "velocity_fluctuation": (scales.speed * of.fluctuation, "m/s"),
-            "solid": (solid, "1"),
-        }
-        corner = (np.array(box.origin) - 0.5 * box.spacing) @ axes
-        x, y, z = (tuple(axis) for axis in axes.tolist())
-        made.append(
-            UniformGrid(
-                tuple(corner.tolist()),
-                (x, y, z),
-                box.spacing,
-                box.grid.shape,
-                {
-                    name: Field(name, values.reshape(solid.size, -1).astype(np.float32), unit, "cell")
-                    for name, (values, unit) in columns.items()
-                },
-            )
-        )
-    return tuple(made)
-
-
-def _wall_distance(tunnel: Tunnel, on: Traction) -> float:
-    """Of the first cells, in the mean, in units of the layer at the wall: y+."""
-    fluid = tunnel.setting.study.fluid
-    friction = float(np.sqrt(np.linalg.norm(on.friction, axis=1).mean() / fluid.density))
-    return _BESIDE * tunnel.scales.length * friction * fluid.density / fluid.viscosity
-
-
-def _warnings(found: Simulation) -> list[str]:
-    tunnel, said = found.tunnel, []
+def _warnings(found: Simulation[Tunnel]) -> list[str]:
+    tunnel, said = found.lattice, []
     study = tunnel.setting.study
     fastest = tunnel.setting.fastest
     if study.fluid.speed_of_sound is not None and fastest > _COMPRESSIBLE * study.fluid.speed_of_sound:
@@ -151,12 +103,7 @@ def _warnings(found: Simulation) -> list[str]:
         for rotating, share in zip(study.rotating, _stirring(tunnel.setting), strict=True)
         if share > _STIRRING
     ]
-    if tunnel.unresolved > _UNRESOLVED:
-        said.append(
-            f"{tunnel.unresolved:.1%} of the cells beside the part lie between two of its walls: gaps are no wider "
-            "than a cell, and what flows through them is a guess."
-        )
-    return said
+    return said + of_gaps(tunnel)
 
 
 def _stirring(setting: Setting) -> list[float]:
@@ -205,12 +152,12 @@ def _closure(setting: Setting) -> str:
     )
 
 
-def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
-    tunnel, setting = found.tunnel, found.tunnel.setting
+def _assumptions(found: Simulation[Tunnel], report: Report) -> tuple[str, ...]:
+    tunnel, setting = found.lattice, found.lattice.setting
     study, fluid = setting.study, setting.study.fluid
     outermost = tunnel.boxes[0]
     extent = " x ".join(f"{count * outermost.spacing / setting.size:.3g}" for count in outermost.grid.shape)
-    time = (len(found.force) - found.start) * found.interval * tunnel.scales.time
+    start, time = found.lasted
     said = [
         f"Flow of constant density {fluid.density:g} kg/m^3 and viscosity {fluid.viscosity:.4g} Pa s. Pressures are "
         "those above that far away.",
@@ -220,7 +167,7 @@ def _assumptions(found: Simulation, report: Report) -> tuple[str, ...]:
         "sides let the fluid slip, what reaches its end goes out.",
         _closure(setting),
         f"Means are over {time:.4g} s of the flow, in which it passes the part's size {time / setting.turnover:.3g} "
-        f"times, after a start of {found.start * found.interval * tunnel.scales.time:.4g} s that is left out.",
+        f"times, after a start of {start:.4g} s that is left out.",
         f"The Mach number of the lattice is {tunnel.speed * 3**0.5:.2g}.",
         "The error estimates are of the time that is averaged over, of the size of cells (by the tunnel before, as if "
         "they fell with the size), of the box (the share of it that the part blocks)"

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from twin.analyses import checks, programs
 from twin.analyses.external_flow import quantities as numbers
-from twin.analyses.external_flow.checkpoints import Checkpoints
 from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.report import outcome
+from twin.analyses.external_flow.schedule import EVERY, plan
 from twin.analyses.external_flow.setting import Setting, setting
-from twin.analyses.external_flow.simulation import EVERY, Simulation, beginning, simulate
-from twin.analyses.external_flow.tunnel import cells, coarsest, tunnel
+from twin.analyses.external_flow.tunnel import Tunnel, cells, coarsest, tunnel
+from twin.analyses.flow.checkpoints import Checkpoints
+from twin.analyses.flow.simulation import Simulation, beginning, simulate
 from twin.analyses.monitor import Monitor
 from twin.analyses.task import Stopwatch
 from twin.errors import DeadlineExceeded, GeometryError, StudyError
@@ -57,7 +58,7 @@ def answer(
     monitor.progress("check", 0.0, "checking the study against the part")
     with task.watch.phase("check"):
         placed = _checked(surface, report, study, request)
-    ladder: list[tuple[Simulation, Measured]] = []
+    ladder: list[tuple[Simulation[Tunnel], Measured]] = []
     rows: list[ConvergenceRow] = []
     ended: Ending | None = None
     while ended is None:
@@ -101,7 +102,7 @@ class _Task:
     def remaining(self) -> float:
         return self.checkpoints.begun + self.seconds - time.perf_counter()
 
-    def simulated(self, placed: Setting, across: float, number: int) -> Simulation:
+    def simulated(self, placed: Setting, across: float, number: int) -> Simulation[Tunnel]:
         """What is found in the tunnel of this number."""
         low, high = np.interp([number, number + 1], np.arange(len(_TUNNELS)), _TUNNELS)
         what = f"cells of {_length(placed.size / across)}"
@@ -115,7 +116,7 @@ class _Task:
             worth = max(self.request.accuracy, numbers.MODEL if placed.turbulent else 0.0)
             found = simulate(
                 ready,
-                _SHARE * worth,
+                plan(ready, _SHARE * worth),
                 self._teller(what, ready.scales.force, low, high),
                 course,
                 partial(self.checkpoints.keep, number),
@@ -124,20 +125,21 @@ class _Task:
             return found
 
     def _teller(self, what: str, scale: float, low: float, high: float) -> Callable[[float, Floats], bool]:
-        def tell(share: float, force: Floats) -> bool:
-            factor, unit = engineering(float(np.abs(scale * force[-1]).max()), "N")
-            drag, side, lift = scale / factor * force[-1]
+        def tell(share: float, series: Floats) -> bool:
+            force = series[-1, :3]
+            factor, unit = engineering(float(np.abs(scale * force).max()), "N")
+            drag, side, lift = scale / factor * force
             forces = f"drag {drag:.4g} {unit}, lift {lift:.4g} {unit}, side force {side:.4g} {unit}"
             self.monitor.progress(
                 "solve",
                 low + share * (high - low),
-                f"{what}, {EVERY * len(force):.1f} lengths of the part on: {forces}",
+                f"{what}, {EVERY * len(series):.1f} lengths of the part on: {forces}",
             )
             return self.remaining > 0
 
         return tell
 
-    def ending(self, found: Simulation, ladder: Sequence[Measured], seconds: float) -> Ending | None:
+    def ending(self, found: Simulation[Tunnel], ladder: Sequence[Measured], seconds: float) -> Ending | None:
         """Why there is no finer tunnel, which would take so long; None where there is one."""
         made = numbers.quantities(ladder, found, self.request.accuracy)
         names = self.request.quantities or numbers.ASKED
@@ -146,7 +148,7 @@ class _Task:
         scale = made["drag_force"].scale or 0.0
         if numbers.is_known_as_well_as_can_be(ladder, names, self.request.accuracy, scale):
             return "no_finer_mesh"
-        placed = found.tunnel.setting
+        placed = found.lattice.setting
         following = UNKNOWNS * cells(placed, coarsest(placed) * FINER ** len(ladder))
         if following > (self.request.max_unknowns or DEFAULT_UNKNOWNS):
             return "max_unknowns"
@@ -181,14 +183,14 @@ def _checked(surface: Surface, report: Report, study: ExternalFlow, request: Req
     return placed
 
 
-def _row(ladder: Sequence[Measured], found: Simulation, took: float) -> ConvergenceRow:
+def _row(ladder: Sequence[Measured], found: Simulation[Tunnel], took: float) -> ConvergenceRow:
     finest = ladder[-1]
     force, _ = numbers.errors(ladder)
     scale = max(float(np.linalg.norm(finest.force)), np.finfo(np.float64).tiny)
     return ConvergenceRow(
         UNKNOWNS * finest.cells,
         finest.size,
-        len(found.force) * found.interval,
+        len(found.series) * found.interval,
         float(finest.force_spread.max()) / scale,
         took,
         {f"{name}_force": float(finest.force[axis]) for name, axis in numbers.AXES.items()},

@@ -1,11 +1,6 @@
-"""A part in boxes of cells: what lies in each cell, and what the units of the innermost box are worth.
-
-Its axes are those of drag, side force and lift. Lengths are in cells, times in steps, the density is one; what makes
-them SI is in `Scales`.
-"""
+"""A part in a wind tunnel: what lies in each cell, and how fast it moves."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -17,12 +12,12 @@ from numpy.typing import NDArray
 from solvers.buckets import bucket
 from solvers.lattice_boltzmann import flow, refinement
 from solvers.lattice_boltzmann.grid import Grid
-from solvers.lattice_boltzmann.refinement import Coupling
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import Links, Walls, padded, walls
-from twin.analyses.external_flow.boxes import Box, boxes
+from twin.analyses.external_flow.boxes import boxes
 from twin.analyses.external_flow.setting import Setting
+from twin.analyses.flow.lattice import Box, Lattice, Scales, links_of, shut_in
 from twin.errors import GeometryError
 from twin.geometry.voxels import Crossings, voxelise
 
@@ -37,73 +32,17 @@ _RESOLVED: Final = 20.0  # Reynolds number of a cell, up to which cells resolve 
 _BESIDE: Final = 1024  # cells beside walls are counted in multiples of so many
 
 
-@dataclass(frozen=True)
-class Scales:
-    """What a lattice's units are worth. length [m] of a cell; time [s] of a step; density [kg/m^3]."""
-
-    length: float
-    time: float
-    density: float
-
-    @property
-    def speed(self) -> float:
-        """[m/s] of a cell a step."""
-        return self.length / self.time
-
-    @property
-    def pressure(self) -> float:
-        """[Pa] of density times speed squared."""
-        return self.density * self.speed**2
-
-    @property
-    def force(self) -> float:
-        """[N]"""
-        return self.pressure * self.length**2
-
-
 @dataclass(frozen=True, eq=False)
-class Tunnel:
-    """A part in boxes of cells, outermost first, ready for the flow.
+class Tunnel(Lattice):
+    """A part in boxes of cells, in the axes of drag, side force and lift.
 
-    couplings: of each box and the one around it; scales: of the innermost box
-    speed: of the fluid far away [cells/step]; solid: cells (x, y, z) of the innermost box
-    crossings: of the part's triangles, and ways from cells of the innermost box
+    speed: of the fluid far away [cells/step]
     blockage: the part's share of the cross-section of the outermost box
-    unresolved: share of the cells beside the part that have no room for two cells between walls
     """
 
     setting: Setting
-    boxes: tuple[Box, ...]
-    schemes: tuple[Scheme, ...]
-    conditions: tuple[Conditions, ...]
-    couplings: tuple[Coupling, ...]
-    scales: Scales
     speed: float
-    solid: NDArray[np.bool_]
-    crossings: Crossings
     blockage: float
-    unresolved: float
-
-    @property
-    def cells(self) -> int:
-        return sum(box.cells for box in self.boxes)
-
-    @property
-    def walls(self) -> Walls:
-        """Of the part, and of the ground near it."""
-        return self.conditions[-1].walls
-
-    @cached_property
-    def beside(self) -> NDArray[np.int64]:
-        """The cells beside walls (w, 3), of the innermost box."""
-        places = np.unravel_index(np.asarray(self.walls.cells), self.boxes[-1].grid.padded)
-        return np.stack(places, axis=1) - 1
-
-    @cached_property
-    def touched(self) -> Floats:
-        """Where each cell beside walls meets them (w, 3) [m], in the axes of the setting."""
-        places = self.beside + np.asarray(self.walls.inward, np.float64).T
-        return np.array(self.boxes[-1].origin) + self.scales.length * places
 
     def initial(self) -> tuple[State, ...]:
         """The fluid as it is far away, everywhere."""
@@ -117,6 +56,11 @@ class Tunnel:
             )
             for scheme, given in zip(self.schemes, self.conditions, strict=True)
         )
+
+    def looked(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
+        """Force (3,), and moment (3,) about the setting's origin, with lengths in m."""
+        moment = np.cross(self.touched, exchanged).sum(axis=0)
+        return np.concatenate([exchanged.sum(axis=0), moment])
 
 
 def coarsest(setting: Setting) -> float:
@@ -168,17 +112,18 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
     )
     width, height = (count * around[0].spacing for count in around[0].grid.shape[1:])
     return Tunnel(
-        setting,
+        setting.surface,
+        setting.axes,
         around,
         schemes,
         given,
         tuple(refinement.coupling(outer.grid, inner.grid, inner.corner) for outer, inner in pairwise(around)),
         scales,
-        speed,
         solid,
         crossings,
+        setting,
+        speed,
         blockage=setting.area / (width * height),
-        unresolved=_unresolved(given[-1].walls),
     )
 
 
@@ -190,19 +135,7 @@ def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, Crossing
         raise GeometryError(
             "The part lies between the cells: nothing of it is in the way of the fluid. Ask for a higher accuracy."
         )
-    # a way from a cell into the surface is against the velocity of what comes off it
-    against = np.array(D3Q19.opposite)
-    links = Links(found.crossings.point, against[found.crossings.direction], found.crossings.distance)
-    return found.inside | _shut_in(found.crossings, shape), links, found.crossings
-
-
-def _shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Cells from which no way along an axis leads out: nothing flows there."""
-    ways = np.abs(D3Q19.directions).sum(axis=1) == 1
-    cut = np.zeros(shape, np.int64)
-    np.add.at(cut, tuple(crossings.point[ways[crossings.direction]].T), 1)
-    shut: NDArray[np.bool_] = cut == ways.sum()
-    return shut
+    return found.inside | shut_in(found.crossings, shape), links_of(found.crossings), found.crossings
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,12 +186,6 @@ def _walls(
         solid, links, moving = part
         found = walls(grid, D3Q19, solid, links, moving, sides)
     return padded(grid, found, bucket(len(found), _BESIDE)) if len(found) else found
-
-
-def _unresolved(of: Walls) -> float:
-    links = np.asarray(of.distances) * np.asarray(of.body)
-    both = (links != 0) & (links[list(D3Q19.opposite)] != 0)
-    return float(both.any(axis=0).sum() / max((links != 0).any(axis=0).sum(), 1))
 
 
 def _absorbing(grid: Grid, depth: float) -> NDArray[np.float32]:

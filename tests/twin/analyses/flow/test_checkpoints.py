@@ -10,11 +10,12 @@ import pytest
 import trimesh
 
 import twin
-from twin.analyses.external_flow import checkpoints
-from twin.analyses.external_flow.checkpoints import Checkpoints
+from twin.analyses.external_flow.schedule import plan
 from twin.analyses.external_flow.setting import setting
-from twin.analyses.external_flow.simulation import Course, Floats, beginning, simulate
 from twin.analyses.external_flow.tunnel import Tunnel, tunnel
+from twin.analyses.flow import checkpoints
+from twin.analyses.flow.checkpoints import Checkpoints
+from twin.analyses.flow.simulation import Course, Floats, beginning, simulate
 from twin.geometry.parse import parse
 
 LOOKS = 8
@@ -29,10 +30,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Tunnel:
 
 
 def moved(course: Course) -> Course:
-    """As some looks at the forces would leave it."""
+    """As some looks at the numbers would leave it."""
     course.pushes += 0.5
-    course.forces = [np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])]
-    course.moments = [np.ones(3), np.zeros(3)]
+    course.series = [np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])]
     course.settled, course.seconds = True, 7.5
     return course
 
@@ -40,16 +40,16 @@ def moved(course: Course) -> Course:
 def test_what_is_known_comes_back(ready: Tunnel, tmp_path: Path) -> None:
     kept = Checkpoints(tmp_path)
     kept.keep(1, moved(beginning(ready)))
-    assert kept.load(1, beginning(ready)).forces == []  # a minute has not passed
+    assert kept.load(1, beginning(ready)).series == []  # a minute has not passed
     kept.begun -= 100.0
     kept.keep(1, moved(beginning(ready)), now=True)
     after = Checkpoints(tmp_path)
     assert after.begun == pytest.approx(kept.begun, abs=5.0)
     found = after.load(1, beginning(ready))
-    np.testing.assert_array_equal(found.forces, [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(found.series, [[1, 2, 3], [4, 5, 6]])
     np.testing.assert_array_equal(found.pushes, np.full_like(ready.touched, 0.5))
     assert (found.settled, found.seconds) == (True, 7.5)
-    assert after.load(0, beginning(ready)).forces == []
+    assert after.load(0, beginning(ready)).series == []
 
 
 def test_what_is_of_other_arrays_or_broken_off_is_passed_over(ready: Tunnel, tmp_path: Path) -> None:
@@ -57,29 +57,29 @@ def test_what_is_of_other_arrays_or_broken_off_is_passed_over(ready: Tunnel, tmp
     kept.keep(0, moved(beginning(ready)), now=True)
     other = beginning(ready)
     other.sums = tuple(type(each)(*(array[..., :-1] for array in vars(each).values())) for each in other.sums)
-    assert kept.load(0, other).forces == []
-    path = tmp_path / "tunnel-0.npz"
+    assert kept.load(0, other).series == []
+    path = tmp_path / "lattice-0.npz"
     path.write_bytes(path.read_bytes()[:5000])
-    assert Checkpoints(tmp_path).load(0, beginning(ready)).forces == []
+    assert Checkpoints(tmp_path).load(0, beginning(ready)).series == []
 
 
 @pytest.mark.slow
-def test_forces_are_those_of_a_simulation_that_was_not_stopped(
+def test_numbers_are_those_of_a_simulation_that_was_not_stopped(
     ready: Tunnel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "_EVERY", 0.0)
     monkeypatch.setattr(checkpoints, "_SHARE", 1e9)
 
     def until(looks: int, course: Course, kept: Checkpoints) -> Floats:
-        def tell(_: float, forces: Floats) -> bool:
-            return len(forces) < looks
+        def tell(_: float, series: Floats) -> bool:
+            return len(series) < looks
 
-        return simulate(ready, 0.0, tell, course, partial(kept.keep, 0)).force
+        return simulate(ready, plan(ready, 0.0), tell, course, partial(kept.keep, 0)).series
 
     whole = until(LOOKS, beginning(ready), Checkpoints(tmp_path))
-    (tmp_path / "tunnel-0.npz").unlink()
+    (tmp_path / "lattice-0.npz").unlink()
     until(LOOKS // 2, beginning(ready), Checkpoints(tmp_path))
     kept = Checkpoints(tmp_path)
     course = kept.load(0, beginning(ready))
-    assert len(course.forces) == LOOKS // 2
-    np.testing.assert_allclose(until(LOOKS, course, kept), whole, rtol=1e-6)
+    assert len(course.series) == LOOKS // 2
+    np.testing.assert_allclose(until(LOOKS, course, kept), whole, rtol=1e-6, atol=1e-7)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from twin.analyses.external_flow.averaging import average, correlation_time, settled
+from twin.analyses.flow.averaging import average, correlation_time, settled
 
 
 def wandering(count: int, kept: float, seed: int) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from twin.analyses.external_flow.simulation import Simulation
+from twin.analyses.flow.lattice import Lattice
+from twin.analyses.flow.simulation import Simulation
 from twin.geometry.subdivision import six_node_faces, subdivide
 
 Floats = NDArray[np.float64]
@@ -40,18 +41,17 @@ class OnSurface:
     vertices: Traction
 
 
-def on_surface(found: Simulation) -> OnSurface:
+def on_surface(found: Simulation[Lattice]) -> OnSurface:
     """Pressure of the cells beside the surface; friction by the force that is exchanged there, spread over it."""
-    tunnel = found.tunnel
-    setting, scales = tunnel.setting, tunnel.scales
-    surface = setting.surface
+    lattice, scales = found.lattice, found.lattice.scales
+    surface = lattice.surface
     longest = max(_FINEST * scales.length, (4 * surface.area / _MOST) ** 0.5)
     cut, triangles, _ = subdivide(surface.vertices, surface.triangles, longest)
     points, faces = six_node_faces(cut, triangles)
     beside = _Beside(found, cut, triangles)
     nodes = beside(points, _normals(points, faces))
     vertices = beside(surface.vertices, _normals(surface.vertices, surface.triangles))
-    axes = setting.axes
+    axes = lattice.axes
     return OnSurface(
         points @ axes,
         faces,
@@ -61,15 +61,15 @@ def on_surface(found: Simulation) -> OnSurface:
 
 
 class _Beside:
-    """The cells beside the part, in the axes of the tunnel."""
+    """The cells beside the part, in the axes of the lattice."""
 
-    def __init__(self, found: Simulation, vertices: Floats, triangles: NDArray[np.integer]) -> None:
-        tunnel = found.tunnel
-        chosen = np.asarray(tunnel.walls.body).any(axis=0)
-        self._spacing = tunnel.scales.length
-        self._force = tunnel.scales.force * found.exchanged[chosen]
-        self._pressure = tunnel.scales.pressure * found.means[-1].pressure[tuple(tunnel.beside[chosen].T)]
-        self._tree = cKDTree(tunnel.touched[chosen])
+    def __init__(self, found: Simulation[Lattice], vertices: Floats, triangles: NDArray[np.integer]) -> None:
+        lattice = found.lattice
+        chosen = np.asarray(lattice.walls.body).any(axis=0)
+        self._spacing = lattice.scales.length
+        self._force = lattice.scales.force * found.exchanged[chosen]
+        self._pressure = lattice.scales.pressure * found.means[-1].pressure[tuple(lattice.beside[chosen].T)]
+        self._tree = cKDTree(lattice.touched[chosen])
         a, b, c = (vertices[triangles[:, k]] for k in range(3))
         areas = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
         _, nearest = self._tree.query((a + b + c) / 3)

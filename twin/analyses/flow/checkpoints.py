@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses.external_flow.simulation import Course
+from twin.analyses.flow.simulation import Course
 
 _EVERY: Final = 60.0  # seconds between two of them
 _SHARE: Final = 0.05  # of the time, that writing may take
@@ -20,7 +20,7 @@ _SHARE: Final = 0.05  # of the time, that writing may take
 
 @dataclass
 class Checkpoints:
-    """Of the tunnels of a run, by their number.
+    """Of the lattices of a run, by their number.
 
     folder: as an earlier attempt left it; begun: on the clock of `time.perf_counter`, when the run would have begun had
     there been one attempt
@@ -35,7 +35,7 @@ class Checkpoints:
         self._next = time.perf_counter() + _EVERY
 
     def load(self, number: int, fresh: Course) -> Course:
-        """What is known of a tunnel; as it is before the first step, where nothing is, or of other arrays."""
+        """What is known of a lattice; as it is before the first step, where nothing is, or of other arrays."""
         known = _read(self._path(number))
         leaves, structure = jax.tree.flatten((fresh.states, fresh.sums))
         arrays = [known.get(str(place)) for place in range(len(leaves))]
@@ -47,8 +47,7 @@ class Checkpoints:
             states=states,
             sums=sums,
             pushes=known["pushes"],
-            forces=list(known["forces"]),
-            moments=list(known["moments"]),
+            series=list(known["series"]),
             settled=bool(known["settled"]),
             seconds=float(known["seconds"]),
         )
@@ -66,8 +65,7 @@ class Checkpoints:
             np.savez(
                 file,
                 pushes=course.pushes,
-                forces=np.array(course.forces),
-                moments=np.array(course.moments),
+                series=np.array(course.series),
                 settled=np.array(course.settled),
                 seconds=np.array(course.seconds),
                 spent=np.array(began - self.begun),
@@ -79,11 +77,11 @@ class Checkpoints:
 
     def _spent(self) -> float:
         """Seconds of earlier attempts, until the last of what they left."""
-        known = [_read(path, "spent") for path in self.folder.glob("tunnel-*.npz")]
+        known = [_read(path, "spent") for path in self.folder.glob("lattice-*.npz")]
         return max((float(each["spent"]) for each in known if each), default=0.0)
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"tunnel-{number}.npz"
+        return self.folder / f"lattice-{number}.npz"
 
 
 def _read(path: Path, only: str | None = None) -> Mapping[str, NDArray[Any]]:

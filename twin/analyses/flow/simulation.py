@@ -1,10 +1,10 @@
-"""The flow in a tunnel over time: forces, and fields in the mean."""
+"""The flow in boxes of cells over time: numbers, and fields in the mean."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import equinox as eqx
 import jax
@@ -15,18 +15,15 @@ from numpy.typing import NDArray
 
 from solvers.lattice_boltzmann import flow, refinement
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
-from twin.analyses.external_flow.averaging import average
-from twin.analyses.external_flow.tunnel import Tunnel
+from twin.analyses.flow.averaging import average
+from twin.analyses.flow.lattice import Lattice
 from twin.errors import SolveFailed
 
 Floats = NDArray[np.float64]
+LatticeT = TypeVar("LatticeT", bound=Lattice)
+Found = TypeVar("Found", bound=Lattice, covariant=True)
 
-# In times in which the fluid passes the part's size.
-EVERY: Final = 0.1  # between two looks at the forces
-_START: Final = 3.0  # after the fluid that was there first has passed: then fields are averaged
-_LEAST: Final = 6.0  # that are averaged
-_LONGEST: Final = 80.0
-_LOOK: Final = 20  # forces between two looks at how well their mean is known
+_LOOK: Final = 20  # looks at the numbers between two at how well their means are known
 _FASTEST: Final = 0.5  # cells a step: a flow that is faster has broken down
 _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
@@ -57,20 +54,33 @@ class Sums(eqx.Module):
         return Means(density / 3, velocity, np.sqrt(change))
 
 
-@dataclass(frozen=True, eq=False)
-class Simulation:
-    """What was found in a tunnel, in its units.
+@dataclass(frozen=True)
+class Plan:
+    """interval: steps of the innermost box between two looks at the numbers; start: looks before there are means
 
-    force, moment (about the setting's origin, with lengths in m): over time (n, 3); interval: steps between two
+    least, longest: looks before the end; enough: whether the numbers after the start (n, k) are known well enough
+    """
+
+    interval: int
+    start: int
+    least: int
+    longest: int
+    enough: Callable[[Floats], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation(Generic[Found]):
+    """What was found on a lattice, in its units.
+
+    series: numbers over time (n, k); interval: steps between two
     start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it
     means: of each box, outermost first, likewise
     finished: whether the means were good enough before the time was over
-    seconds: that it took, without what came before the first look at the forces (compilation)
+    seconds: that it took, without what came before the first look at the numbers (compilation)
     """
 
-    tunnel: Tunnel
-    force: Floats
-    moment: Floats
+    lattice: Found
+    series: Floats
     interval: int
     start: int
     exchanged: Floats
@@ -81,7 +91,13 @@ class Simulation:
     @property
     def has_settled(self) -> bool:
         """Whether there is anything after the start."""
-        return len(self.force) > self.start + 1
+        return len(self.series) > self.start + 1
+
+    @property
+    def lasted(self) -> tuple[float, float]:
+        """The start, and what means are over [s]."""
+        look = self.interval * self.lattice.scales.time
+        return self.start * look, (len(self.series) - self.start) * look
 
     def mean(self, series: Floats) -> tuple[Floats, Floats]:
         """Of (n, k), and how far off it may be."""
@@ -93,83 +109,73 @@ class Simulation:
 class Course:
     """A simulation so far, which goes on.
 
-    sums: of each box, outermost first; pushes: sums of forces beside each cell (w, 3); forces, moments: over time
+    sums: of each box, outermost first; pushes: sums of forces beside each cell (w, 3); series: numbers over time
     settled: whether the means are good enough; seconds: as of `Simulation`
     """
 
     states: tuple[State, ...]
     sums: tuple[Sums, ...]
     pushes: Floats
-    forces: list[Floats]
-    moments: list[Floats]
+    series: list[Floats]
     settled: bool = False
     seconds: float = 0.0
 
 
-def beginning(tunnel: Tunnel) -> Course:
+def beginning(lattice: Lattice) -> Course:
     """Before the first step."""
-    sums = tuple(_nothing(box.grid.shape) for box in tunnel.boxes)
-    return Course(tunnel.initial(), sums, np.zeros_like(tunnel.touched), [], [])
+    sums = tuple(_nothing(box.grid.shape) for box in lattice.boxes)
+    return Course(lattice.initial(), sums, np.zeros_like(lattice.touched), [])
 
 
 def simulate(
-    tunnel: Tunnel,
-    wished: float,
+    lattice: LatticeT,
+    plan: Plan,
     tell: Callable[[float, Floats], bool],
     course: Course,
     keep: Callable[[Course], None],
-) -> Simulation:
-    """Until the mean force is known to `wished`, in pressure of the flow times area.
+) -> Simulation[LatticeT]:
+    """Until the means are known well enough.
 
-    tell: hears the share that is done, of the longest time, and the forces so far (n, 3) in lattice units; it says
+    tell: hears the share that is done, of the longest time, and the numbers so far (n, k) in lattice units; it says
     whether there is time to go on
-    course: from where to go on; keep: hears it after every look at the forces, and may store it
+    course: from where to go on; keep: hears it after every look at the numbers, and may store it
     Raises SolveFailed where the flow breaks down.
     """
-    scales, setting = tunnel.scales, tunnel.setting
-    innermost = tunnel.schemes[-1], tunnel.conditions[-1]
-    steps = 2 ** (len(tunnel.boxes) - 1)  # of the innermost box, in one of the outermost
-    turnover = setting.turnover / scales.time
-    interval = max(round(EVERY * turnover / steps), 1) * steps
-    passed = (setting.length + 2 * setting.size) / setting.size + _START
-    start = round(passed * turnover / interval)
-    least, longest = (start + round(span * turnover / interval) for span in (_LEAST, _LONGEST))
-    unit = 0.5 * tunnel.speed**2 * setting.area / scales.length**2
-    forces, go_on, begun = course.forces, True, None
-    while len(forces) < longest and go_on and not course.settled:
+    steps = 2 ** (len(lattice.boxes) - 1)  # of the innermost box, in one of the outermost
+    series, go_on, begun, given = course.series, True, None, lattice.conditions
+    while len(series) < plan.longest and go_on and not course.settled:
+        given, states = lattice.steered(series, course.states)
         course.states = refinement.advance(
-            tunnel.schemes, tunnel.conditions, tunnel.couplings, course.states, interval // steps
+            lattice.schemes, given, lattice.couplings, states, plan.interval // steps
         )
-        exchanged = np.asarray(flow.exchanged(*innermost, course.states[-1]), np.float64).T
-        forces.append(exchanged.sum(axis=0))
-        course.moments.append(np.cross(tunnel.touched, exchanged).sum(axis=0))
-        if not np.isfinite(forces[-1]).all():
-            _refuse(tunnel)
+        exchanged = lattice.exchanged(given[-1], course.states[-1])
+        series.append(lattice.looked(given[-1], course.states[-1], exchanged))
+        if not np.isfinite(series[-1]).all():
+            _refuse(lattice)
         if begun is None:
             begun = time.perf_counter() - course.seconds
         course.seconds = time.perf_counter() - begun
-        if len(forces) > start:
-            boxes = zip(tunnel.schemes, tunnel.conditions, course.states, course.sums, strict=True)
+        if len(series) > plan.start:
+            boxes = zip(lattice.schemes, given, course.states, course.sums, strict=True)
             course.sums = tuple(_added(*box) for box in boxes)
             course.pushes += exchanged
-        series = np.array(forces)
-        go_on = tell(len(forces) / longest, series)
-        if len(forces) >= least and len(forces) % _LOOK == 0:
-            course.settled = max(mean(column[start:])[1] for column in series.T) <= wished * unit
+        numbers = np.array(series)
+        go_on = tell(len(series) / plan.longest, numbers)
+        if len(series) >= plan.least and len(series) % _LOOK == 0:
+            course.settled = plan.enough(numbers[plan.start :])
         keep(course)
-    count = max(len(forces) - start, 1)
-    for each in zip(tunnel.schemes, tunnel.conditions, course.states, strict=True):
+    count = max(len(series) - plan.start, 1)
+    for each in zip(lattice.schemes, given, course.states, strict=True):
         if not float(jnp.linalg.norm(flow.macroscopic(*each).velocity, axis=0).max()) < _FASTEST:
-            _refuse(tunnel)
+            _refuse(lattice)
     return Simulation(
-        tunnel,
-        np.array(forces),
-        np.array(course.moments),
-        interval,
-        start,
+        lattice,
+        np.array(series),
+        plan.interval,
+        plan.start,
         course.pushes / count,
         tuple(each.means(count) for each in course.sums),
-        course.settled or len(forces) >= longest,
+        course.settled or len(series) >= plan.longest,
         course.seconds,
     )
 
@@ -184,9 +190,9 @@ def mean(series: Floats) -> tuple[float, float]:
     return found.mean, min(_SPREAD * found.error, float(np.ptp(end)))
 
 
-def _refuse(tunnel: Tunnel) -> None:
+def _refuse(lattice: Lattice) -> None:
     raise SolveFailed(
-        f"The flow broke down on cells of {1e3 * tunnel.scales.length:.3g} mm: its speed has no bound. Look for gaps "
+        f"The flow broke down on cells of {1e3 * lattice.scales.length:.3g} mm: its speed has no bound. Look for gaps "
         "and needles of the part (part.report), or ask for another accuracy, which takes other cells."
     )
 

@@ -1,0 +1,75 @@
+"""What is reported of a flow besides numbers: fields on the surface, and in the boxes."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analyses.flow.lattice import Lattice
+from twin.analyses.flow.simulation import Simulation
+from twin.analyses.flow.surface import Traction
+from twin.materials import Fluid
+from twin.quantities import Field, Location
+from twin.results.outcome import UniformGrid
+
+METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
+_BESIDE: Final = 0.5  # of a cell, in the mean from the surface to the middle of the first one
+_UNRESOLVED: Final = 0.01
+
+
+def on_points(on: Traction, dynamic: float, location: Location) -> dict[str, Field]:
+    """Pressure and friction. dynamic: pressure [Pa] that the coefficient is of"""
+    return {
+        "pressure": Field("pressure", on.pressure[:, None], "Pa", location),
+        "pressure_coefficient": Field("pressure_coefficient", on.pressure[:, None] / dynamic, "1", location),
+        "wall_shear_stress": Field("wall_shear_stress", on.friction, "Pa", location),
+    }
+
+
+def in_boxes(found: Simulation[Lattice]) -> tuple[UniformGrid, ...]:
+    """Mean velocity and pressure, outermost box first."""
+    lattice, axes = found.lattice, found.lattice.axes
+    scales = lattice.scales
+    made = []
+    for box, of in zip(lattice.boxes, found.means, strict=True):
+        solid: NDArray[np.bool_] = np.zeros(box.grid.shape, bool)
+        if box is lattice.boxes[-1]:
+            solid = lattice.solid
+        velocity = scales.speed * np.moveaxis(of.velocity, 0, -1).reshape(-1, 3) @ axes
+        columns = {
+            "velocity": (velocity, "m/s"),
+            "pressure": (scales.pressure * of.pressure, "Pa"),
+            "velocity_fluctuation": (scales.speed * of.fluctuation, "m/s"),
+            "solid": (solid, "1"),
+        }
+        corner = (np.array(box.origin) - 0.5 * box.spacing) @ axes
+        x, y, z = (tuple(axis) for axis in axes.tolist())
+        made.append(
+            UniformGrid(
+                tuple(corner.tolist()),
+                (x, y, z),
+                box.spacing,
+                box.grid.shape,
+                {
+                    name: Field(name, values.reshape(solid.size, -1).astype(np.float32), unit, "cell")
+                    for name, (values, unit) in columns.items()
+                },
+            )
+        )
+    return tuple(made)
+
+
+def wall_distance(lattice: Lattice, fluid: Fluid, on: Traction) -> float:
+    """Of the first cells, in the mean, in units of the layer at the wall: y+."""
+    friction = float(np.sqrt(np.linalg.norm(on.friction, axis=1).mean() / fluid.density))
+    return _BESIDE * lattice.scales.length * friction * fluid.density / fluid.viscosity
+
+
+def of_gaps(lattice: Lattice) -> list[str]:
+    """A warning, where there are gaps that cells do not resolve."""
+    if lattice.unresolved <= _UNRESOLVED:
+        return []
+    return [
+        f"{lattice.unresolved:.1%} of the cells beside the part lie between two of its walls: gaps are no wider than a "
+        "cell, and what flows through them is a guess."
+    ]
