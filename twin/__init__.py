@@ -68,6 +68,9 @@ if TYPE_CHECKING:
     from twin.studies import HeatFlow as HeatFlow
     from twin.studies import HeatFlux as HeatFlux
     from twin.studies import HeatSource as HeatSource
+    from twin.studies import Inlet as Inlet
+    from twin.studies import InternalFlow as InternalFlow
+    from twin.studies import Outlet as Outlet
     from twin.studies import Pressure as Pressure
     from twin.studies import Preview as Preview
     from twin.studies import RemoteForce as RemoteForce
@@ -114,8 +117,9 @@ _NAMES: Final = {
     "twin.sdk.update": ("RunInfo", "Update"),
     "twin.studies": (
         "Body", "Centrifugal", "Convection", "Displacement", "ElasticFoundation", "ExternalFlow", "Fixed", "Force",
-        "FreeForm", "Gravity", "Ground", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Pressure", "Preview",
-        "RemoteForce", "Roller", "Rotating", "StaticStress", "Symmetry", "Temperature", "Traction",
+        "FreeForm", "Gravity", "Ground", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Inlet",
+        "InternalFlow", "Outlet", "Pressure", "Preview", "RemoteForce", "Roller", "Rotating", "StaticStress",
+        "Symmetry", "Temperature", "Traction",
     ),
     "twin.sweeps.parameters": ("Choice", "Integers", "Levels", "Range"),
     "twin.sweeps.sampling": ("Factorial", "LatinHypercube", "Points"),

@@ -27,7 +27,10 @@ from twin.studies import (
     HeatFlux,
     HeatSource,
     Imported,
+    Inlet,
+    InternalFlow,
     Load,
+    Outlet,
     Pressure,
     Question,
     RemoteForce,
@@ -169,8 +172,17 @@ external_flow: st.SearchStrategy[ExternalFlow] = st.builds(
     st.lists(st.builds(Rotating, vectors.filter(any), vectors, numbers, selectors), max_size=2),
 )
 
+openings = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+inlets = st.builds(Inlet, selectors, positive) | st.builds(Inlet, selectors, flow_rate=positive)
+internal_flow: st.SearchStrategy[InternalFlow] = st.builds(
+    InternalFlow,
+    st.dictionaries(openings.map("in_{}".format), inlets, min_size=1, max_size=3),
+    st.dictionaries(openings.map("out_{}".format), st.builds(Outlet, selectors, numbers), min_size=1, max_size=3),
+    fluids,
+)
+
 studies: st.SearchStrategy[Question] = st.one_of(
-    static_stress, heat_conduction, external_flow, gradients, trainings
+    static_stress, heat_conduction, external_flow, internal_flow, gradients, trainings
 )
 
 _shares = st.floats(0, 1)

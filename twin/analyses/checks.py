@@ -26,6 +26,14 @@ def check_request(request: Request, study: str, numbers: Collection[str]) -> Non
         )
 
 
+def check_flow(request: Request) -> None:
+    """Raise where a flow was asked for by what it is not found by."""
+    if request.method == "surrogate":
+        raise StudyError("No surrogate knows flow: ask for method='auto' or 'solver'.")
+    if request.discretisation == "tet":
+        raise StudyError("Flow is found on a grid: ask for discretisation='auto' or 'grid'.")
+
+
 def refuse_between_bodies(on: Selector) -> NoReturn:
     """Raise SelectionError for a selection of which nothing bounds the part."""
     raise SelectionError(

@@ -1,6 +1,6 @@
 """Study files: the words of the SDK in TOML.
 
-    type = "StaticStress"                       # may be left out; or "HeatConduction", or "ExternalFlow" (below)
+    type = "StaticStress"                       # may be left out; or "HeatConduction", or a flow (below)
     material = "Ti-6Al-4V"                      # or a table: [material] youngs_modulus = "113.8 GPa" ...
     accuracy = 0.05                             # and the other options of client.simulate
 
@@ -37,6 +37,14 @@ A flow round the part has other words:
     point = [0, 0, "0.3 m"]
     rate = "800 rpm"
     on = { group = "wheel" }
+
+A flow through the part has openings by their names; inlets have a velocity or a flow_rate:
+
+    type = "InternalFlow"
+    fluid = "water"
+    inlets.supply = { on = { group = "port_a" }, flow_rate = "12 l/min" }
+    outlets.left = { on = { group = "port_b" } }
+    outlets.right = { on = { group = "port_c" }, pressure = "2 kPa" }
 
 A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
 number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"
@@ -91,7 +99,7 @@ STUDIES: Final[Mapping[str, StudyKind]] = {
         studies.HeatConduction, named(*studies.THERMAL_SUPPORTS), named(*studies.THERMAL_LOADS)
     ),
 }
-FLOW: Final = "ExternalFlow"
+OPENINGS: Final[Mapping[str, Callable[..., Any]]] = {"inlets": studies.Inlet, "outlets": studies.Outlet}
 SELECTORS: Final[Mapping[str, Callable[..., Any]]] = {
     "plane": select.plane,
     "box": select.box,
@@ -138,7 +146,8 @@ def parse(text: str, options: Table | None = None) -> StudyFile:
 
 def of_table(table: Table, options: Table | None) -> StudyFile:
     """The study in a table; `options` win over those in it."""
-    study = _flow(table) if table.get("type") == FLOW else _part_study(table)
+    kind = choice({name: name for name in (*STUDIES, *_FLOWS)}, table.get("type", "StaticStress"), "study")
+    study = _FLOWS[kind](table) if kind in _FLOWS else _part_study(table, STUDIES[kind])
     shape = tuple(
         _free_form(entry, f"shape[{index}]")
         for index, entry in enumerate(listed(table.get("shape", []), "shape"))
@@ -147,15 +156,12 @@ def of_table(table: Table, options: Table | None) -> StudyFile:
     return StudyFile(study, called(studies.Request, request), shape)
 
 
-def _flow(table: Table) -> studies.ExternalFlow:
+def _external_flow(table: Table) -> studies.ExternalFlow:
     words = ("velocity", "fluid", "up", "ground", "reference_area", "reference_length", "rotating")
     only(table, ("type", *words, "shape", *REQUEST_WORDS))
     given = {word: table[word] for word in words if word in table}
     needed(table, "velocity")
-    for word, build in (("fluid", Fluid), ("ground", studies.Ground)):
-        if word in given and not isinstance(given[word], str):
-            with place(word):
-                given[word] = called(build, table_of(given[word]))
+    _built(given, fluid=Fluid, ground=studies.Ground)
     if "rotating" in given:
         given["rotating"] = [
             _on_surface(studies.Rotating, entry, f"rotating[{index}]")
@@ -165,10 +171,34 @@ def _flow(table: Table) -> studies.ExternalFlow:
     return made
 
 
-def _part_study(table: Table) -> studies.PartStudy:
+def _internal_flow(table: Table) -> studies.InternalFlow:
+    only(table, ("type", "fluid", *OPENINGS, "shape", *REQUEST_WORDS))
+    given = {word: table[word] for word in ("fluid",) if word in table}
+    _built(given, fluid=Fluid)
+    for word, build in OPENINGS.items():
+        with place(word):
+            openings = table_of(needed(table, word))
+        given[word] = {name: _on_surface(build, each, f"{word}.{name}") for name, each in openings.items()}
+    made: studies.InternalFlow = called(studies.InternalFlow, given)
+    return made
+
+
+_FLOWS: Final[Mapping[str, Callable[[Table], studies.FlowStudy]]] = {
+    "ExternalFlow": _external_flow,
+    "InternalFlow": _internal_flow,
+}
+
+
+def _built(given: dict[str, Any], **builds: Callable[..., Any]) -> None:
+    """Tables become what they speak of; strings stay."""
+    for word, build in builds.items():
+        if word in given and not isinstance(given[word], str):
+            with place(word):
+                given[word] = called(build, table_of(given[word]))
+
+
+def _part_study(table: Table, kind: StudyKind) -> studies.PartStudy:
     only(table, ("type", "material", "supports", "loads", "load_cases", "bodies", "shape", *REQUEST_WORDS))
-    kind = choice({**STUDIES, FLOW: None}, table.get("type", "StaticStress"), "study")
-    assert kind is not None  # that of flow is read elsewhere
     given: dict[str, Any] = {"material": _material(needed(table, "material"))}
     given["supports"] = _things(table.get("supports", []), kind.supports, "supports")
     if "loads" in table:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from protos.twin.v1 import study_pb2
+from twin.codec.fluids import fluid_from_proto, fluid_to_proto
 from twin.codec.presence import optional_number
 from twin.codec.selectors import selector_from_proto, selector_to_proto
 from twin.codec.vectors import vector_from_proto, vector_to_proto
-from twin.materials import Fluid
 from twin.studies import ExternalFlow, Ground, Rotating
 
 
 def external_flow_to_proto(study: ExternalFlow) -> study_pb2.ExternalFlow:
     """The study as a message."""
-    fluid, ground = study.fluid, study.ground
+    ground = study.ground
     return study_pb2.ExternalFlow(
         velocity=vector_to_proto(study.velocity),
-        fluid=study_pb2.Fluid(
-            density=fluid.density,
-            viscosity=fluid.viscosity,
-            speed_of_sound=fluid.speed_of_sound,
-            name=fluid.name or "",
-        ),
+        fluid=fluid_to_proto(study.fluid),
         up=vector_to_proto(study.up),
         ground=None if ground is None else study_pb2.Ground(height=ground.height, moving=ground.moving),
         reference_area=study.reference_area,
@@ -39,10 +34,10 @@ def external_flow_to_proto(study: ExternalFlow) -> study_pb2.ExternalFlow:
 
 def external_flow_from_proto(message: study_pb2.ExternalFlow) -> ExternalFlow:
     """Inverse of `external_flow_to_proto`."""
-    fluid, ground = message.fluid, message.ground
+    ground = message.ground
     return ExternalFlow(
         vector_from_proto(message.velocity),
-        Fluid(fluid.density, fluid.viscosity, optional_number(fluid, "speed_of_sound"), fluid.name or None),
+        fluid_from_proto(message.fluid),
         vector_from_proto(message.up),
         Ground(optional_number(ground, "height"), ground.moving) if message.HasField("ground") else None,
         optional_number(message, "reference_area"),

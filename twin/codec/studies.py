@@ -6,6 +6,7 @@ from protos.twin.v1 import study_pb2
 from twin.codec.enums import EnumWords
 from twin.codec.external_flow import external_flow_from_proto, external_flow_to_proto
 from twin.codec.heat_conduction import heat_conduction_from_proto, heat_conduction_to_proto
+from twin.codec.internal_flow import internal_flow_from_proto, internal_flow_to_proto
 from twin.codec.presence import optional_number
 from twin.codec.static_stress import static_stress_from_proto, static_stress_to_proto
 from twin.errors import StudyError
@@ -17,6 +18,7 @@ from twin.studies import (
     GradientOf,
     HeatConduction,
     Imported,
+    InternalFlow,
     Method,
     Question,
     Request,
@@ -63,6 +65,8 @@ def study_to_proto(study: Question) -> study_pb2.Study:
             return study_pb2.Study(heat_conduction=heat_conduction_to_proto(study))
         case ExternalFlow():
             return study_pb2.Study(external_flow=external_flow_to_proto(study))
+        case InternalFlow():
+            return study_pb2.Study(internal_flow=internal_flow_to_proto(study))
         case GradientOf():
             return study_pb2.Study(
                 gradient=study_pb2.Gradient(
@@ -97,6 +101,8 @@ def study_from_proto(message: study_pb2.Study) -> Question:
             return heat_conduction_from_proto(message.heat_conduction)
         case "external_flow":
             return external_flow_from_proto(message.external_flow)
+        case "internal_flow":
+            return internal_flow_from_proto(message.internal_flow)
         case "gradient":
             asked = message.gradient
             return GradientOf(asked.run, asked.load_case, asked.quantity, WRTS.word(asked.wrt))
@@ -115,7 +121,7 @@ def study_from_proto(message: study_pb2.Study) -> Question:
             )
     raise StudyError(
         "The study is empty, or of a kind that this version does not know. It can be static_stress, "
-        "heat_conduction, external_flow, gradient or training."
+        "heat_conduction, external_flow, internal_flow, gradient or training."
     )
 
 

@@ -30,7 +30,7 @@ from twin.codec.studies import (
 )
 from twin.errors import StudyError
 from twin.geometry.script import ServerScript
-from twin.studies import ExternalFlow, FreeForm, GradientOf, Study, Training
+from twin.studies import FlowStudy, FreeForm, GradientOf, Study, Training
 from twin.studies.gradient import DIFFERENTIABLE
 from twin.sweeps import columns, sampling
 from twin.sweeps.expressions import Formula
@@ -267,7 +267,7 @@ class SweepPlan:
             raise StudyError(
                 "A descent is of one load case: leave the others out, or give them sweeps of their own."
             )
-        if isinstance(study, ExternalFlow):
+        if isinstance(study, FlowStudy):
             raise StudyError("Descents are of stress and of heat: ask for another search.")
         known = (*DIFFERENTIABLE[type(study)], *self.space.numbers)
         for each in self.samplings:

@@ -45,13 +45,17 @@ _TITLES: dict[str, str] = {
     "max_heat_flux": "Maximum heat flux",
     "heat_flux": "Heat flux",
     "moment": "Moment",
+    "pressure_drop": "Pressure drop",
+    "total_pressure_drop": "Drop of total pressure",
+    "dissipated_power": "Dissipated power",
+    "flow_rate": "Flow rate",
     "reynolds_number": "Reynolds number",
     "reference_area": "Reference area",
 }
 # What an engineer looks at first, as far as a study has it.
 HEADLINES = (
     "max_von_mises", "max_displacement", "safety_factor", "max_temperature", "min_temperature", "heat_flow",
-    "drag_force", "lift_force", "drag_coefficient", "lift_coefficient",
+    "drag_force", "lift_force", "drag_coefficient", "lift_coefficient", "pressure_drop", "total_pressure_drop",
 )  # fmt: skip
 STRESS_COMPONENTS = ("xx", "yy", "zz", "xy", "yz", "zx")
 

@@ -22,7 +22,7 @@ GlyphKind = Literal[
     "fixed", "symmetry", "displacement", "foundation",
     "force", "traction", "pressure", "moment", "remote", "gravity", "centrifugal",
     "temperature", "convection", "heat_flux", "heat_flow",
-    "wind",
+    "wind", "opening",
 ]  # fmt: skip
 
 SUPPORT_KINDS: tuple[GlyphKind, ...] = (

@@ -34,6 +34,7 @@ COLORS: dict[str, Color] = {
     "heat_flux": (0.80, 0.02, 0.42),
     "heat_flow": (0.80, 0.02, 0.42),
     "wind": (0.25, 0.25, 0.28),
+    "opening": (0.25, 0.25, 0.28),
 }
 _SUPPORT_COUNT, _LOAD_COUNT, _SINGLE_COUNT, _LINK_COUNT = 40, 14, 5, 8
 _SIDES = 20

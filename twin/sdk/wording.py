@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.materials import Material
+from twin.materials import Fluid, Material
 from twin.quantities import engineering
 from twin.select import describe
 from twin.studies import (
@@ -23,6 +23,8 @@ from twin.studies import (
     HeatFlow,
     HeatFlux,
     HeatSource,
+    Inlet,
+    InternalFlow,
     Load,
     PartStudy,
     Pressure,
@@ -47,12 +49,16 @@ def study_title(study: Study) -> str:
             return "Heat conduction"
         case ExternalFlow():
             return "External flow"
+        case InternalFlow():
+            return "Internal flow"
 
 
 def study_rows(study: Study) -> list[tuple[str, str]]:
     """Rows of (what, how): the material, every support, every load; or the fluid and how it flows."""
     if isinstance(study, ExternalFlow):
-        return _flow(study)
+        return _external_flow(study)
+    if isinstance(study, InternalFlow):
+        return _internal_flow(study)
     rows = [("Material", _material(study, study.material))]
     rows += [("Body", f"{_material(study, body.material)}: {describe(body.on)}") for body in study.bodies]
     rows += [("Support", _support(support)) for support in study.supports]
@@ -62,11 +68,27 @@ def study_rows(study: Study) -> list[tuple[str, str]]:
     return rows
 
 
-def _flow(study: ExternalFlow) -> list[tuple[str, str]]:
-    fluid, ground = study.fluid, study.ground
+def _fluid(fluid: Fluid) -> tuple[str, str]:
     words = [fluid.name or "custom", f"ρ {fluid.density:g} kg/m³", f"µ {_number(fluid.viscosity, 'Pa s')}"]
+    return "Fluid", ", ".join(words)
+
+
+def _internal_flow(study: InternalFlow) -> list[tuple[str, str]]:
+    rows = [_fluid(study.fluid)]
+    for name, opening in study.openings.items():
+        if not isinstance(opening, Inlet):
+            rows.append((f"Outlet {name}", f"{_number(opening.pressure, 'Pa')}: {describe(opening.on)}"))
+        elif opening.velocity is not None:
+            rows.append((f"Inlet {name}", f"{_number(opening.velocity, 'm/s')}: {describe(opening.on)}"))
+        else:
+            rows.append((f"Inlet {name}", f"{opening.flow_rate:.4g} m³/s: {describe(opening.on)}"))
+    return rows
+
+
+def _external_flow(study: ExternalFlow) -> list[tuple[str, str]]:
+    ground = study.ground
     rows = [
-        ("Fluid", ", ".join(words)),
+        _fluid(study.fluid),
         ("Velocity", f"{_vector(study.velocity, 'm/s')}, {study.speed:.4g} m/s"),
         ("Up", _vector(study.up, "")),
     ]

@@ -1,7 +1,7 @@
 """What users ask of a part. What needs no geometry is refused here.
 
 static_stress.py, heat_conduction.py   studies of parts: what holds, what acts
-external_flow.py   studies of what flows round them
+external_flow.py, internal_flow.py   studies of what flows round them, and through them
 bodies.py    what single bodies are made of
 gradient.py  how the number of an answer changes
 shape.py     how a part is deformed first
@@ -25,6 +25,7 @@ from twin.studies.heat_conduction import (
     ThermalLoad,
     ThermalSupport,
 )
+from twin.studies.internal_flow import Inlet, InternalFlow, Outlet
 from twin.studies.request import (
     DEFAULT_ACCURACY,
     DEFAULT_COVERAGE,
@@ -60,7 +61,9 @@ from twin.studies.words import DEFAULT_CASE
 
 PartStudy = StaticStress | HeatConduction
 """What is asked of the inside of a part: supports, loads, a field in it."""
-Study = PartStudy | ExternalFlow
+FlowStudy = ExternalFlow | InternalFlow
+"""What is asked of a fluid that a part is in the way of, or holds."""
+Study = PartStudy | FlowStudy
 Question = Study | GradientOf | Training
 """What a run can be asked."""
 
@@ -82,6 +85,7 @@ __all__ = [
     "ElasticFoundation",
     "ExternalFlow",
     "Fixed",
+    "FlowStudy",
     "Force",
     "FoundationDirection",
     "FreeForm",
@@ -93,8 +97,11 @@ __all__ = [
     "HeatFlux",
     "HeatSource",
     "Imported",
+    "Inlet",
+    "InternalFlow",
     "Load",
     "Method",
+    "Outlet",
     "PartStudy",
     "Pressure",
     "Preview",

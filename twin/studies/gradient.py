@@ -10,14 +10,18 @@ from twin.errors import StudyError
 from twin.studies import words
 from twin.studies.external_flow import ExternalFlow
 from twin.studies.heat_conduction import HeatConduction
+from twin.studies.internal_flow import InternalFlow
 from twin.studies.static_stress import StaticStress
 
 Wrt = Literal["loads", "material", "shape"]
 
-DIFFERENTIABLE: Mapping[type[StaticStress | HeatConduction | ExternalFlow], tuple[str, ...]] = {
+Answered = StaticStress | HeatConduction | ExternalFlow | InternalFlow
+
+DIFFERENTIABLE: Mapping[type[Answered], tuple[str, ...]] = {
     StaticStress: ("max_displacement", "max_von_mises", "compliance", "mass", "safety_factor"),
     HeatConduction: ("max_temperature", "min_temperature", "heat_flow", "max_heat_flux"),
     ExternalFlow: ("drag_force", "lift_force", "side_force"),
+    InternalFlow: (),
 }
 """The quantities that have gradients, by study."""
 
@@ -38,7 +42,7 @@ class GradientOf:
     def __post_init__(self) -> None:
         words.one_of("wrt", self.wrt, Wrt)
 
-    def check(self, study: StaticStress | HeatConduction | ExternalFlow) -> None:
+    def check(self, study: Answered) -> None:
         """Raise StudyError where the study has no such load case, or no such quantity with a gradient."""
         if self.case not in study.cases:
             raise StudyError(
@@ -46,12 +50,16 @@ class GradientOf:
                 {"case": self.case},
             )
         known = DIFFERENTIABLE[type(study)]
+        if not known:
+            raise StudyError(
+                f"Numbers of {type(study).__name__} have no gradients yet. Fit one to the answers of a sweep."
+            )
         if self.quantity not in known:
             raise StudyError(
                 f"{self.quantity!r} has no gradient. Those that have one: {', '.join(known)}.",
                 {"quantity": self.quantity},
             )
-        if isinstance(study, ExternalFlow):
+        if isinstance(study, ExternalFlow | InternalFlow):
             return
         if study.bodies:
             raise StudyError(

@@ -13,6 +13,7 @@ QUANTITIES: Final[Mapping[str, tuple[str, ...]]] = {
         "drag_force", "lift_force", "side_force", "drag_coefficient", "lift_coefficient", "side_coefficient",
         "moment_x", "moment_y", "moment_z",
     ),
+    "internal_flow": ("pressure_drop", "total_pressure_drop", "flow_rate", "dissipated_power"),
 }  # fmt: skip
 """By kind of study; with several load cases each has the name of its case before it, and a dot."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from twin.analyses.external_flow import run as external_flow
 from twin.analyses.gradient import differentiate
+from twin.analyses.internal_flow import run as internal_flow
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import run
 from twin.analyses.together import run_together
@@ -61,6 +62,7 @@ ANALYSES: Final[Mapping[str, Analysis]] = {
     "static_stress": run,
     "heat_conduction": run,
     "external_flow": external_flow.answer,
+    "internal_flow": internal_flow.answer,
     "gradient": differentiate,
     "consultation": answer,
     "imported": import_answer,

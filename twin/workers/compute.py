@@ -41,7 +41,7 @@ CONSULTED: Final = "consultation"
 """Among analyses, what answers a study that names a surrogate."""
 IMPORTED: Final = "imported"
 """Among analyses, what takes an answer that was found elsewhere."""
-RESUMED: Final = frozenset({"external_flow"})
+RESUMED: Final = frozenset({"external_flow", "internal_flow"})
 """Kinds of studies whose analyses go on from what an earlier attempt left in their working folder."""
 _LOG: Final = logging.getLogger(__name__)
 _DEFORMED: Final = (

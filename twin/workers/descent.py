@@ -18,7 +18,7 @@ from twin.store.states import RunState
 from twin.store.sweep_records import DesignRecord, SweepRecord
 from twin.store.views import design_view
 from twin.store.workspace import Workspace
-from twin.studies import ExternalFlow, FreeForm, GradientOf, Study, Wrt
+from twin.studies import FlowStudy, FreeForm, GradientOf, Study, Wrt
 from twin.sweeps.descent import Wanted, propose
 from twin.sweeps.expressions import Formula
 from twin.sweeps.sequential import Descent
@@ -149,7 +149,7 @@ def _with(point: Floats, axis: int, value: float) -> Floats:
 
 def _numbers(study: Study, boxes: tuple[FreeForm, ...]) -> dict[tuple[Wrt, str], Floats]:
     """The numbers that a question consists of, named as gradients name them."""
-    assert not isinstance(study, ExternalFlow)  # which is refused before
+    assert not isinstance(study, FlowStudy)  # which is refused before
     found: dict[tuple[Wrt, str], Floats] = {}
     for name in _MATERIAL:
         number = getattr(study.material, name)

@@ -159,6 +159,7 @@ class Study(message.Message):
     GRADIENT_FIELD_NUMBER: builtins.int
     TRAINING_FIELD_NUMBER: builtins.int
     EXTERNAL_FLOW_FIELD_NUMBER: builtins.int
+    INTERNAL_FLOW_FIELD_NUMBER: builtins.int
     @builtins.property
     def static_stress(self) -> StaticStress:
         """Linear static stress."""
@@ -179,6 +180,10 @@ class Study(message.Message):
     def external_flow(self) -> ExternalFlow:
         """Flow round the part."""
 
+    @builtins.property
+    def internal_flow(self) -> InternalFlow:
+        """Flow through the part."""
+
     def __init__(
         self,
         *,
@@ -187,12 +192,13 @@ class Study(message.Message):
         gradient: Gradient | None = ...,
         training: Training | None = ...,
         external_flow: ExternalFlow | None = ...,
+        internal_flow: InternalFlow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["external_flow", b"external_flow", "gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["external_flow", b"external_flow", "gradient", b"gradient", "heat_conduction", b"heat_conduction", "internal_flow", b"internal_flow", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["external_flow", b"external_flow", "gradient", b"gradient", "heat_conduction", b"heat_conduction", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["external_flow", b"external_flow", "gradient", b"gradient", "heat_conduction", b"heat_conduction", "internal_flow", b"internal_flow", "kind", b"kind", "static_stress", b"static_stress", "training", b"training"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient", "training", "external_flow"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = typing.Literal["static_stress", "heat_conduction", "gradient", "training", "external_flow", "internal_flow"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1311,3 +1317,103 @@ class ExternalFlow(message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_area) -> _WhichOneofReturnType__reference_area | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_length) -> _WhichOneofReturnType__reference_length | None: ...
+
+@typing.final
+class Inlet(message.Message):
+    """A flat face that fluid comes in through, equally fast everywhere and square to it."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ON_FIELD_NUMBER: builtins.int
+    VELOCITY_FIELD_NUMBER: builtins.int
+    FLOW_RATE_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Unique among the openings of the study."""
+    velocity: builtins.float
+    """[m/s]."""
+    flow_rate: builtins.float
+    """[m^3/s]."""
+    @builtins.property
+    def on(self) -> selector_pb2.Selector:
+        """All else is wall."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        on: selector_pb2.Selector | None = ...,
+        velocity: builtins.float = ...,
+        flow_rate: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["amount", b"amount", "flow_rate", b"flow_rate", "on", b"on", "velocity", b"velocity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount", b"amount", "flow_rate", b"flow_rate", "name", b"name", "on", b"on", "velocity", b"velocity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_amount: _TypeAlias = typing.Literal["velocity", "flow_rate"]  # noqa: Y015
+    _WhichOneofArgType_amount: _TypeAlias = typing.Literal["amount", b"amount"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_amount) -> _WhichOneofReturnType_amount | None: ...
+
+@typing.final
+class Outlet(message.Message):
+    """A flat face that fluid goes out through."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ON_FIELD_NUMBER: builtins.int
+    PRESSURE_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Unique among the openings of the study."""
+    pressure: builtins.float
+    """Held there in the mean [Pa]."""
+    @builtins.property
+    def on(self) -> selector_pb2.Selector:
+        """All else is wall."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        on: selector_pb2.Selector | None = ...,
+        pressure: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["name", b"name", "on", b"on", "pressure", b"pressure"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class InternalFlow(message.Message):
+    """Flow of constant density through a part, which is the space that the fluid fills."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    INLETS_FIELD_NUMBER: builtins.int
+    OUTLETS_FIELD_NUMBER: builtins.int
+    FLUID_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def inlets(self) -> containers.RepeatedCompositeFieldContainer[Inlet]:
+        """One at least."""
+
+    @builtins.property
+    def outlets(self) -> containers.RepeatedCompositeFieldContainer[Outlet]:
+        """One at least."""
+
+    @builtins.property
+    def fluid(self) -> Fluid:
+        """What flows."""
+
+    def __init__(
+        self,
+        *,
+        inlets: abc.Iterable[Inlet] | None = ...,
+        outlets: abc.Iterable[Outlet] | None = ...,
+        fluid: Fluid | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["fluid", b"fluid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["fluid", b"fluid", "inlets", b"inlets", "outlets", b"outlets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...

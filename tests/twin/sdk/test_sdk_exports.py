@@ -23,7 +23,7 @@ EXPORTS = {
     "Choice", "Design", "Factorial", "Halton", "Integers", "LatinHypercube", "Levels", "Points", "Range",
     "Sobol", "Surrogate", "Sweep", "FreeForm", "Adaptive", "Script", "ServerScript", "Evolution", "Bayesian", "Descent",
     "Preview", "Verification",
-    "ExternalFlow", "Fluid", "Ground",
+    "ExternalFlow", "Fluid", "Ground", "InternalFlow", "Inlet", "Outlet",
     "Convection", "HeatConduction", "HeatFlow", "HeatFlux", "HeatSource", "Temperature",
 }  # fmt: skip
 HEAVY = {

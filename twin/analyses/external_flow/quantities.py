@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analyses.external_flow.setting import Setting
 from twin.analyses.external_flow.tunnel import Tunnel
 from twin.analyses.flow.ladder import of_cells
 from twin.analyses.flow.simulation import Simulation
@@ -95,17 +96,21 @@ def is_known_as_well_as_can_be(
     return floor > accuracy * scale and bool((force[chosen] <= 2 * floor).all())
 
 
-def quantities(ladder: Sequence[Measured], found: Simulation[Tunnel], accuracy: float) -> dict[str, Quantity]:
+def scale(setting: Setting) -> float:
+    """That errors of forces are told by [N]: of the pressure of the flow on the part's shadow."""
+    fluid = setting.study.fluid
+    return 0.5 * fluid.density * setting.study.speed**2 * setting.area
+
+
+def quantities(ladder: Sequence[Measured], setting: Setting, accuracy: float) -> dict[str, Quantity]:
     """All that is reported of the finest tunnel."""
-    setting, finest = found.lattice.setting, ladder[-1]
-    study = setting.study
+    finest, study, unit = ladder[-1], setting.study, scale(setting)
     area = study.reference_area or setting.area
     pressure = 0.5 * study.fluid.density * study.speed**2
     force_error, moment_error = errors(ladder)
-    scale = pressure * setting.area
     made: dict[str, Quantity] = {}
     for name, axis in AXES.items():
-        made[f"{name}_force"] = _quantity(finest.force[axis], "N", force_error[axis], scale, accuracy)
+        made[f"{name}_force"] = _quantity(finest.force[axis], "N", force_error[axis], unit, accuracy)
     for name, axis in AXES.items():
         made[f"{name}_coefficient"] = _quantity(
             finest.force[axis] / (pressure * area),
@@ -115,7 +120,7 @@ def quantities(ladder: Sequence[Measured], found: Simulation[Tunnel], accuracy: 
             accuracy,
         )
     made["moment"] = Quantity(
-        finest.moment, "N m", moment_error, "about the origin of the part", scale * setting.surface.diagonal
+        finest.moment, "N m", moment_error, "about the origin of the part", unit * setting.surface.diagonal
     )
     made["reference_area"] = Quantity(area, "m^2", 0.0)
     length = study.reference_length or setting.length

@@ -1,6 +1,5 @@
 """What is reported of a flow: numbers, fields on the surface, and everything that they rest on."""
 
-from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -11,14 +10,15 @@ from twin.analyses.external_flow import quantities as numbers
 from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.setting import Setting
 from twin.analyses.external_flow.tunnel import Tunnel
-from twin.analyses.flow.fields import METHOD, in_boxes, of_gaps, on_points, wall_distance
+from twin.analyses.flow.climb import Answered
+from twin.analyses.flow.fields import ENDED, METHOD, in_boxes, of_gaps, on_points, wall_distance
 from twin.analyses.flow.simulation import Simulation
 from twin.analyses.flow.surface import on_surface
 from twin.analyses.summary import cost
 from twin.analyses.task import Stopwatch
 from twin.geometry.surface import Report, Surface
 from twin.quantities import Quantity
-from twin.results.outcome import CaseOutcome, ConvergenceRow, Ending, Glyph, Outcome
+from twin.results.outcome import CaseOutcome, Glyph, Outcome
 from twin.select import describe
 from twin.studies import DEFAULT_CASE, Request
 
@@ -26,33 +26,24 @@ _COMPRESSIBLE: Final = 0.3  # Mach number
 _BLOCKAGE: Final = 0.05
 _STIRRING: Final = 0.02
 _ALONG: Final = 0.1  # sine of the angle up to which a velocity counts as along a surface
-_ENDED: Final[dict[Ending, str]] = {
-    "max_seconds": "The time allowed, {seconds:g} s, is too short for smaller cells. Allow more.",
-    "max_unknowns": "Smaller cells take more unknowns than are allowed. Allow more.",
-    "no_finer_mesh": "What the sides of the box and the model of turbulence are worth is more, whatever the cells.",
-    "accuracy": "",
-}
 
 
 def outcome(
     surface: Surface,
     report: Report,
     request: Request,
-    found: Simulation[Tunnel],
-    ladder: Sequence[Measured],
-    rows: Sequence[ConvergenceRow],
-    ended: Ending,
+    answered: Answered[Tunnel, Measured],
     watch: Stopwatch,
-    seconds: float,
 ) -> Outcome:
-    """Put together what was found, finest tunnel last. seconds: that were allowed."""
+    """Put together what was found."""
+    found, ended = answered.finest, answered.ended
     tunnel, study = found.lattice, found.lattice.setting.study
     dynamic = 0.5 * study.fluid.density * study.speed**2
-    made = numbers.quantities(ladder, found, request.accuracy)
+    made = numbers.quantities(answered.ladder, tunnel.setting, request.accuracy)
     on = on_surface(found)
     warnings = [*report.warnings, *_warnings(found), *_shortfalls(made, request)]
     if ended != "accuracy":
-        warnings.append(f"The accuracy is not shown to be met: {_ENDED[ended].format(seconds=seconds)}")
+        warnings.append(f"The accuracy is not shown to be met: {ENDED[ended].format(seconds=answered.seconds)}")
     return Outcome(
         cases={
             DEFAULT_CASE: CaseOutcome(
@@ -71,10 +62,10 @@ def outcome(
         glyphs=(_wind(tunnel, surface),),
         assumptions=_assumptions(found, report),
         warnings=tuple(dict.fromkeys(warnings)),
-        convergence=tuple(rows),
+        convergence=tuple(answered.rows),
         ended=ended,
         mesh_quality={
-            "cells": float(ladder[-1].cells),
+            "cells": float(tunnel.cells),
             "cell_size": tunnel.scales.length,
             "cells_along_the_size": tunnel.setting.size / tunnel.scales.length,
             "blockage": tunnel.blockage,

@@ -10,9 +10,15 @@ from twin.analyses.flow.simulation import Simulation
 from twin.analyses.flow.surface import Traction
 from twin.materials import Fluid
 from twin.quantities import Field, Location
-from twin.results.outcome import UniformGrid
+from twin.results.outcome import Ending, UniformGrid
 
 METHOD: Final = "lattice Boltzmann, D3Q19, recursive regularisation, interpolated bounce-back, float32"
+ENDED: Final[dict[Ending, str]] = {
+    "max_seconds": "The time allowed, {seconds:g} s, is too short for smaller cells. Allow more.",
+    "max_unknowns": "Smaller cells take more unknowns than are allowed. Allow more.",
+    "no_finer_mesh": "What the model of turbulence is worth, and what else cells have no part in, is more.",
+    "accuracy": "",
+}
 _BESIDE: Final = 0.5  # of a cell, in the mean from the surface to the middle of the first one
 _UNRESOLVED: Final = 0.01
 

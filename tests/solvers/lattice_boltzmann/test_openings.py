@@ -1,0 +1,107 @@
+"""Fluid that comes in through openings of a body, and goes out through others."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from solvers.lattice_boltzmann import flow
+from solvers.lattice_boltzmann.grid import Grid
+from solvers.lattice_boltzmann.openings import Openings, opened, passing, steered
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
+from solvers.lattice_boltzmann.slabs import Slabs
+from solvers.lattice_boltzmann.velocities import D3Q19
+from solvers.lattice_boltzmann.walls import Links, padded, walls
+
+LENGTH, HEIGHT, SPEED, VISCOSITY = 40, 16, 0.05, 0.08
+
+
+def ends(grid: Grid) -> tuple[Links, NDArray[np.int64]]:
+    """Ways from the cells at either end of a channel to a plane halfway beyond; 0 for the low end, 1 for the high."""
+    along = np.array(D3Q19.directions)[:, 0]
+    cells, numbers, which = [], [], []
+    for end, (x, sign) in enumerate(((0, 1), (grid.shape[0] - 1, -1))):
+        for number in np.flatnonzero(along == sign):
+            places = np.stack(np.meshgrid([x], *map(np.arange, grid.shape[1:]), indexing="ij"), axis=-1)
+            cells.append(places.reshape(-1, 3))
+            numbers.append(np.full(len(cells[-1]), number))
+            which.append(np.full(len(cells[-1]), end))
+    count = sum(map(len, cells))
+    return Links(np.concatenate(cells), np.concatenate(numbers), np.full(count, 0.5)), np.concatenate(which)
+
+
+@pytest.fixture(scope="module")
+def channel() -> tuple[Scheme, Conditions, Openings]:
+    """Between walls across y, that fluid comes into at the low end."""
+    scheme = Scheme(Grid((LENGTH, HEIGHT, 1), ("wall", "wall", "wall", "wall", "periodic", "periodic")))
+    links, which = ends(scheme.grid)
+    of = walls(scheme.grid, D3Q19, np.zeros(scheme.grid.shape, bool), links)
+    of, openings = opened(
+        scheme.grid, D3Q19, padded(scheme.grid, of, len(of) + 7), links, which, [True, False]
+    )
+    return scheme, flow.conditions(scheme, VISCOSITY, of), openings
+
+
+@pytest.fixture(scope="module")
+def settled(channel: tuple[Scheme, Conditions, Openings]) -> tuple[Conditions, State]:
+    scheme, given, openings = channel
+    given, state = steered(
+        openings, given, flow.at_rest(scheme, given), np.array([[SPEED, 0, 0], [0, 0, 0]]), np.zeros(2)
+    )
+    return given, flow.advance(scheme, given, state, 2000)
+
+
+def test_what_comes_in_goes_out(
+    channel: tuple[Scheme, Conditions, Openings], settled: tuple[Conditions, State]
+) -> None:
+    scheme, _, openings = channel
+    found = passing(scheme, *settled, openings)
+    coming, going = np.asarray(found.out)
+    assert -coming == pytest.approx(SPEED * HEIGHT, rel=0.05)  # by the density there
+    assert going == pytest.approx(-coming, rel=1e-4)
+
+
+def test_pressure_falls_as_between_plates(
+    channel: tuple[Scheme, Conditions, Openings], settled: tuple[Conditions, State]
+) -> None:
+    """Its slope is 12 viscosity velocity / height^2, once the profile is a parabola."""
+    scheme, _, openings = channel
+    given, state = settled
+    found = passing(scheme, given, state, openings)
+    mean = float(found.out[1]) / HEIGHT
+    pressure = np.asarray(flow.macroscopic(scheme, given, state).density)[:, :, 0].mean(axis=1) / 3
+    slope = -np.polyfit(np.arange(20, 34), pressure[20:34], 1)[0]
+    assert slope == pytest.approx(12 * VISCOSITY * mean / HEIGHT**2, rel=0.02)
+    # the inlet is uniform, the outlet a parabola, whose energy is 54/35 of it by what passes
+    lost = float(found.pressure[0] - found.pressure[1])
+    total = float(found.total[0] - found.total[1])
+    assert total == pytest.approx(lost + 0.5 * mean**2 * (1 - 54 / 35), rel=0.05)
+    assert abs(float(found.pressure[1])) < 0.1 * lost  # near what is held
+
+
+def test_an_outlet_holds_the_density_that_is_asked_for(
+    channel: tuple[Scheme, Conditions, Openings], settled: tuple[Conditions, State]
+) -> None:
+    scheme, _, openings = channel
+    given, state = settled
+    before = float(passing(scheme, given, state, openings).pressure[1])
+    raised, state = steered(
+        openings, given, State(*map(_copied, (state.populations, state.eddy, state.moving))),
+        np.array([[SPEED, 0, 0], [0, 0, 0]]), np.array([0.0, 0.03]),
+    )  # fmt: skip
+    state = flow.advance(scheme, raised, state, 1500)
+    after = float(passing(scheme, raised, state, openings).pressure[1])
+    assert after - before == pytest.approx(0.01, rel=0.05)
+
+
+def test_outlets_are_not_cut_into_slabs(channel: tuple[Scheme, Conditions, Openings]) -> None:
+    scheme, given, _ = channel
+    with pytest.raises(ValueError, match="outlets"):
+        Slabs(scheme, tuple(jax.devices()[:1])).conditions(given)
+
+
+def _copied(of: object) -> object:
+    return tuple(map(jnp.array, of)) if isinstance(of, tuple) else jnp.array(of)

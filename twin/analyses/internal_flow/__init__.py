@@ -1,0 +1,8 @@
+"""Flow through a part, which is the space that the fluid fills.
+
+passage.py     its openings, and the sizes that lengths and times are told in
+channel.py     it in a box of cells
+quantities.py  pressures and flow rates, and how far they may be off
+run.py         ever finer cells until the accuracy is met
+report.py      the outcome
+"""

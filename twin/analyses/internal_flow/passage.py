@@ -1,0 +1,162 @@
+"""A part that fluid flows through: its openings, and the sizes that lengths and times are told in."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analyses.checks import SELECTION_RESOLUTION
+from twin.errors import SelectionError
+from twin.geometry.selection import Selection, select
+from twin.geometry.surface import Surface
+from twin.select import describe
+from twin.studies import Inlet, InternalFlow, Outlet
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LAMINAR: Final = 2000.0  # Reynolds number of an opening up to which cells are to resolve all of the flow
+_FLAT: Final = 0.99  # of an opening's area, that its sides' mean covers
+_MOST: Final = 0.5  # of a triangle's area
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """name; outward: unit normal, in the axes; middle: in them [m]; area [m^2]; width: hydraulic diameter [m]
+
+    flow: that comes in [m^3/s], or None where fluid goes out; pressure: held there [Pa]
+    """
+
+    name: str
+    outward: Floats
+    middle: Floats
+    area: float
+    width: float
+    flow: float | None
+    pressure: float
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """A part that fluid flows through.
+
+    axes: unit vectors in rows, the second one along the part's least extent; surface: in them [m]
+    openings: inlets first; through: of triangles (t,), which opening each is of, -1 for a wall
+    """
+
+    study: InternalFlow
+    axes: Floats
+    surface: Surface
+    openings: tuple[Opening, ...]
+    through: Ints
+
+    @property
+    def inlets(self) -> int:
+        return len(self.study.inlets)
+
+    @cached_property
+    def flow_rate(self) -> float:
+        """That comes in, of all inlets [m^3/s]."""
+        return sum(each.flow or 0.0 for each in self.openings)
+
+    @cached_property
+    def size(self) -> float:
+        """Least hydraulic diameter of an opening [m]."""
+        return min(each.width for each in self.openings)
+
+    @property
+    def outlets_area(self) -> float:
+        """Of all outlets [m^2]."""
+        return sum(each.area for each in self.openings[self.inlets :])
+
+    @cached_property
+    def speeds(self) -> tuple[float, ...]:
+        """Mean velocity in each opening [m/s]; of outlets, were each to take a share by its area."""
+        out = self.flow_rate / self.outlets_area
+        return tuple(out if each.flow is None else each.flow / each.area for each in self.openings)
+
+    @property
+    def speed(self) -> float:
+        """The fastest of them [m/s]."""
+        return max(self.speeds)
+
+    @cached_property
+    def reynolds_number(self) -> float:
+        """Of the opening where it is highest, by its hydraulic diameter."""
+        fluid = self.study.fluid
+        most = max(speed * each.width for speed, each in zip(self.speeds, self.openings, strict=True))
+        return most * fluid.density / fluid.viscosity
+
+    @property
+    def turbulent(self) -> bool:
+        """Whether eddies and layers at walls are modelled: of smaller ones cells resolve the flow."""
+        return self.reynolds_number > LAMINAR
+
+    @property
+    def volume(self) -> float:
+        """Of the space that the fluid fills [m^3]."""
+        return abs(self.surface.volume)
+
+
+def passage(surface: Surface, study: InternalFlow) -> Passage:
+    """Find the openings.
+
+    Raises SelectionError where one is nowhere, not flat, or shares its faces with another one.
+    """
+    lower, upper = (np.array(bound) for bound in surface.bounds)
+    second, last, first = np.argsort(upper - lower, kind="stable")
+    axes = np.eye(3)[[first, second, last]]
+    axes[1] *= np.linalg.det(axes)
+    chosen = {
+        name: select(surface, opening.on, SELECTION_RESOLUTION * surface.diagonal)
+        for name, opening in study.openings.items()
+    }
+    through = np.full(len(surface.triangles), -1)
+    for number, (name, selected) in enumerate(chosen.items()):
+        taken = np.bincount(selected.source, selected.areas, len(through))
+        own = taken > _MOST * surface.areas
+        shared = np.flatnonzero(own & (through >= 0))
+        if len(shared):
+            other = list(chosen)[through[shared[0]]]
+            raise SelectionError(
+                f"{name} and {other} share {len(shared)} triangles of the surface. Select a face of its own for each "
+                "opening.",
+                {"openings": f"{other}, {name}"},
+            )
+        if not own.any():
+            raise SelectionError(
+                f"{name} takes no triangle by most of its area: {describe(study.openings[name].on)}. Select whole "
+                "faces, which twin.select.plane, facing, patch and group do.",
+                {"opening": name},
+            )
+        through[own] = number
+    openings = tuple(
+        _opening(surface, name, study.openings[name], np.flatnonzero(through == number), axes)
+        for number, name in enumerate(chosen)
+    )
+    turned = Surface(surface.vertices @ axes.T, surface.triangles, surface.patch)
+    return Passage(study, axes, turned, openings, through)
+
+
+def _opening(surface: Surface, name: str, asked: Inlet | Outlet, triangles: Ints, axes: Floats) -> Opening:
+    selected = Selection(surface.corners[triangles], triangles.astype(np.int32))
+    towards = np.sign(surface.volume) * selected.area_vectors.sum(axis=0)
+    area = float(np.linalg.norm(towards))
+    if area < _FLAT * selected.area:
+        raise SelectionError(
+            f"{name} is not flat: its sides look into different directions. Select one flat face, where the fluid "
+            "comes in or goes out square to it.",
+            {"opening": name},
+        )
+    flow, pressure = None, 0.0
+    if isinstance(asked, Outlet):
+        pressure = asked.pressure
+    elif asked.velocity is not None:
+        flow = asked.velocity * area
+    else:
+        flow = asked.flow_rate
+    return Opening(
+        name, axes @ (towards / area), axes @ selected.centroid, area, 2 * selected.width, flow, pressure
+    )

@@ -1,0 +1,152 @@
+"""Pressures and flow rates on ever smaller cells, and how far they may be off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.analyses.flow.ladder import of_cells
+from twin.analyses.flow.simulation import Plan, Simulation, mean
+from twin.analyses.internal_flow.channel import RAMP, Channel
+from twin.analyses.internal_flow.passage import Passage
+from twin.quantities import Quantity
+from twin.studies import InternalFlow
+
+Floats = NDArray[np.float64]
+
+MODEL: Final = 0.3  # of a pressure drop, in turbulent flow
+ASKED: Final = ("pressure_drop",)
+_SUMS: Final = ("pressure_drop", "total_pressure_drop", "dissipated_power")
+_UNITS: Final = {"pressure": "Pa", "total_pressure": "Pa", "flow_rate": "m^3/s"}
+_RELAXED: Final = 5.0  # times in which viscosity reaches across, after which slow flow is steady
+_SOUND: Final = 10.0  # times in which sound passes the part, likewise
+_LEAST: Final = 60  # looks that means are over
+_LONGEST: Final = 40.0  # times that the start may last
+
+
+def names(study: InternalFlow) -> tuple[str, ...]:
+    """Of all quantities."""
+    return (*_SUMS, "flow_rate", "reynolds_number", *(f"{kind}_{name}" for kind in _UNITS for name in study.openings))
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """On cells of one size, in SI: values (k,) of drops of pressure and total pressure, the power that is lost, and of
+    each opening the pressure, total pressure and what passes it; and how far off each may be since the time was finite
+
+    denser: share by which density differs along the way; leaking: of what comes in, what walls lose or add
+    """
+
+    size: float
+    values: Floats
+    spread: Floats
+    denser: float
+    leaking: float
+    modelled: bool
+
+
+def measured(found: Simulation[Channel]) -> Measured:
+    """What a simulation tells."""
+    channel = found.lattice
+    values, spread = found.mean(in_units(channel, found.series))
+    out, pressure, _ = found.series[found.start :].mean(axis=0).reshape(3, -1)
+    return Measured(
+        channel.scales.length,
+        values,
+        spread,
+        3 * float(np.ptp(pressure)),
+        abs(float(out.sum())),
+        channel.passage.turbulent,
+    )
+
+
+def in_units(channel: Channel, series: Floats) -> Floats:
+    """Values as of `Measured` over time (n, k), of a channel's numbers (n, 3 m)."""
+    passage, scales = channel.passage, channel.scales
+    out, pressure, total = series.reshape(len(series), 3, -1).transpose(1, 0, 2)
+    inlets = slice(None, passage.inlets), slice(passage.inlets, None)
+    drops = []
+    for each in (pressure, total):
+        before, after = (
+            (out[:, own] * each[:, own]).sum(axis=1) / _nonzero(out[:, own].sum(axis=1)) for own in inlets
+        )
+        drops.append(scales.pressure * (before - after))
+    power = drops[1] * passage.flow_rate
+    columns = [pressure * scales.pressure, total * scales.pressure, np.abs(out) * passage.flow_rate]
+    return np.column_stack([*drops, power, *columns])
+
+
+def errors(ladder: Sequence[Measured]) -> Floats:
+    """Of the finest values: of finite time, of cells, of the density that is not quite constant, of what walls leak,
+    and of the model of turbulence. The last three are shares of the loss of total pressure, and of what passes.
+    """
+    finest = ladder[-1]
+    share = 0.5 * finest.denser + finest.leaking + MODEL * finest.modelled
+    return (
+        of_cells([each.size for each in ladder], [each.values for each in ladder])
+        + finest.spread
+        + share * _scales(finest)
+    )
+
+
+def _scales(finest: Measured) -> Floats:
+    """That errors of values are told by."""
+    _, total, power, *rest = np.abs(finest.values)
+    count = len(rest) // 3
+    passes = finest.values[3 + 2 * count :].sum() / 2  # in, and out
+    return np.array([total, total, power, *[total] * (2 * count), *[passes] * count])
+
+
+def is_known_as_well_as_can_be(ladder: Sequence[Measured], accuracy: float) -> bool:
+    """Whether the model makes an accuracy impossible, and cells and time add no more to the errors than it does."""
+    finest = ladder[-1]
+    floor = MODEL * finest.modelled * _scales(finest)[0]
+    return floor > accuracy * _scales(finest)[0] and bool(errors(ladder)[0] <= 2 * floor)
+
+
+def plan(channel: Channel, wished: float) -> Plan:
+    """Until the losses, and what passes each opening, are known to a share of themselves."""
+    passage = channel.passage
+    volume = passage.volume / channel.scales.length**3
+    sound = _SOUND * 3**0.5 * float(np.sum(channel.boxes[0].grid.shape))
+    exchange = min(volume / channel.flow, _RELAXED * channel.relaxing + sound) / channel.interval
+    start = RAMP + round(exchange)
+    least = start + max(_LEAST, round(0.5 * exchange))
+
+    def enough(series: Floats) -> bool:
+        values = in_units(channel, series)
+        found = [mean(column) for column in values.T]
+        spread = np.array([error for _, error in found])
+        of = Measured(0.0, np.array([each for each, _ in found]), spread, 0.0, 0.0, False)
+        return bool((spread <= wished * _scales(of)).all())
+
+    return Plan(channel.interval, start, least, start + round(_LONGEST * (RAMP + exchange)), enough)
+
+
+def quantities(ladder: Sequence[Measured], passage: Passage, accuracy: float) -> dict[str, Quantity]:
+    """All that is reported of the finest cells."""
+    finest, made = ladder[-1], {}
+    columns = [*_SUMS, *(f"{kind}_{each.name}" for kind in _UNITS for each in passage.openings)]
+    units = ["Pa", "Pa", "W", *(unit for unit in _UNITS.values() for _ in passage.openings)]
+    for name, unit, value, error, scale in zip(
+        columns, units, finest.values, errors(ladder), _scales(finest), strict=True
+    ):
+        above = error > accuracy * scale
+        note = f"error estimate above the requested {accuracy:.3g} of {scale:.4g} {unit}" if above else ""
+        made[name] = Quantity(float(value), unit, float(error), note, float(scale))
+    made["flow_rate"] = Quantity(passage.flow_rate, "m^3/s", finest.leaking * passage.flow_rate)
+    made["reynolds_number"] = Quantity(passage.reynolds_number, "1", 0.0)
+    return made
+
+
+def words(channel: Channel, series: Floats) -> str:
+    """What the numbers so far say."""
+    drop, total, *_ = in_units(channel, series[-1:])[0]
+    time = len(series) * channel.interval * channel.scales.time
+    return f"after {time:.4g} s: pressure drop {drop:.4g} Pa, of total pressure {total:.4g} Pa"
+
+
+def _nonzero(values: Floats) -> Floats:
+    return np.where(values == 0, 1.0, values)

@@ -1,0 +1,159 @@
+"""What is reported of a flow through a part: numbers, fields, and everything that they rest on."""
+
+from importlib.metadata import version
+from typing import Final
+
+import jax
+import numpy as np
+
+from twin.analyses.flow.climb import Answered
+from twin.analyses.flow.fields import ENDED, METHOD, in_boxes, of_gaps, on_points, wall_distance
+from twin.analyses.flow.simulation import Simulation
+from twin.analyses.flow.surface import on_surface
+from twin.analyses.internal_flow import quantities as numbers
+from twin.analyses.internal_flow.channel import Channel
+from twin.analyses.internal_flow.passage import Passage
+from twin.analyses.internal_flow.quantities import Measured
+from twin.analyses.summary import cost
+from twin.analyses.task import Stopwatch
+from twin.geometry.surface import Report, Surface
+from twin.quantities import Quantity
+from twin.results.outcome import CaseOutcome, Glyph, Outcome
+from twin.studies import DEFAULT_CASE, Request
+
+_LEAKING: Final = 0.02
+_DENSER: Final = 0.05
+_DEAD: Final = 0.01
+_BACK: Final = 0.02  # of what passes an outlet, against it
+
+
+def outcome(
+    surface: Surface,
+    report: Report,
+    request: Request,
+    answered: Answered[Channel, Measured],
+    watch: Stopwatch,
+) -> Outcome:
+    """Put together what was found."""
+    found, finest = answered.finest, answered.ladder[-1]
+    channel, placed = found.lattice, found.lattice.passage
+    made = numbers.quantities(answered.ladder, placed, request.accuracy)
+    on = on_surface(found)
+    dynamic = 0.5 * placed.study.fluid.density * placed.speed**2
+    warnings = [*report.warnings, *_warnings(channel, finest, made), *_shortfalls(made, request)]
+    if answered.ended != "accuracy":
+        warnings.append(
+            f"The accuracy is not shown to be met: {ENDED[answered.ended].format(seconds=answered.seconds)}"
+        )
+    return Outcome(
+        cases={
+            DEFAULT_CASE: CaseOutcome(
+                made,
+                on_points(on.nodes, dynamic, "node"),
+                on_points(on.vertices, dynamic, "surface"),
+                None,
+            )
+        },
+        points=on.points,
+        tets=np.zeros((0, 10), np.int32),
+        faces=on.faces.astype(np.int32),
+        grids=in_boxes(found),
+        surface_vertices=surface.vertices,
+        surface_triangles=surface.triangles,
+        glyphs=_arrows(placed),
+        assumptions=_assumptions(found, finest),
+        warnings=tuple(dict.fromkeys(warnings)),
+        convergence=tuple(answered.rows),
+        ended=answered.ended,
+        mesh_quality={
+            "cells": float((~channel.solid).sum()),
+            "cell_size": channel.scales.length,
+            "cells_along_the_size": channel.across,
+            "mass_imbalance": finest.leaking,
+            "y_plus": wall_distance(channel, placed.study.fluid, on.nodes),
+        },
+        mesher="Cartesian grid in the part, which its triangles cut",
+        provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
+        cost=cost(watch),
+    )
+
+
+def _warnings(channel: Channel, finest: Measured, made: dict[str, Quantity]) -> list[str]:
+    said = []
+    if finest.leaking > _LEAKING:
+        said.append(
+            f"Walls between cells lose or add {finest.leaking:.1%} of the fluid that comes in. Smaller cells leak less."
+        )
+    if finest.denser > _DENSER:
+        said.append(
+            f"On the lattice the density differs by {finest.denser:.1%} along the way, which constant density has not. "
+            "The error estimate has half of it."
+        )
+    if channel.dead > _DEAD:
+        said.append(
+            f"{channel.dead:.1%} of the space in the part is cut off from the inlets: nothing flows there."
+        )
+    for opening in channel.passage.openings[channel.passage.inlets :]:
+        passes = float(made[f"flow_rate_{opening.name}"].value)
+        if passes < _BACK * channel.passage.flow_rate * opening.area / channel.passage.outlets_area:
+            said.append(
+                f"Hardly anything goes out through {opening.name}: its pressure may be too high for it to be an outlet."
+            )
+    return said + of_gaps(channel)
+
+
+def _shortfalls(made: dict[str, Quantity], request: Request) -> list[str]:
+    if not np.isfinite(made["pressure_drop"].error):
+        return [
+            "The errors are not known: that of the cells shows between two sizes of them, and there was time for one."
+        ]
+    return [
+        f"{name}: error estimate {made[name].relative_error:.1%} of {made[name].scale or made[name].value:.4g} "
+        f"{made[name].unit}, above the requested {request.accuracy:.1%}."
+        for name in request.quantities or numbers.ASKED
+        if made[name].relative_error > request.accuracy
+    ]
+
+
+def _arrows(placed: Passage) -> tuple[Glyph, ...]:
+    made = []
+    for opening in placed.openings:
+        inwards = opening.flow is not None
+        label = f"{opening.name} {opening.flow:.4g} m³/s" if inwards else f"{opening.name} {opening.pressure:.4g} Pa"
+        direction = (-1 if inwards else 1) * opening.outward @ placed.axes
+        made.append(Glyph("opening", label, (opening.middle @ placed.axes)[None], direction[None]))
+    return tuple(made)
+
+
+def _closure(placed: Passage) -> str:
+    reynolds = f"The highest Reynolds number of an opening is {placed.reynolds_number:.3g}: "
+    if not placed.turbulent:
+        return reynolds + "the cells are to resolve all of the flow."
+    return (
+        reynolds + "eddies smaller than cells are modelled (large-eddy simulation, Vreman), and so is the layer at "
+        "walls, as turbulent from where it begins, by the law of the wall for smooth ones. What comes in is not "
+        "turbulent."
+    )
+
+
+def _assumptions(found: Simulation[Channel], finest: Measured) -> tuple[str, ...]:
+    channel, placed = found.lattice, found.lattice.passage
+    fluid, (start, time) = placed.study.fluid, found.lasted
+    return (
+        f"Flow of constant density {fluid.density:g} kg/m^3 and viscosity {fluid.viscosity:.4g} Pa s. The part is the "
+        "space that it fills; what is neither inlet nor outlet is a smooth wall at rest.",
+        "Fluid comes in equally fast everywhere and square to each inlet, so that its profile develops behind it. "
+        "Outlets hold a pressure in the mean over them.",
+        f"Solved by lattice Boltzmann in one box of {channel.cells:,} cells of {1e3 * channel.scales.length:.3g} mm, "
+        f"{int((~channel.solid).sum()):,} of them with fluid: {channel.across:.3g} along the least hydraulic diameter "
+        f"of an opening, {1e3 * placed.size:.4g} mm.",
+        _closure(placed),
+        f"Means are over {time:.4g} s of the flow, after a start of {start:.4g} s that is left out.",
+        "Pressures of openings are those in the cells beside them. Total pressure has the kinetic energy too, in the "
+        "mean by what passes; what is lost of it, times the flow rate, is the dissipated power.",
+        "The error estimates are of the time that is averaged over, of the size of cells (by that before, as if they "
+        f"fell with the size), of the density, which differs by {finest.denser:.2%} on the lattice, and of what walls "
+        f"leak, {finest.leaking:.2%}"
+        + (", and of the model of turbulence" if placed.turbulent else "")
+        + ". They are estimates, not bounds, and say nothing about the fluid or what comes in.",
+    )
