@@ -72,9 +72,7 @@ def test_what_comes_in_goes_out_on_either_side(answered: tuple[list[twin.Update]
     assert any("not shown to be met" in line for line in result.warnings)
 
 
-def test_walls_and_fluid_are_known(
-    answered: tuple[list[twin.Update], twin.Result], tmp_path: Path
-) -> None:
+def test_walls_and_fluid_are_known(answered: tuple[list[twin.Update], twin.Result], tmp_path: Path) -> None:
     _, result = answered
     points, pressure = result.mesh.points, result.fields["pressure"].values[:, 0]
     stagnation = (np.abs(points[:, 0]) < 1e-3) & (points[:, 1] > 4.9e-3) & (np.abs(points[:, 2]) < 1e-3)

@@ -177,7 +177,9 @@ inlets = st.builds(Inlet, selectors, positive) | st.builds(Inlet, selectors, flo
 internal_flow: st.SearchStrategy[InternalFlow] = st.builds(
     InternalFlow,
     st.dictionaries(openings.map("in_{}".format), inlets, min_size=1, max_size=3),
-    st.dictionaries(openings.map("out_{}".format), st.builds(Outlet, selectors, numbers), min_size=1, max_size=3),
+    st.dictionaries(
+        openings.map("out_{}".format), st.builds(Outlet, selectors, numbers), min_size=1, max_size=3
+    ),
     fluids,
 )
 

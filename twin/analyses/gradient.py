@@ -22,7 +22,7 @@ from twin.geometry.surface import Report, Surface
 from twin.meshing import VolumeMesh
 from twin.results.gradient import Differentiation, Gradient, Sensitivity
 from twin.results.zones import Zones
-from twin.studies import ExternalFlow, GradientOf, Request
+from twin.studies import ExternalFlow, GradientOf, InternalFlow, Request
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +63,7 @@ def differentiate(
     """
     question, outcome, asked = study.question, study.outcome, study.study
     question.check(asked)
+    assert not isinstance(asked, InternalFlow)  # which has none
     if isinstance(asked, ExternalFlow):
         return external_flow.differentiate(surface, study, request, monitor=monitor)
     deadline = time.perf_counter() + (request.max_seconds or np.inf)

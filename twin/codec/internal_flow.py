@@ -16,12 +16,7 @@ from twin.studies import Inlet, InternalFlow, Outlet
 def internal_flow_to_proto(study: InternalFlow) -> study_pb2.InternalFlow:
     """The study as a message."""
     return study_pb2.InternalFlow(
-        inlets=[
-            study_pb2.Inlet(
-                name=name, on=selector_to_proto(each.on), velocity=each.velocity, flow_rate=each.flow_rate
-            )
-            for name, each in study.inlets.items()
-        ],
+        inlets=[_inlet_to_proto(name, each) for name, each in study.inlets.items()],
         outlets=[
             study_pb2.Outlet(name=name, on=selector_to_proto(each.on), pressure=each.pressure)
             for name, each in study.outlets.items()
@@ -32,7 +27,7 @@ def internal_flow_to_proto(study: InternalFlow) -> study_pb2.InternalFlow:
 
 def internal_flow_from_proto(message: study_pb2.InternalFlow) -> InternalFlow:
     """Inverse of `internal_flow_to_proto`. Raises StudyError where two openings have one name."""
-    _refuse_twice([each.name for each in (*message.inlets, *message.outlets)])
+    _refuse_twice([*(each.name for each in message.inlets), *(each.name for each in message.outlets)])
     return InternalFlow(
         {
             each.name: Inlet(
@@ -47,7 +42,17 @@ def internal_flow_from_proto(message: study_pb2.InternalFlow) -> InternalFlow:
     )
 
 
+def _inlet_to_proto(name: str, inlet: Inlet) -> study_pb2.Inlet:
+    on = selector_to_proto(inlet.on)
+    if inlet.velocity is not None:
+        return study_pb2.Inlet(name=name, on=on, velocity=inlet.velocity)
+    assert inlet.flow_rate is not None
+    return study_pb2.Inlet(name=name, on=on, flow_rate=inlet.flow_rate)
+
+
 def _refuse_twice(names: Iterable[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
-            raise StudyError(f"{count} openings are called {name!r}. Give them different names.", {"name": name})
+            raise StudyError(
+                f"{count} openings are called {name!r}. Give them different names.", {"name": name}
+            )

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from twin.results.display import unit_for
 from twin.results.frame import FAINT, INK
-from twin.results.outcome import UniformGrid
+from twin.results.outcome import UniformGrid, Vector
 
 Floats = NDArray[np.float64]
 Section = tuple[Floats, NDArray[np.bool_]]
 
 _DENSITY: Final = 1.6  # of streamlines
 _SAMPLES: Final = 400  # along the picture, between which streamlines are drawn
+_ALONG: Final = 1e-9
 _PART: Final = "#8a9099"
 
 
@@ -51,19 +52,28 @@ def draw_slice(grids: Sequence[UniformGrid], path: Path, size: tuple[int, int]) 
     solid = sections[-1][1][1]
     if solid.any() and not solid.all():
         x, z = (
-            (_begin(innermost, axis) + innermost.spacing * (np.arange(innermost.shape[axis]) + 0.5))
+            (_begin(innermost, axis) + innermost.spacing * (np.arange(-1, innermost.shape[axis] + 1) + 0.5))
             / unit.factor
             for axis in (0, 2)
         )
-        canvas.contourf(x, z, solid.T.astype(float), levels=[0.5, 2], colors=[_PART], zorder=3)
+        canvas.contourf(
+            x, z, np.pad(solid, 1, mode="edge").T.astype(float), levels=[0.5, 2], colors=[_PART], zorder=3
+        )
     extent = _extent(shown, unit.factor)
     canvas.set(xlim=extent[:2], ylim=extent[2:], aspect="equal")
-    canvas.set_xlabel(f"along the flow [{unit.name}]", color=INK)
-    canvas.set_ylabel(f"up [{unit.name}]", color=INK)
+    along, up = (_called(shown.axes[axis], name) for axis, name in ((0, "along the flow"), (2, "up")))
+    canvas.set_xlabel(f"{along} [{unit.name}]", color=INK)
+    canvas.set_ylabel(f"{up} [{unit.name}]", color=INK)
     canvas.tick_params(colors=FAINT)
     figure.colorbar(image, ax=canvas, label=f"mean speed [{innermost.fields['velocity'].unit}]", shrink=0.8)
     figure.savefig(path, metadata={"Software": None})
     return path
+
+
+def _called(axis: Vector, otherwise: str) -> str:
+    """A direction that is one of the part's coordinates is called so."""
+    place = int(np.abs(axis).argmax())
+    return "xyz"[place] if axis[place] > 1 - _ALONG else otherwise
 
 
 def _draw_streamlines(

@@ -25,7 +25,7 @@ from twin.store.runs import NewRun, RunFilter, RunRecord
 from twin.store.states import RunState
 from twin.store.views import event_view, heartbeat, run_view
 from twin.store.workspace import Workspace
-from twin.studies import ExternalFlow, GradientOf, StaticStress, Training
+from twin.studies import FlowStudy, GradientOf, StaticStress, Training
 from twin.studies.training import unlearnable
 
 _DEFAULT_PAGE: Final = 50
@@ -125,7 +125,7 @@ class RunServicer(run_pb2_grpc.RunServiceServicer):
                 "simulate it again",
                 facts,
             )
-        if isinstance(study, ExternalFlow):
+        if isinstance(study, FlowStudy):
             return answered
         manifest = self._results.get(caller, answered.id)
         if on_surface(manifest):

@@ -285,7 +285,8 @@ class Glyph(message.Message):
     LOAD_CASE_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """"fixed", "symmetry", "displacement", "foundation", "force", "traction", "pressure", "moment", "remote", "gravity",
-    "centrifugal", "temperature", "convection", "heat_flux", "heat_flow", "wind", ...; draw what you don't know as a plain arrow or dot.
+    "centrifugal", "temperature", "convection", "heat_flux", "heat_flow", "wind", "opening", ...;
+    draw what you don't know as a plain arrow or dot.
     """
     label: builtins.str
     """What it says, such as "35.6 kN"."""

@@ -43,7 +43,9 @@ def outcome(
     on = on_surface(found)
     warnings = [*report.warnings, *_warnings(found), *_shortfalls(made, request)]
     if ended != "accuracy":
-        warnings.append(f"The accuracy is not shown to be met: {ENDED[ended].format(seconds=answered.seconds)}")
+        warnings.append(
+            f"The accuracy is not shown to be met: {ENDED[ended].format(seconds=answered.seconds)}"
+        )
     return Outcome(
         cases={
             DEFAULT_CASE: CaseOutcome(

@@ -118,11 +118,16 @@ def climb(
     """Raises twin.errors.TwinError where there is no answer; the sentence says why."""
     _refuse_too_many(experiment, request)
     climber = _Climber(experiment, request, monitor, watch, Checkpoints(workdir))
-    finest, ladder, rows, ended = None, [], [], None
+    finest: Simulation[LatticeT] | None = None
+    ladder: list[MeasuredT] = []
+    rows: list[ConvergenceRow] = []
+    ended: Ending | None = None
     while ended is None:
         begun = time.perf_counter()
         found = climber.simulated(len(ladder))
-        if finest is not None and not found.finished:  # one that has not settled tells less than the one before
+        if (
+            finest is not None and not found.finished
+        ):  # one that has not settled tells less than the one before
             ended = "max_seconds"
             break
         if not found.has_settled:

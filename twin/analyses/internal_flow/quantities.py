@@ -28,7 +28,12 @@ _LONGEST: Final = 40.0  # times that the start may last
 
 def names(study: InternalFlow) -> tuple[str, ...]:
     """Of all quantities."""
-    return (*_SUMS, "flow_rate", "reynolds_number", *(f"{kind}_{name}" for kind in _UNITS for name in study.openings))
+    return (
+        *_SUMS,
+        "flow_rate",
+        "reynolds_number",
+        *(f"{kind}_{name}" for kind in _UNITS for name in study.openings),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,7 +119,11 @@ def _arrows(placed: Passage) -> tuple[Glyph, ...]:
     made = []
     for opening in placed.openings:
         inwards = opening.flow is not None
-        label = f"{opening.name} {opening.flow:.4g} m³/s" if inwards else f"{opening.name} {opening.pressure:.4g} Pa"
+        label = (
+            f"{opening.name} {opening.flow:.4g} m³/s"
+            if inwards
+            else f"{opening.name} {opening.pressure:.4g} Pa"
+        )
         direction = (-1 if inwards else 1) * opening.outward @ placed.axes
         made.append(Glyph("opening", label, (opening.middle @ placed.axes)[None], direction[None]))
     return tuple(made)
@@ -130,7 +134,8 @@ def _closure(placed: Passage) -> str:
     if not placed.turbulent:
         return reynolds + "the cells are to resolve all of the flow."
     return (
-        reynolds + "eddies smaller than cells are modelled (large-eddy simulation, Vreman), and so is the layer at "
+        reynolds
+        + "eddies smaller than cells are modelled (large-eddy simulation, Vreman), and so is the layer at "
         "walls, as turbulent from where it begins, by the law of the wall for smooth ones. What comes in is not "
         "turbulent."
     )
