@@ -301,3 +301,81 @@ def test_mistakes_in_a_sweep_file_are_told_with_their_place(change: tuple[str, s
 def test_a_study_file_with_parameters_is_for_a_sweep() -> None:
     with pytest.raises(twin.StudyError, match="twin sweep"):
         study_file.parse(SWEEP)
+
+
+def test_flows():
+    assert study_file.parse("""
+        type = "ExternalFlow"
+        velocity = "(30, 0, 0) m/s"
+        fluid = "water"
+        up = [0, 0, 1]
+        reference_area = "0.05 m^2"
+        [ground]
+        height = "-1 m"
+        moving = false
+        [[rotating]]
+        axis = [0, 1, 0]
+        point = [0, 0, "0.3 m"]
+        rate = "60 rpm"
+        on = { group = "wheel" }
+    """).study == twin.ExternalFlow(
+        (30, 0, 0),
+        "water",
+        ground=twin.Ground(-1, moving=False),
+        reference_area=0.05,
+        rotating=twin.Rotating((0, 1, 0), (0, 0, 0.3), "60 rpm", select.group("wheel")),
+    )
+    read = study_file.parse("""
+        type = "InternalFlow"
+        accuracy = 0.1
+        inlets.supply = { on = { group = "port_a" }, flow_rate = "0.002 m^3/s" }
+        outlets.left = { on = { group = "port_b" } }
+        outlets.right = { on = { group = "port_c" }, pressure = "2 kPa" }
+        [fluid]
+        density = 870
+        viscosity = "80 mPa*s"
+    """)
+    assert read.request.accuracy == 0.1
+    assert read.study == twin.InternalFlow(
+        {"supply": twin.Inlet(select.group("port_a"), flow_rate=2e-3)},
+        {
+            "left": twin.Outlet(select.group("port_b")),
+            "right": twin.Outlet(select.group("port_c"), 2000.0),
+        },
+        twin.Fluid(870, 0.08),
+    )
+
+
+def test_flows_of_a_sweep():
+    read = sweep_file.parse("""
+        type = "InternalFlow"
+        inlets.supply = { on = { patch = 1 }, velocity = "=speed" }
+        outlets.left = { on = { patch = 2 } }
+        [sampling]
+        type = "Sobol"
+        count = 4
+        [parameters]
+        speed = { low = "1 m/s", high = "2 m/s" }
+    """)
+    space = Space(read.parameters, read.constraints)
+    (found,) = assignments_of(codec.study_to_proto(read.study), codec.shape_to_proto(read.shape), space)
+    assert (found.field, found.expression) == ("study.internal_flow.inlets[0].velocity", "speed")
+
+
+INLET = "inlets.a = { on = { patch = 1 }, velocity = 1 }"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (INLET, "outlets"),
+        (f"{INLET}\noutlets.a = {{ on = {{ patch = 2 }} }}", "inlet and an outlet"),
+        ("inlets.a = { on = { patch = 1 } }\noutlets.b = { on = { patch = 2 } }", r"inlets\.a.*velocity"),
+        (f"{INLET}\noutlets.b = {{ patch = 2 }}", r"outlets\.b"),
+        (f"{INLET}\noutlets.b = {{ on = {{ patch = 2 }} }}\nvelocity = 1", "velocity"),
+        (f"{INLET}\noutlets = 1", "outlets"),
+    ],
+)
+def test_what_a_flow_can_not_be_is_refused_at_its_place(text, said):
+    with pytest.raises(InvalidInput, match=said):
+        study_file.parse(f'type = "InternalFlow"\n{text}')

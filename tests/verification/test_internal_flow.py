@@ -1,0 +1,83 @@
+"""What flow through ducts loses, through the service, against what is known of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+import pytest
+import trimesh
+
+import twin
+from tests.verification.conftest import Told
+from twin import select
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+DIAMETER, SPEED, DENSITY = 0.01, 0.1, 1000.0
+DYNAMIC = 0.5 * DENSITY * SPEED**2
+
+
+def pipe(length: float) -> trimesh.Trimesh:
+    return trimesh.creation.cylinder(radius=DIAMETER / 2, height=length * DIAMETER, sections=96)
+
+
+def flow(
+    client: twin.Client,
+    folder: Path,
+    solid: trimesh.Trimesh,
+    reynolds: float,
+    accuracy: float,
+    seconds: float = 900,
+) -> twin.Result:
+    """Through a solid from its lowest to its highest face along z; velocity and Reynolds number are of the lowest."""
+    solid.export(folder / "duct.stl")
+    (_, _, low), (_, _, high) = solid.bounds
+    study = twin.InternalFlow(
+        twin.Inlet(select.plane((0, 0, low), (0, 0, 1)), velocity=SPEED),
+        twin.Outlet(select.plane((0, 0, high), (0, 0, 1))),
+        twin.Fluid(DENSITY, DENSITY * SPEED * DIAMETER / reynolds),
+    )
+    part = client.upload(folder / "duct.stl", unit="m")
+    return client.simulate(part, study, accuracy=accuracy, max_seconds=seconds).result()
+
+
+@pytest.mark.parametrize("reynolds", [1.0, 100.0, 500.0])
+def test_a_pipe_loses_what_hagen_poiseuille_and_its_entrance_say(
+    client: twin.Client, tmp_path: Path, told: Told, reynolds: float
+) -> None:
+    """Entrance, of a profile that is uniform: 1.2 + 38/Re by Chen 1973, J. Fluids Eng. 95:153."""
+    length = 6.0 if reynolds <= 100 else 30.0  # it is developed at its end
+    found = flow(client, tmp_path, pipe(length), reynolds, 0.05).quantities["pressure_drop"]
+    known = 64 / reynolds * length + 1.2 + 38 / reynolds
+    value, error = found.value / DYNAMIC, found.error / DYNAMIC
+    told(f"pipe, Re {reynolds:g}, pressure drop", "by accuracy", value, known, error)
+    assert abs(value - known) <= error + 0.02 * known  # a fit, and a circle of 96 sides
+    assert error < 0.15 * known
+
+
+def test_turbulent_flow_in_a_smooth_pipe(client: twin.Client, tmp_path: Path, told: Told) -> None:
+    """Friction by Blasius; what comes in is not turbulent, so that it is less over the first diameters."""
+    length, reynolds = 15.0, 2e4
+    result = flow(client, tmp_path, pipe(length), reynolds, 0.3)
+    found = result.quantities["pressure_drop"]
+    known = 0.316 * reynolds**-0.25 * length
+    value, error = found.value / DYNAMIC, found.error / DYNAMIC
+    told(f"pipe, Re {reynolds:g}, pressure drop", "by accuracy", value, known, error)
+    assert abs(value - known) <= error
+    assert any("large-eddy simulation" in line for line in result.assumptions)
+
+
+def test_a_sudden_expansion_loses_what_borda_and_carnot_say(
+    client: twin.Client, tmp_path: Path, told: Told
+) -> None:
+    """(1 - 1/4)^2 of the dynamic pressure where a square duct becomes twice as wide, without friction."""
+    narrow = trimesh.creation.box((DIAMETER, DIAMETER, 2 * DIAMETER))
+    wide = trimesh.creation.box((2 * DIAMETER, 2 * DIAMETER, 12 * DIAMETER))
+    wide.apply_translation((0, 0, 6.9 * DIAMETER))
+    solid = trimesh.boolean.union([narrow, wide], engine="manifold")
+    found = flow(client, tmp_path, solid, 1e4, 0.3).quantities["total_pressure_drop"]
+    known = (1 - 1 / 4) ** 2
+    value, error = found.value / DYNAMIC, found.error / DYNAMIC
+    told("sudden expansion to 4 times, Re 1e4, loss", "by accuracy", value, known, error)
+    assert abs(value - known) <= error
