@@ -16,12 +16,13 @@ from typing import Final
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.grid import Grid, at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Neighbours, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded
+from solvers.lattice_boltzmann.walls import Walls
 
 _VREMAN: Final = 0.07  # 2.5 times the square of Smagorinsky's 0.17
 _KARMAN: Final = 0.41
@@ -29,6 +30,7 @@ _DAMPING: Final = 25.0  # wall units over which the mixing length grows to its f
 _REACH: Final = 2.0  # cells from the one beside the wall to where the law of the wall is applied
 _ITERATIONS: Final = 12
 _WALL_REYNOLDS: Final = 6.0  # most, of a cell beside a wall: with 30, sharp edges of a body are not stable
+_CRAMPED: Final = 1 / 6  # with it stress is gone after a collision: between two walls nothing else damps it
 _TINY: Final = float(np.finfo(np.float32).tiny)
 
 
@@ -124,11 +126,18 @@ def _layer(
     friction = friction_velocity(speed, gap + _REACH, given.viscosity)
     damping = (1 - jnp.exp(-gap * friction / given.viscosity / _DAMPING)) ** 2
     viscosity = jnp.maximum(damping * _KARMAN * friction * gap, fastest / _WALL_REYNOLDS)
+    viscosity = jnp.where(_between_walls(scheme, walls), jnp.maximum(viscosity, _CRAMPED), viscosity)
     along = inside / jnp.maximum(speed, _TINY)
     nearest = jnp.sum(beside * along, axis=0)
     rest = nearest - friction**2 * gap / (given.viscosity + viscosity)
     slip = damping * jnp.clip(rest, 0, jnp.maximum(nearest, 0))
     return viscosity, walls.moving + slip * along
+
+
+def _between_walls(scheme: Scheme, walls: Walls) -> Bool[Array, " w"]:
+    """Cells that have a wall on either side."""
+    cut = walls.distances != 0
+    return (cut & cut[np.array(scheme.velocities.opposite)]).any(axis=0)
 
 
 def _interpolated(

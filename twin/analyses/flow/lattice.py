@@ -105,9 +105,10 @@ class Lattice(abc.ABC):
     @cached_property
     def unresolved(self) -> float:
         """Share of the cells beside the part that have no room for two cells between walls."""
-        links = np.asarray(self.walls.distances) * np.asarray(self.walls.body)
-        both = (links != 0) & (links[list(D3Q19.opposite)] != 0)
-        return float(both.any(axis=0).sum() / max((links != 0).any(axis=0).sum(), 1))
+        cut = np.asarray(self.walls.distances) != 0
+        part = np.asarray(self.walls.body) & cut
+        both = part & cut[list(D3Q19.opposite)]
+        return float(both.any(axis=0).sum() / max(part.any(axis=0).sum(), 1))
 
     @abc.abstractmethod
     def initial(self) -> tuple[State, ...]:
