@@ -116,6 +116,7 @@ SUPPLY, LEFT = STUDY.inlets["supply"], STUDY.outlets["left"]
         (twin.InternalFlow(SUPPLY, {"a": LEFT, "b": LEFT}), {}, "share"),
         (twin.InternalFlow(twin.Inlet(select.plane((0, 9, 0), (0, 1, 0)), velocity=1), LEFT), {}, "select"),
         (twin.InternalFlow(SUPPLY, LEFT, twin.Fluid(1.0, 1e3)), {}, "creeping"),
+        (twin.InternalFlow(SUPPLY, LEFT, twin.Fluid(1e3, 1e-4)), {}, "turbulent"),
         (STUDY, {"max_unknowns": 1000}, "Allow more by max_unknowns"),
         (STUDY, {"quantities": ("pressure_top",)}, "no quantity 'pressure_top'"),
         (STUDY, {"discretisation": "tet"}, "on a grid"),

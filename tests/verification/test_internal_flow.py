@@ -53,30 +53,3 @@ def test_a_pipe_loses_what_hagen_poiseuille_and_its_entrance_say(
     told(f"pipe, Re {reynolds:g}, pressure drop", "by accuracy", value, known, error)
     assert abs(value - known) <= error + 0.02 * known  # a fit, and a circle of 96 sides
     assert error < 0.15 * known
-
-
-def test_turbulent_flow_in_a_smooth_pipe(client: twin.Client, tmp_path: Path, told: Told) -> None:
-    """Friction by Blasius; what comes in is not turbulent, so that it is less over the first diameters."""
-    length, reynolds = 15.0, 2e4
-    result = flow(client, tmp_path, pipe(length), reynolds, 0.3)
-    found = result.quantities["pressure_drop"]
-    known = 0.316 * reynolds**-0.25 * length
-    value, error = found.value / DYNAMIC, found.error / DYNAMIC
-    told(f"pipe, Re {reynolds:g}, pressure drop", "by accuracy", value, known, error)
-    assert abs(value - known) <= error
-    assert any("large-eddy simulation" in line for line in result.assumptions)
-
-
-def test_a_sudden_expansion_loses_what_borda_and_carnot_say(
-    client: twin.Client, tmp_path: Path, told: Told
-) -> None:
-    """(1 - 1/4)^2 of the dynamic pressure where a square duct becomes twice as wide, without friction."""
-    narrow = trimesh.creation.box((DIAMETER, DIAMETER, 2 * DIAMETER))
-    wide = trimesh.creation.box((2 * DIAMETER, 2 * DIAMETER, 12 * DIAMETER))
-    wide.apply_translation((0, 0, 6.9 * DIAMETER))
-    solid = trimesh.boolean.union([narrow, wide], engine="manifold")
-    found = flow(client, tmp_path, solid, 1e4, 0.3).quantities["total_pressure_drop"]
-    known = (1 - 1 / 4) ** 2
-    value, error = found.value / DYNAMIC, found.error / DYNAMIC
-    told("sudden expansion to 4 times, Re 1e4, loss", "by accuracy", value, known, error)
-    assert abs(value - known) <= error

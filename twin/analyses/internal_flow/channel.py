@@ -108,9 +108,7 @@ class Channel(Lattice):
 
 
 def coarsest(passage: Passage) -> float:
-    """Cells along the size that resolve the flow, or all of it but its turbulence."""
-    if passage.turbulent:
-        return _FEWEST
+    """Cells along the size that resolve the flow."""
     return max(_FEWEST, passage.reynolds_number / _RESOLVED)
 
 
@@ -138,7 +136,7 @@ def channel(passage: Passage, across: float) -> Channel:
     filled = int((~solid).sum())
     solid |= ~_reached(passage, solid, crossings, spacing)
     grid = Grid(shape, ("wall",) * 6)
-    scheme = Scheme(grid, D3Q19, turbulent=passage.turbulent, fused=jax.default_backend() != "cpu")
+    scheme = Scheme(grid, D3Q19, fused=jax.default_backend() != "cpu")
     links = links_of(crossings)
     of = walls(grid, D3Q19, solid, links)
     of, openings = opened(

@@ -17,7 +17,6 @@ from twin.studies import Inlet, InternalFlow, Outlet
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LAMINAR: Final = 2000.0  # Reynolds number of an opening up to which cells are to resolve all of the flow
 _FLAT: Final = 0.99  # of an opening's area, that its sides' mean covers
 _MOST: Final = 0.5  # of a triangle's area
 
@@ -88,11 +87,6 @@ class Passage:
         fluid = self.study.fluid
         most = max(speed * each.width for speed, each in zip(self.speeds, self.openings, strict=True))
         return most * fluid.density / fluid.viscosity
-
-    @property
-    def turbulent(self) -> bool:
-        """Whether eddies and layers at walls are modelled: of smaller ones cells resolve the flow."""
-        return self.reynolds_number > LAMINAR
 
     @property
     def volume(self) -> float:

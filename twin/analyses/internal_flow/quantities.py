@@ -16,7 +16,6 @@ from twin.studies import InternalFlow
 
 Floats = NDArray[np.float64]
 
-MODEL: Final = 0.3  # of a pressure drop, in turbulent flow
 ASKED: Final = ("pressure_drop",)
 _SUMS: Final = ("pressure_drop", "total_pressure_drop", "dissipated_power")
 _UNITS: Final = {"pressure": "Pa", "total_pressure": "Pa", "flow_rate": "m^3/s"}
@@ -49,7 +48,6 @@ class Measured:
     spread: Floats
     denser: float
     leaking: float
-    modelled: bool
 
 
 def measured(found: Simulation[Channel]) -> Measured:
@@ -63,7 +61,6 @@ def measured(found: Simulation[Channel]) -> Measured:
         spread,
         3 * float(np.ptp(pressure)),
         abs(float(out.sum())),
-        channel.passage.turbulent,
     )
 
 
@@ -84,11 +81,11 @@ def in_units(channel: Channel, series: Floats) -> Floats:
 
 
 def errors(ladder: Sequence[Measured]) -> Floats:
-    """Of the finest values: of finite time, of cells, of the density that is not quite constant, of what walls leak,
-    and of the model of turbulence. The last three are shares of the loss of total pressure, and of what passes.
+    """Of the finest values: of finite time, of cells, of the density that is not quite constant, and of what walls
+    leak. The last two are shares of the loss of total pressure, and of what passes.
     """
     finest = ladder[-1]
-    share = 0.5 * finest.denser + finest.leaking + MODEL * finest.modelled
+    share = 0.5 * finest.denser + finest.leaking
     return (
         of_cells([each.size for each in ladder], [each.values for each in ladder])
         + finest.spread
@@ -104,13 +101,6 @@ def _scales(finest: Measured) -> Floats:
     return np.array([total, total, power, *[total] * (2 * count), *[passes] * count])
 
 
-def is_known_as_well_as_can_be(ladder: Sequence[Measured], accuracy: float) -> bool:
-    """Whether the model makes an accuracy impossible, and cells and time add no more to the errors than it does."""
-    finest = ladder[-1]
-    floor = MODEL * finest.modelled * _scales(finest)[0]
-    return floor > accuracy * _scales(finest)[0] and bool(errors(ladder)[0] <= 2 * floor)
-
-
 def plan(channel: Channel, wished: float) -> Plan:
     """Until the losses, and what passes each opening, are known to a share of themselves."""
     passage = channel.passage
@@ -124,7 +114,7 @@ def plan(channel: Channel, wished: float) -> Plan:
         values = in_units(channel, series)
         found = [mean(column) for column in values.T]
         spread = np.array([error for _, error in found])
-        of = Measured(0.0, np.array([each for each, _ in found]), spread, 0.0, 0.0, False)
+        of = Measured(0.0, np.array([each for each, _ in found]), spread, 0.0, 0.0)
         return bool((spread <= wished * _scales(of)).all())
 
     return Plan(channel.interval, start, least, start + round(_LONGEST * (RAMP + exchange)), enough)

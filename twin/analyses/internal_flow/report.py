@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from twin.analyses.flow.climb import Answered
-from twin.analyses.flow.fields import ENDED, METHOD, in_boxes, of_gaps, on_points, wall_distance
+from twin.analyses.flow.fields import ENDED, METHOD, in_boxes, of_gaps, on_points
 from twin.analyses.flow.simulation import Simulation
 from twin.analyses.flow.surface import on_surface
 from twin.analyses.internal_flow import quantities as numbers
@@ -70,7 +70,6 @@ def outcome(
             "cell_size": channel.scales.length,
             "cells_along_the_size": channel.across,
             "mass_imbalance": finest.leaking,
-            "y_plus": wall_distance(channel, placed.study.fluid, on.nodes),
         },
         mesher="Cartesian grid in the part, which its triangles cut",
         provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
@@ -129,18 +128,6 @@ def _arrows(placed: Passage) -> tuple[Glyph, ...]:
     return tuple(made)
 
 
-def _closure(placed: Passage) -> str:
-    reynolds = f"The highest Reynolds number of an opening is {placed.reynolds_number:.3g}: "
-    if not placed.turbulent:
-        return reynolds + "the cells are to resolve all of the flow."
-    return (
-        reynolds
-        + "eddies smaller than cells are modelled (large-eddy simulation, Vreman), and so is the layer at "
-        "walls, as turbulent from where it begins, by the law of the wall for smooth ones. What comes in is not "
-        "turbulent."
-    )
-
-
 def _assumptions(found: Simulation[Channel], finest: Measured) -> tuple[str, ...]:
     channel, placed = found.lattice, found.lattice.passage
     fluid, (start, time) = placed.study.fluid, found.lasted
@@ -152,13 +139,13 @@ def _assumptions(found: Simulation[Channel], finest: Measured) -> tuple[str, ...
         f"Solved by lattice Boltzmann in one box of {channel.cells:,} cells of {1e3 * channel.scales.length:.3g} mm, "
         f"{int((~channel.solid).sum()):,} of them with fluid: {channel.across:.3g} along the least hydraulic diameter "
         f"of an opening, {1e3 * placed.size:.4g} mm.",
-        _closure(placed),
+        f"The highest Reynolds number of an opening is {placed.reynolds_number:.3g}: the cells are to resolve all of "
+        "the flow.",
         f"Means are over {time:.4g} s of the flow, after a start of {start:.4g} s that is left out.",
         "Pressures of openings are those in the cells beside them. Total pressure has the kinetic energy too, in the "
         "mean by what passes; what is lost of it, times the flow rate, is the dissipated power.",
         "The error estimates are of the time that is averaged over, of the size of cells (by that before, as if they "
         f"fell with the size), of the density, which differs by {finest.denser:.2%} on the lattice, and of what walls "
-        f"leak, {finest.leaking:.2%}"
-        + (", and of the model of turbulence" if placed.turbulent else "")
-        + ". They are estimates, not bounds, and say nothing about the fluid or what comes in.",
+        f"leak, {finest.leaking:.2%}. They are estimates, not bounds, and say nothing about the fluid or "
+        "what comes in.",
     )

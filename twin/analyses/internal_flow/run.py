@@ -26,6 +26,7 @@ from twin.studies import InternalFlow, Request
 Floats = NDArray[np.float64]
 
 _LEAST_REYNOLDS: Final = 0.01
+_MOST_REYNOLDS: Final = 2000.0  # what cells beside walls add to friction beyond is not known
 _SHARE: Final = 0.2  # of the accuracy, for the finite time
 
 
@@ -83,9 +84,7 @@ class _ThroughPart(Experiment[Channel, Measured]):
         return channel(self.passage, across)
 
     def plan(self, lattice: Channel) -> Plan:
-        # a mean need not be known better than the model of turbulence is
-        worth = max(self.request.accuracy, numbers.MODEL if self.passage.turbulent else 0.0)
-        return numbers.plan(lattice, _SHARE * worth)
+        return numbers.plan(lattice, _SHARE * self.request.accuracy)
 
     def words(self, lattice: Channel, series: Floats) -> str:
         return numbers.words(lattice, series)
@@ -109,7 +108,7 @@ class _ThroughPart(Experiment[Channel, Measured]):
         return all(made[name].relative_error <= self.request.accuracy for name in names)
 
     def is_known_as_well_as_can_be(self, ladder: Sequence[Measured]) -> bool:
-        return numbers.is_known_as_well_as_can_be(ladder, self.request.accuracy)
+        return False
 
 
 def _checked(surface: Surface, report: Report, study: InternalFlow, request: Request) -> Passage:
@@ -127,5 +126,12 @@ def _checked(surface: Surface, report: Report, study: InternalFlow, request: Req
             f"The Reynolds number is {placed.reynolds_number:.2g}. Such creeping flow takes too many steps: below "
             f"{_LEAST_REYNOLDS:g} pressure drops are in proportion to viscosity and flow rate, so ask for a higher "
             "rate and scale its answer. Is the viscosity in Pa s?"
+        )
+    if placed.reynolds_number > _MOST_REYNOLDS:
+        raise StudyError(
+            f"The Reynolds number is {placed.reynolds_number:.3g}: the flow is turbulent. Flow through parts is "
+            f"answered where it is laminar, up to {_MOST_REYNOLDS:g}. Is the viscosity in Pa s, and "
+            "the part in the right unit?",
+            {"reynolds_number": placed.reynolds_number},
         )
     return placed

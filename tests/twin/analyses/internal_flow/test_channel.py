@@ -1,0 +1,114 @@
+"""Parts that fluid flows through: their openings, their cells, and what keeps the flow as it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+import twin
+from twin import select
+from twin.analyses.internal_flow.channel import RAMP, Channel, channel
+from twin.analyses.internal_flow.passage import passage
+from twin.analyses.internal_flow.quantities import Measured, errors
+from twin.errors import GeometryError
+from twin.geometry.parse import parse
+from twin.geometry.surface import Surface
+
+SPEED = 0.1
+STUDY = twin.InternalFlow(
+    twin.Inlet(select.plane((-0.02, 0, 0), (1, 0, 0)), velocity=SPEED),
+    {"outlet": twin.Outlet(select.plane((0.02, 0, 0), (1, 0, 0)), pressure=2.0)},
+    twin.Fluid(1000, 0.02),
+)
+
+
+def surface(solid: trimesh.Trimesh, folder: Path) -> Surface:
+    solid.export(folder / "duct.stl")
+    found, _ = parse(folder / "duct.stl", "m", "duct.stl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def duct(tmp_path_factory: pytest.TempPathFactory) -> Channel:
+    """Along x, 10 mm by 20 mm."""
+    solid = trimesh.creation.box((0.04, 0.02, 0.01))
+    return channel(passage(surface(solid, tmp_path_factory.mktemp("duct")), STUDY), 12.3)
+
+
+def test_openings_have_the_sizes_of_their_faces(duct: Channel) -> None:
+    placed = duct.passage
+    inlet, outlet = placed.openings
+    np.testing.assert_allclose(placed.axes.T @ inlet.outward, (-1, 0, 0), atol=1e-12)
+    np.testing.assert_allclose(placed.axes.T @ outlet.middle, (0.02, 0, 0), atol=1e-12)
+    assert np.linalg.det(placed.axes) == pytest.approx(1)
+    assert inlet.area == pytest.approx(2e-4)
+    assert placed.size == pytest.approx(2 * 0.01 * 0.02 / 0.03)  # four areas over the perimeter
+    assert placed.flow_rate == pytest.approx(SPEED * 2e-4)
+    assert placed.reynolds_number == pytest.approx(1000 * SPEED * placed.size / 0.02)
+
+
+def test_cells_hold_the_fluid_and_links_the_openings(duct: Channel) -> None:
+    spacing = duct.scales.length
+    assert (~duct.solid).sum() * spacing**3 == pytest.approx(duct.passage.volume, rel=0.15)
+    assert duct.dead == 0
+    through = np.asarray(duct.openings.through)
+    weights = np.asarray(duct.schemes[0].velocities.weights)
+    # by what would leave in equilibrium at rest: a sixth of the area
+    found = (through * weights[:, None]).sum(axis=(1, 2)) * 6 * spacing**2
+    np.testing.assert_allclose(found, 2e-4, rtol=0.15)
+    body = np.asarray(duct.walls.body)
+    assert not (body & through.any(axis=0)).any()
+    assert body.any()
+
+
+def test_what_is_missing_is_added_after_every_look(duct: Channel) -> None:
+    given, _ = duct.steered([], duct.initial())
+    assert float(np.abs(given[0].walls.moving).max()) < 0.01 * duct.speed  # it sets in slowly
+    held = 2.0 / duct.scales.pressure
+    right = [np.array([-share, share, 0, held * share, 0, 0]) for share in ramp(RAMP + 20)]
+    given, _ = duct.steered(right, duct.initial())
+    assert given[0].walls.outlets is not None
+    assert float(np.abs(given[0].walls.moving).max()) == pytest.approx(duct.speed, rel=1e-5)
+    assert float(given[0].walls.outlets.density.max()) == pytest.approx(3 * held, rel=1e-4)
+    short = [0.9 * each for each in right]
+    given, _ = duct.steered(short, duct.initial())
+    assert given[0].walls.outlets is not None
+    assert float(np.abs(given[0].walls.moving).max()) > 1.2 * duct.speed
+    assert float(given[0].walls.outlets.density.max()) > 3.5 * held
+
+
+def ramp(count: int) -> np.ndarray:
+    share = np.clip((np.arange(count) + 1) / RAMP, 0, 1)
+    return share**2 * (3 - 2 * share)
+
+
+def test_a_way_that_is_closed_is_told(tmp_path: Path) -> None:
+    parts = [trimesh.creation.box((0.018, 0.01, 0.01)) for _ in range(2)]
+    for part, x in zip(parts, (-0.011, 0.011), strict=True):
+        part.apply_translation((x, 0, 0))
+    apart = surface(trimesh.util.concatenate(parts), tmp_path)
+    with pytest.raises(GeometryError, match="Nothing leads from inlet to an outlet"):
+        channel(passage(apart, STUDY), 10)
+
+
+def test_space_that_nothing_leads_to_is_left_out(tmp_path: Path) -> None:
+    pocket = trimesh.creation.box((0.01, 0.01, 0.01)).apply_translation((0, 0.02, 0))
+    solid = trimesh.util.concatenate([trimesh.creation.box((0.04, 0.01, 0.01)), pocket])
+    found = channel(passage(surface(solid, tmp_path), STUDY), 10)
+    assert found.dead == pytest.approx(0.2, abs=0.05)
+
+
+def test_errors_are_of_all_that_is_not_exact() -> None:
+    coarse, fine = (
+        Measured(
+            size, np.array([value, 10.0, 1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0]), np.full(9, 0.1), 0.02, 0.01
+        )
+        for size, value in ((1.5, 9.0), (1.0, 9.5))
+    )
+    assert np.isinf(errors([fine])).all()
+    found = errors([coarse, fine])
+    assert found[0] == pytest.approx(0.5 / 0.5 + 0.1 + (0.5 * 0.02 + 0.01) * 10)
+    assert found[-1] == pytest.approx(0.1 + 0.02 * 5)
