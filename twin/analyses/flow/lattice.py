@@ -104,10 +104,10 @@ class Lattice(abc.ABC):
 
     @cached_property
     def unresolved(self) -> float:
-        """Share of the cells beside the part that have no room for two cells between walls."""
+        """Share of the cells beside the part that have walls on either side along an axis: no room for two cells."""
         cut = np.asarray(self.walls.distances) != 0
         part = np.asarray(self.walls.body) & cut
-        both = part & cut[list(D3Q19.opposite)]
+        both = (part & cut[list(D3Q19.opposite)])[_along_axes()]
         return float(both.any(axis=0).sum() / max(part.any(axis=0).sum(), 1))
 
     @abc.abstractmethod
@@ -140,11 +140,16 @@ def links_of(crossings: Crossings) -> Links:
 
 def shut_in(crossings: Crossings, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
     """Cells from which no way along an axis leads out: nothing flows there."""
-    ways = np.abs(D3Q19.directions).sum(axis=1) == 1
+    ways = _along_axes()
     cut = np.zeros(shape, np.int64)
     np.add.at(cut, tuple(crossings.point[ways[crossings.direction]].T), 1)
     shut: NDArray[np.bool_] = cut == ways.sum()
     return shut
+
+
+def _along_axes() -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.abs(D3Q19.directions).sum(axis=1) == 1
+    return found
 
 
 def between(lower: Floats, upper: Floats, spacing: float) -> Floats:
