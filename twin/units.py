@@ -80,7 +80,7 @@ def quantity(value: Scalar, unit: str, what: str = "value") -> float:
 # What numbers without a wanted unit are told in: the first of their dimension.
 _SI = (
     "m", "N", "Pa", "K", "rad", "kg", "s", "W", "J", "m^2", "m^3", "m/s", "m/s^2", "rad/s", "kg/m^3", "N/m", "N/m^3",
-    "W/m^2", "W/m^3", "W/(m*K)", "W/(m^2*K)", "J/(kg*K)", "1/K",
+    "m^3/s", "Pa*s", "W/m^2", "W/m^3", "W/(m*K)", "W/(m^2*K)", "J/(kg*K)", "1/K",
 )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ run.py         one run, from the checks to the outcome
 together.py    many runs that differ in their load cases alone
 task.py        what was asked, how much time is left, whom to tell
 analysis.py    what is particular to a physics of the part itself; static_stress/ and heat_conduction/ are those
-external_flow/   flow round a part
-  flow/                  what all flows have in common: a part in boxes of cells
+external_flow/, internal_flow/   flow round a part, and through one
+  flow/                  what they have in common: a part in boxes of cells
 checks.py      what is refused of any study
 singularities.py   where the flux has no bound
 on_mesh.py     tetrahedra that follow the surface: a first mesh, and finer ones until the accuracy is met

@@ -42,9 +42,9 @@ A flow through the part has openings by their names; inlets have a velocity or a
 
     type = "InternalFlow"
     fluid = "water"
-    inlets.supply = { on = { group = "port_a" }, flow_rate = "12 l/min" }
+    inlets.supply = { on = { group = "port_a" }, flow_rate = "0.1 l/min" }
     outlets.left = { on = { group = "port_b" } }
-    outlets.right = { on = { group = "port_c" }, pressure = "2 kPa" }
+    outlets.right = { on = { group = "port_c" }, pressure = "2 Pa" }
 
 A selector is a table of one word: plane, box, sphere, cylinder, facing with their parameters, `patch` with a
 number or a list, `group` with a name, and the combinations `all`, `any` (lists) and `not`. The string "all"

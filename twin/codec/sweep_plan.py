@@ -30,7 +30,7 @@ from twin.codec.studies import (
 )
 from twin.errors import StudyError
 from twin.geometry.script import ServerScript
-from twin.studies import FlowStudy, FreeForm, GradientOf, Study, Training
+from twin.studies import DEFAULT_CASE, FlowStudy, FreeForm, GradientOf, Study, Training
 from twin.studies.gradient import DIFFERENTIABLE
 from twin.sweeps import columns, sampling
 from twin.sweeps.expressions import Formula
@@ -220,8 +220,8 @@ class SweepPlan:
         kind = study_kind(study)
         if kind not in columns.QUANTITIES:
             return
-        cases = tuple(case.name for case in getattr(study, kind).load_cases)
-        known = columns.of_study(kind, cases)
+        cases = tuple(case.name for case in getattr(getattr(study, kind), "load_cases", ()))
+        known = columns.of_study(kind, cases or (DEFAULT_CASE,))
         for each in self.samplings:
             if not isinstance(each, Adaptive | Optimiser):
                 continue

@@ -104,9 +104,7 @@ def save_vtm(outcome: Outcome, path: Path) -> None:
     import pyvista
 
     if not outcome.grids:
-        raise InvalidInput(
-            f"{path.name}: only a study of the flow round a part has boxes of cells around it."
-        )
+        raise InvalidInput(f"{path.name}: only a study of a flow has boxes of cells.")
     blocks = pyvista.MultiBlock()
     for level, grid in enumerate(outcome.grids):
         box = pyvista.ImageData(

@@ -88,7 +88,7 @@ class CaseOutcome:
 
     fields, on the volume mesh, of stress: displacement (n, 3) [m], stress (n, 6) [Pa] as xx, yy, zz, xy, yz, zx,
     von_mises (n, 1) [Pa]; of heat: temperature (n, 1) [K], heat_flux (n, 3) [W/m^2]; energy_error (m, 1) per cell;
-    material (m, 1) likewise, where the part is of several; of flow, on the surface: pressure (n, 1) over that far away
+    material (m, 1) likewise, where the part is of several; of flow, on the surface: pressure (n, 1) over a reference
     [Pa], pressure_coefficient (n, 1), wall_shear_stress (n, 3) [Pa].
     balance: of a study of the part itself
     surface_fields: on `Outcome.surface_vertices`.
@@ -217,7 +217,7 @@ class UniformGrid:
 
     origin: corner of the first cell [m]; axes: unit vectors along which cells are counted, in rows; spacing [m]
     shape: cells along each axis; fields: of cells, the last axis fastest: velocity (n, 3) [m/s], pressure (n, 1) over
-    that far away [Pa], velocity_fluctuation (n, 1), root of the mean square [m/s], solid (n, 1), 1 inside the part
+    a reference [Pa], velocity_fluctuation (n, 1), root of the mean square [m/s], solid (n, 1), 1 inside the part
     """
 
     origin: Vector
@@ -255,7 +255,7 @@ class Outcome:
     ended: why it was refined no further, None where that is not known
     singularities: places where the flux has no bound
     rungs: the ways to the answer where surrogates were asked, cheapest first; empty where none were
-    grids: around the part, of a study of what flows there, outermost first, each with finer cells than the one before
+    grids: of a study of a flow, outermost first, each with finer cells than the one before
     """
 
     cases: Mapping[str, CaseOutcome]

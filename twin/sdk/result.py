@@ -224,7 +224,7 @@ class Result:
 
     @property
     def grids(self) -> tuple[UniformGrid, ...]:
-        """Of a flow round the part: boxes of cells with its fields in the mean, outermost first; the last is finest."""
+        """Of a flow: boxes of cells with its fields in the mean, outermost first; the last is finest."""
         return self._bridge.run(self._result.grids())
 
     def save(self, path: str | Path, case: str | None = None) -> Path:

@@ -1,4 +1,4 @@
-"""Flow through a part: a manifold, a valve, a cooling channel."""
+"""Flow through a part: a manifold, a cooling channel."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ OpeningT = TypeVar("OpeningT", "Inlet", "Outlet")
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MOST: Final = 64
+_TAKEN: Final = "drop"
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Inlet:
     """A flat face that fluid comes in through, equally fast everywhere and square to it.
 
-    velocity: [m/s], or flow_rate: [m^3/s], such as "12 l/min". Raises StudyError unless one of them is above 0.
+    velocity: [m/s], or flow_rate: [m^3/s], such as "0.5 l/min". Raises StudyError unless one of them is above 0.
     """
 
     on: Selector
@@ -87,6 +88,9 @@ class InternalFlow:
             )
         object.__setattr__(self, "fluid", materials.fluid(fluid))
 
+    def __hash__(self) -> int:
+        return hash((tuple(self.inlets.items()), tuple(self.outlets.items()), self.fluid))
+
     @property
     def cases(self) -> dict[str, tuple[()]]:
         """It has one."""
@@ -110,6 +114,10 @@ def _named(given: Mapping[str, OpeningT] | OpeningT, kind: type[OpeningT], what:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise StudyError(
                 f"{name!r} can't name an opening: use up to 32 small letters, digits and '_', a letter first."
+            )
+        if name == _TAKEN:
+            raise StudyError(
+                f"{name!r} can't name an opening, since 'pressure_{name}' is that of all of them."
             )
         if not isinstance(opening, kind):
             raise StudyError(f"{what} can hold {kind.__name__}; {name} is {opening!r}. Example: {example}.")

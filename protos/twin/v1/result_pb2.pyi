@@ -623,7 +623,7 @@ class UniformGrid(message.Message):
 
     @builtins.property
     def fields(self) -> containers.RepeatedCompositeFieldContainer[array_pb2.ArrayInfo]:
-        """Of cells, the last axis fastest: "velocity", "pressure" over that far away, "velocity_fluctuation", "solid"."""
+        """Of cells, the last axis fastest: "velocity", "pressure" over a reference, "velocity_fluctuation", "solid"."""
 
     def __init__(
         self,
@@ -917,7 +917,7 @@ class Result(message.Message):
 
     @builtins.property
     def grids(self) -> containers.RepeatedCompositeFieldContainer[UniformGrid]:
-        """Of what flows round the part, outermost first, each with finer cells than the one before."""
+        """Of what flows round the part, or through it, outermost first, each with finer cells than the one before."""
 
     def __init__(
         self,

@@ -352,12 +352,15 @@ def test_flows_of_a_sweep():
         inlets.supply = { on = { patch = 1 }, velocity = "=speed" }
         outlets.left = { on = { patch = 2 } }
         [sampling]
-        type = "Sobol"
-        count = 4
+        type = "Evolution"
+        count = 16
+        objectives = { dissipated_power = "min" }
         [parameters]
         speed = { low = "1 m/s", high = "2 m/s" }
     """)
     space = Space(read.parameters, read.constraints)
+    asked = codec.SweepRequest("geometries/a", read.study, read.request, space, read.samplings)
+    assert codec.sweep_to_proto(asked).study.internal_flow.inlets[0].name == "supply"
     (found,) = assignments_of(codec.study_to_proto(read.study), codec.shape_to_proto(read.shape), space)
     assert (found.field, found.expression) == ("study.internal_flow.inlets[0].velocity", "speed")
 

@@ -76,5 +76,5 @@ def test_the_middle_of_the_part_is_drawn(blown: Outcome, tmp_path: Path) -> None
 
 
 def test_a_result_without_them_is_not_written_so(beam: Outcome, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="flow round a part"):
+    with pytest.raises(InvalidInput, match="study of a flow"):
         save(beam, tmp_path / "flow.vtm")

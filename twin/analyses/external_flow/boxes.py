@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from solvers.lattice_boltzmann.grid import Grid, Kind
 from twin.analyses.external_flow.setting import Setting
-from twin.analyses.flow.lattice import Box, between
+from twin.analyses.flow.lattice import MULTIPLE, Box, between
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,10 +17,6 @@ Ints = NDArray[np.int64]
 # Between the part and the sides of each box, innermost first, of the part's size: ahead and beside it, and behind it.
 ROOM: Final = ((0.6, 1.2), (1.2, 2.5), (2.5, 5.0), (8.0, 16.0))
 _APART: Final = 3  # cells, from the sides of a box to those of the one inside it, at least
-_ASIDE: Final = (
-    0.21  # of a cell: flat faces are to lie somewhere between cells, and not in the middle of some
-)
-_MULTIPLE: Final = 8  # counts of cells: parts that are nearly of one size have one program
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ def boxes(setting: Setting, spacing: float) -> tuple[Box, ...]:
         first = around * np.floor(begin / around).astype(np.int64)
         if setting.ground is not None:
             first[2] = 0
-        counts = _MULTIPLE * np.ceil((end - first) / cell / _MULTIPLE).astype(np.int64)
+        counts = MULTIPLE * np.ceil((end - first) / cell / MULTIPLE).astype(np.int64)
         spare = (first + cell * counts - end) / 2  # on either side
         if setting.ground is not None:
             spare[2] = 0

@@ -11,13 +11,12 @@ from twin.analyses.external_flow.quantities import Measured
 from twin.analyses.external_flow.setting import Setting
 from twin.analyses.external_flow.tunnel import Tunnel
 from twin.analyses.flow.climb import Answered
-from twin.analyses.flow.fields import ENDED, METHOD, in_boxes, of_gaps, on_points, wall_distance
+from twin.analyses.flow.fields import METHOD, in_boxes, of_gaps, on_points, shortfalls, wall_distance
 from twin.analyses.flow.simulation import Simulation
 from twin.analyses.flow.surface import on_surface
 from twin.analyses.summary import cost
 from twin.analyses.task import Stopwatch
 from twin.geometry.surface import Report, Surface
-from twin.quantities import Quantity
 from twin.results.outcome import CaseOutcome, Glyph, Outcome
 from twin.select import describe
 from twin.studies import DEFAULT_CASE, Request
@@ -36,16 +35,16 @@ def outcome(
     watch: Stopwatch,
 ) -> Outcome:
     """Put together what was found."""
-    found, ended = answered.finest, answered.ended
+    found = answered.finest
     tunnel, study = found.lattice, found.lattice.setting.study
     dynamic = 0.5 * study.fluid.density * study.speed**2
     made = numbers.quantities(answered.ladder, tunnel.setting, request.accuracy)
     on = on_surface(found)
-    warnings = [*report.warnings, *_warnings(found), *_shortfalls(made, request)]
-    if ended != "accuracy":
-        warnings.append(
-            f"The accuracy is not shown to be met: {ENDED[ended].format(seconds=answered.seconds)}"
-        )
+    warnings = [
+        *report.warnings,
+        *_warnings(found),
+        *shortfalls(made, request, numbers.ASKED, answered),
+    ]
     return Outcome(
         cases={
             DEFAULT_CASE: CaseOutcome(
@@ -65,7 +64,7 @@ def outcome(
         assumptions=_assumptions(found, report),
         warnings=tuple(dict.fromkeys(warnings)),
         convergence=tuple(answered.rows),
-        ended=ended,
+        ended=answered.ended,
         mesh_quality={
             "cells": float(tunnel.cells),
             "cell_size": tunnel.scales.length,
@@ -111,19 +110,6 @@ def _stirring(setting: Setting) -> list[float]:
             float(surface.areas[own][aside].sum() / max(surface.areas[own].sum(), np.finfo(np.float64).tiny))
         )
     return found
-
-
-def _shortfalls(made: dict[str, Quantity], request: Request) -> list[str]:
-    if not np.isfinite(made["drag_force"].error):
-        return [
-            "The errors are not known: that of the cells shows between two sizes of them, and there was time for one."
-        ]
-    return [
-        f"{name}: error estimate {made[name].relative_error:.1%} of {made[name].scale:.4g} {made[name].unit}, above "
-        f"the requested {request.accuracy:.1%}."
-        for name in request.quantities or numbers.ASKED
-        if made[name].relative_error > request.accuracy
-    ]
 
 
 def _wind(tunnel: Tunnel, surface: Surface) -> Glyph:

@@ -17,7 +17,7 @@ from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import Links, Walls, padded, walls
 from twin.analyses.external_flow.boxes import boxes
 from twin.analyses.external_flow.setting import Setting
-from twin.analyses.flow.lattice import Box, Lattice, Scales, links_of, shut_in
+from twin.analyses.flow.lattice import BESIDE, MOST_VISCOSITY, Box, Lattice, Scales, links_of, shut_in
 from twin.errors import GeometryError
 from twin.geometry.voxels import Crossings, voxelise
 
@@ -26,10 +26,8 @@ Floats = NDArray[np.float64]
 _FEWEST: Final = 10.0  # cells along the part's size
 _SPONGE: Final = 4.0  # of the part's size: where waves and eddies die out before they leave
 _SPEED: Final = 0.06  # cells a step: a Mach number of a tenth
-_MOST_VISCOSITY: Final = 0.1  # cells^2 a step: beyond, walls are not where they should be
 _ABSORBING: Final = 0.1  # cells^2 a step
 _RESOLVED: Final = 20.0  # Reynolds number of a cell, up to which cells resolve the flow
-_BESIDE: Final = 1024  # cells beside walls are counted in multiples of so many
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,7 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
     spacing, study = setting.size / across, setting.study
     around = boxes(setting, spacing)
     most = _SPEED * study.speed / setting.fastest
-    speed = min(most, _MOST_VISCOSITY * setting.reynolds_number / across)
+    speed = min(most, MOST_VISCOSITY * setting.reynolds_number / across)
     scales = Scales(spacing, speed * spacing / study.speed, study.fluid.density)
     viscosity = study.fluid.viscosity / study.fluid.density * scales.time / spacing**2
     schemes = tuple(
@@ -132,9 +130,7 @@ def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, Crossing
     shape = box.grid.shape
     found = voxelise(setting.surface, np.array(box.origin), box.spacing, shape, D3Q19.directions)
     if not (found.inside.any() or len(found.crossings.triangle)):
-        raise GeometryError(
-            "The part lies between the cells: nothing of it is in the way of the fluid. Ask for a higher accuracy."
-        )
+        raise GeometryError("The part lies between the cells: nothing of it is in the way of the fluid.")
     return found.inside | shut_in(found.crossings, shape), links_of(found.crossings), found.crossings
 
 
@@ -185,7 +181,7 @@ def _walls(
     else:
         solid, links, moving = part
         found = walls(grid, D3Q19, solid, links, moving, sides)
-    return padded(grid, found, bucket(len(found), _BESIDE)) if len(found) else found
+    return padded(grid, found, bucket(len(found), BESIDE)) if len(found) else found
 
 
 def _absorbing(grid: Grid, depth: float) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from twin.analyses.flow.lattice import Lattice
 from twin.analyses.flow.simulation import Plan, Simulation, beginning, simulate
 from twin.analyses.monitor import Monitor
 from twin.analyses.task import Stopwatch
-from twin.errors import DeadlineExceeded, StudyError
+from twin.errors import DeadlineExceeded, GeometryError, StudyError
 from twin.quantities import engineering
 from twin.results.outcome import ConvergenceRow, Ending
 from twin.studies import Request
@@ -29,6 +29,7 @@ FINER: Final = 1.5  # from one size of cells to the next
 UNKNOWNS: Final = 19  # of a cell
 DEFAULT_UNKNOWNS: Final = 400_000_000
 DEFAULT_SECONDS: Final = 900.0
+_FINER_STARTS: Final = 3  # times that cells may be finer before the first ones that a part is met by
 _SHARES: Final = (0.05, 0.15, 0.35, 0.65, 0.85, 0.92)  # of the progress, when each size of cells begins
 
 
@@ -122,9 +123,17 @@ def climb(
     ladder: list[MeasuredT] = []
     rows: list[ConvergenceRow] = []
     ended: Ending | None = None
+    level, finer = 0, 0  # of the cells; of those, the first ones that were too large for the part
     while ended is None:
         begun = time.perf_counter()
-        found = climber.simulated(len(ladder))
+        try:
+            found = climber.simulated(level)
+        except GeometryError:
+            finer += 1
+            if ladder or finer > _FINER_STARTS or not climber.is_room(level + 1):
+                raise
+            level += 1
+            continue
         if (
             finest is not None and not found.finished
         ):  # one that has not settled tells less than the one before
@@ -140,7 +149,8 @@ def climb(
         ladder.append(experiment.measured(found))
         took = time.perf_counter() - begun
         rows.append(_row(experiment, ladder, found, took))
-        ended = climber.ending(ladder, took + (FINER**4 - 1) * found.seconds)
+        level += 1
+        ended = climber.ending(ladder, level, took + (FINER**4 - 1) * found.seconds)
     assert finest is not None
     return Answered(finest, ladder, rows, ended, climber.seconds)
 
@@ -195,14 +205,18 @@ class _Climber(Generic[LatticeT, MeasuredT]):
 
         return tell
 
-    def ending(self, ladder: Sequence[MeasuredT], seconds: float) -> Ending | None:
-        """Why there are no finer cells, which would take so long; None where there are."""
+    def is_room(self, level: int) -> bool:
+        """Whether so fine cells are no more than are allowed."""
+        unknowns = UNKNOWNS * self.experiment.cells(self.experiment.coarsest * FINER**level)
+        return unknowns <= (self.request.max_unknowns or DEFAULT_UNKNOWNS)
+
+    def ending(self, ladder: Sequence[MeasuredT], level: int, seconds: float) -> Ending | None:
+        """Why there are no finer cells, of this level, which would take so long; None where there are."""
         if len(ladder) > 1 and self.experiment.is_accurate(ladder):
             return "accuracy"
         if self.experiment.is_known_as_well_as_can_be(ladder):
             return "no_finer_mesh"
-        following = UNKNOWNS * self.experiment.cells(self.experiment.coarsest * FINER ** len(ladder))
-        if following > (self.request.max_unknowns or DEFAULT_UNKNOWNS):
+        if not self.is_room(level):
             return "max_unknowns"
         return "max_seconds" if seconds > self.remaining else None
 

@@ -4,6 +4,7 @@ import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ from twin.geometry.surface import Surface
 from twin.geometry.voxels import Crossings
 
 Floats = NDArray[np.float64]
+
+MULTIPLE: Final = 8  # counts of cells: parts that are nearly of one size have one program
+BESIDE: Final = 1024  # cells beside walls are counted in multiples of so many
+MOST_VISCOSITY: Final = 0.1  # cells^2 a step: beyond, walls are not where they should be
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,11 @@ class Lattice(abc.ABC):
         """Where each cell beside walls meets them (w, 3) [m], in the axes."""
         places = self.beside + np.asarray(self.walls.inward, np.float64).T
         return np.array(self.boxes[-1].origin) + self.scales.length * places
+
+    @property
+    def wetted(self) -> NDArray[np.bool_]:
+        """Which triangles of the surface (t,) are a wall."""
+        return np.ones(len(self.surface.triangles), bool)
 
     @cached_property
     def unresolved(self) -> float:

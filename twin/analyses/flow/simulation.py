@@ -193,7 +193,7 @@ def mean(series: Floats) -> tuple[float, float]:
 def _refuse(lattice: Lattice) -> None:
     raise SolveFailed(
         f"The flow broke down on cells of {1e3 * lattice.scales.length:.3g} mm: its speed has no bound. Look for gaps "
-        "and needles of the part (part.report), or ask for another accuracy, which takes other cells."
+        "and needles of the part (part.report)."
     )
 
 

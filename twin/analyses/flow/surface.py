@@ -22,7 +22,7 @@ _WIDTH: Final = 1.0  # cells, over which forces of cells are spread
 
 @dataclass(frozen=True, eq=False)
 class Traction:
-    """Of points: pressure (n,) over that far away [Pa], friction (n, 3) [Pa]."""
+    """Of points: pressure (n,) above that of density one [Pa], friction (n, 3) [Pa]."""
 
     pressure: Floats
     friction: Floats
@@ -46,11 +46,15 @@ def on_surface(found: Simulation[Lattice]) -> OnSurface:
     lattice, scales = found.lattice, found.lattice.scales
     surface = lattice.surface
     longest = max(_FINEST * scales.length, (4 * surface.area / _MOST) ** 0.5)
-    cut, triangles, _ = subdivide(surface.vertices, surface.triangles, longest)
+    cut, triangles, source = subdivide(surface.vertices, surface.triangles, longest)
     points, faces = six_node_faces(cut, triangles)
-    beside = _Beside(found, cut, triangles)
-    nodes = beside(points, _normals(points, faces))
-    vertices = beside(surface.vertices, _normals(surface.vertices, surface.triangles))
+    wetted = lattice.wetted
+    beside = _Beside(found, cut, triangles[wetted[source]])
+    nodes = beside(points, _normals(points, faces), _of(faces[wetted[source]], len(points)))
+    corners = surface.triangles
+    vertices = beside(
+        surface.vertices, _normals(surface.vertices, corners), _of(corners[wetted], len(surface.vertices))
+    )
     axes = lattice.axes
     return OnSurface(
         points @ axes,
@@ -61,7 +65,7 @@ def on_surface(found: Simulation[Lattice]) -> OnSurface:
 
 
 class _Beside:
-    """The cells beside the part, in the axes of the lattice."""
+    """The cells beside walls of the part, in the axes of the lattice. triangles: of the walls"""
 
     def __init__(self, found: Simulation[Lattice], vertices: Floats, triangles: NDArray[np.integer]) -> None:
         lattice = found.lattice
@@ -75,8 +79,8 @@ class _Beside:
         _, nearest = self._tree.query((a + b + c) / 3)
         self._area = np.bincount(nearest, areas, int(chosen.sum()))
 
-    def __call__(self, points: Floats, normals: Floats) -> Traction:
-        """At points (n, 3) [m] with unit normals."""
+    def __call__(self, points: Floats, normals: Floats, walls: NDArray[np.bool_]) -> Traction:
+        """At points (n, 3) [m] with unit normals; walls: which ones are on some: elsewhere there is no friction."""
         away, cells = self._tree.query(points, min(_AROUND, self._tree.n))
         away, cells = away.reshape(len(points), -1), cells.reshape(len(points), -1)
         beyond = away**2 - away[:, :1] ** 2  # the nearest one counts, however far it is
@@ -86,7 +90,13 @@ class _Beside:
         traction = force / np.maximum(area, 1e-3 * self._spacing**2)[:, None]
         along = (traction * normals).sum(axis=1)
         pressure = (weights * self._pressure[cells]).sum(axis=1) / weights.sum(axis=1)
-        return Traction(pressure, traction - along[:, None] * normals)
+        return Traction(pressure, walls[:, None] * (traction - along[:, None] * normals))
+
+
+def _of(faces: NDArray[np.integer], count: int) -> NDArray[np.bool_]:
+    """Which of so many points are of some face."""
+    found: NDArray[np.bool_] = np.bincount(faces.ravel(), minlength=count) > 0
+    return found
 
 
 def _normals(points: Floats, faces: NDArray[np.integer]) -> Floats:

@@ -18,7 +18,17 @@ from solvers.lattice_boltzmann.openings import Openings, opened, passing, steere
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import padded, walls
-from twin.analyses.flow.lattice import Box, Lattice, Scales, between, links_of, shut_in
+from twin.analyses.flow.lattice import (
+    BESIDE,
+    MOST_VISCOSITY,
+    MULTIPLE,
+    Box,
+    Lattice,
+    Scales,
+    between,
+    links_of,
+    shut_in,
+)
 from twin.analyses.internal_flow.passage import Passage
 from twin.errors import GeometryError
 from twin.geometry.voxels import Crossings, voxelise
@@ -31,9 +41,6 @@ _RESOLVED: Final = 60.0  # Reynolds number of a cell, up to which cells resolve 
 _SPEED: Final = 0.05  # cells a step: a Mach number of less than a tenth
 _DENSER: Final = 0.02  # by which density may differ along the way: the flow is to be of constant density
 _LOSSES: Final = 3.0  # that are expected at least, of the pressure of the fastest flow
-_MOST_VISCOSITY: Final = 0.1  # cells^2 a step: beyond, walls are not where they should be
-_MULTIPLE: Final = 8  # counts of cells: parts that are nearly of one size have one program
-_BESIDE: Final = 1024  # cells beside walls are counted in multiples of so many
 _ON: Final = 1e-4  # of a cell: what is so near the surface is on it
 RAMP: Final = 60  # looks over which the flow sets in
 EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes the size
@@ -61,8 +68,14 @@ class Channel(Lattice):
 
     @property
     def relaxing(self) -> float:
-        """Steps in which viscosity reaches across the size."""
-        return self.across**2 / float(self.conditions[0].viscosity)
+        """Steps in which viscosity reaches across the widest opening."""
+        return (self.passage.widest / self.scales.length) ** 2 / float(self.conditions[0].viscosity)
+
+    @property
+    def wetted(self) -> Bools:
+        """What is a wall."""
+        found: Bools = self.passage.through < 0
+        return found
 
     @property
     def across(self) -> float:
@@ -109,7 +122,7 @@ class Channel(Lattice):
 
 def coarsest(passage: Passage) -> float:
     """Cells along the size that resolve the flow."""
-    return max(_FEWEST, passage.reynolds_number / _RESOLVED)
+    return max(_FEWEST, passage.size_reynolds_number / _RESOLVED)
 
 
 def cells(passage: Passage, across: float) -> int:
@@ -142,7 +155,7 @@ def channel(passage: Passage, across: float) -> Channel:
     of, openings = opened(
         grid,
         D3Q19,
-        padded(grid, of, bucket(len(of), _BESIDE)),
+        padded(grid, of, bucket(len(of), BESIDE)),
         links,
         passage.through[crossings.triangle],
         [opening.flow is not None for opening in passage.openings],
@@ -172,9 +185,11 @@ def _speed(passage: Passage, across: float) -> float:
     """Of the fastest opening [cells/step]: slow enough for the density to stay nearly the same."""
     lower, upper = (np.array(bound) for bound in passage.surface.bounds)
     ways = float((upper - lower).sum()) / passage.size
-    losses = _LOSSES + ways * (64 / passage.reynolds_number + 0.02)
+    losses = _LOSSES + ways * (64 / passage.size_reynolds_number + 0.02)
+    held = [each.pressure for each in passage.openings]
+    losses += float(np.ptp(held)) / passage.dynamic_pressure
     slow = (_DENSER / (1.5 * losses)) ** 0.5  # a pressure is a third of a density
-    viscous = _MOST_VISCOSITY * passage.reynolds_number / across
+    viscous = MOST_VISCOSITY * passage.size_reynolds_number / across
     return min(_SPEED, slow, viscous)
 
 
@@ -182,7 +197,7 @@ def _shape(passage: Passage, spacing: float) -> tuple[int, int, int]:
     """With solid cells on all sides."""
     lower, upper = (np.array(bound) for bound in passage.surface.bounds)
     counts = np.ceil((upper - lower) / spacing) + 3
-    x, y, z = (_MULTIPLE * np.ceil(counts / _MULTIPLE)).astype(int).tolist()
+    x, y, z = (MULTIPLE * np.ceil(counts / MULTIPLE)).astype(int).tolist()
     return x, y, z
 
 
@@ -225,7 +240,7 @@ def _reached(passage: Passage, solid: Bools, crossings: Crossings, spacing: floa
             raise GeometryError(
                 f"Nothing leads from {opening.name} to {to} that is wider than cells of {1e3 * spacing:.3g} mm. The "
                 "part is to be the space that the fluid fills, not the material round it. If it is, look for what "
-                "closes the way, or ask for smaller cells by a higher accuracy.",
+                "closes the way.",
                 {"opening": opening.name},
             )
     found: Bools = np.isin(labels, list(entered & left)).reshape(shape)

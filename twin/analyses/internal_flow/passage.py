@@ -17,6 +17,7 @@ from twin.studies import Inlet, InternalFlow, Outlet
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MOST_REYNOLDS: Final = 2000.0  # of an opening: what cells beside walls add to friction beyond is not known
 _FLAT: Final = 0.99  # of an opening's area, that its sides' mean covers
 _MOST: Final = 0.5  # of a triangle's area
 
@@ -25,7 +26,7 @@ _MOST: Final = 0.5  # of a triangle's area
 class Opening:
     """name; outward: unit normal, in the axes; middle: in them [m]; area [m^2]; width: hydraulic diameter [m]
 
-    flow: that comes in [m^3/s], or None where fluid goes out; pressure: held there [Pa]
+    flow: that comes in [m^3/s], or None where fluid goes out; pressure: held there, above the passage's reference [Pa]
     """
 
     name: str
@@ -43,6 +44,7 @@ class Passage:
 
     axes: unit vectors in rows, the second one along the part's least extent; surface: in them [m]
     openings: inlets first; through: of triangles (t,), which opening each is of, -1 for a wall
+    reference: pressure that all others are told above, in cells: the mean of what outlets hold [Pa]
     """
 
     study: InternalFlow
@@ -50,6 +52,7 @@ class Passage:
     surface: Surface
     openings: tuple[Opening, ...]
     through: Ints
+    reference: float
 
     @property
     def inlets(self) -> int:
@@ -80,6 +83,21 @@ class Passage:
     def speed(self) -> float:
         """The fastest of them [m/s]."""
         return max(self.speeds)
+
+    @property
+    def widest(self) -> float:
+        """Largest hydraulic diameter of an opening [m]."""
+        return max(each.width for each in self.openings)
+
+    @property
+    def dynamic_pressure(self) -> float:
+        """Of the speed [Pa]."""
+        return 0.5 * self.study.fluid.density * self.speed**2
+
+    @property
+    def size_reynolds_number(self) -> float:
+        """Of the speed and the size."""
+        return self.speed * self.size * self.study.fluid.density / self.study.fluid.viscosity
 
     @cached_property
     def reynolds_number(self) -> float:
@@ -126,15 +144,18 @@ def passage(surface: Surface, study: InternalFlow) -> Passage:
                 {"opening": name},
             )
         through[own] = number
+    reference = float(np.mean([outlet.pressure for outlet in study.outlets.values()]))
     openings = tuple(
-        _opening(surface, name, study.openings[name], np.flatnonzero(through == number), axes)
+        _opening(surface, name, study.openings[name], np.flatnonzero(through == number), axes, reference)
         for number, name in enumerate(chosen)
     )
     turned = Surface(surface.vertices @ axes.T, surface.triangles, surface.patch)
-    return Passage(study, axes, turned, openings, through)
+    return Passage(study, axes, turned, openings, through, reference)
 
 
-def _opening(surface: Surface, name: str, asked: Inlet | Outlet, triangles: Ints, axes: Floats) -> Opening:
+def _opening(
+    surface: Surface, name: str, asked: Inlet | Outlet, triangles: Ints, axes: Floats, reference: float
+) -> Opening:
     selected = Selection(surface.corners[triangles], triangles.astype(np.int32))
     towards = np.sign(surface.volume) * selected.area_vectors.sum(axis=0)
     area = float(np.linalg.norm(towards))
@@ -146,7 +167,7 @@ def _opening(surface: Surface, name: str, asked: Inlet | Outlet, triangles: Ints
         )
     flow, pressure = None, 0.0
     if isinstance(asked, Outlet):
-        pressure = asked.pressure
+        pressure = asked.pressure - reference
     elif asked.velocity is not None:
         flow = asked.velocity * area
     else:

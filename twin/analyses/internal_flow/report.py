@@ -7,12 +7,12 @@ import jax
 import numpy as np
 
 from twin.analyses.flow.climb import Answered
-from twin.analyses.flow.fields import ENDED, METHOD, in_boxes, of_gaps, on_points
+from twin.analyses.flow.fields import METHOD, in_boxes, of_gaps, on_points, shortfalls
 from twin.analyses.flow.simulation import Simulation
 from twin.analyses.flow.surface import on_surface
 from twin.analyses.internal_flow import quantities as numbers
 from twin.analyses.internal_flow.channel import Channel
-from twin.analyses.internal_flow.passage import Passage
+from twin.analyses.internal_flow.passage import MOST_REYNOLDS, Passage
 from twin.analyses.internal_flow.quantities import Measured
 from twin.analyses.summary import cost
 from twin.analyses.task import Stopwatch
@@ -24,7 +24,7 @@ from twin.studies import DEFAULT_CASE, Request
 _LEAKING: Final = 0.02
 _DENSER: Final = 0.05
 _DEAD: Final = 0.01
-_BACK: Final = 0.02  # of what passes an outlet, against it
+_FAST: Final = 0.15  # cells a step
 
 
 def outcome(
@@ -39,25 +39,25 @@ def outcome(
     channel, placed = found.lattice, found.lattice.passage
     made = numbers.quantities(answered.ladder, placed, request.accuracy)
     on = on_surface(found)
-    dynamic = 0.5 * placed.study.fluid.density * placed.speed**2
-    warnings = [*report.warnings, *_warnings(channel, finest, made), *_shortfalls(made, request)]
-    if answered.ended != "accuracy":
-        warnings.append(
-            f"The accuracy is not shown to be met: {ENDED[answered.ended].format(seconds=answered.seconds)}"
-        )
+    dynamic, above = placed.dynamic_pressure, placed.reference
+    warnings = [
+        *report.warnings,
+        *_warnings(channel, finest, made),
+        *shortfalls(made, request, numbers.ASKED, answered),
+    ]
     return Outcome(
         cases={
             DEFAULT_CASE: CaseOutcome(
                 made,
-                on_points(on.nodes, dynamic, "node"),
-                on_points(on.vertices, dynamic, "surface"),
+                on_points(on.nodes, dynamic, "node", above),
+                on_points(on.vertices, dynamic, "surface", above),
                 None,
             )
         },
         points=on.points,
         tets=np.zeros((0, 10), np.int32),
         faces=on.faces.astype(np.int32),
-        grids=in_boxes(found),
+        grids=in_boxes(found, above),
         surface_vertices=surface.vertices,
         surface_triangles=surface.triangles,
         glyphs=_arrows(placed),
@@ -92,26 +92,26 @@ def _warnings(channel: Channel, finest: Measured, made: dict[str, Quantity]) -> 
         said.append(
             f"{channel.dead:.1%} of the space in the part is cut off from the inlets: nothing flows there."
         )
-    for opening in channel.passage.openings[channel.passage.inlets :]:
-        passes = float(made[f"flow_rate_{opening.name}"].value)
-        if passes < _BACK * channel.passage.flow_rate * opening.area / channel.passage.outlets_area:
-            said.append(
-                f"Hardly anything goes out through {opening.name}: its pressure may be too high for it to be an outlet."
-            )
-    return said + of_gaps(channel)
-
-
-def _shortfalls(made: dict[str, Quantity], request: Request) -> list[str]:
-    if not np.isfinite(made["pressure_drop"].error):
-        return [
-            "The errors are not known: that of the cells shows between two sizes of them, and there was time for one."
-        ]
-    return [
-        f"{name}: error estimate {made[name].relative_error:.1%} of {made[name].scale or made[name].value:.4g} "
-        f"{made[name].unit}, above the requested {request.accuracy:.1%}."
-        for name in request.quantities or numbers.ASKED
-        if made[name].relative_error > request.accuracy
+    placed, faster = channel.passage, finest.fastest / channel.speed
+    narrow = placed.reynolds_number * faster**0.5  # of what is round, by what passes it
+    if finest.fastest > _FAST:
+        said.append(
+            f"The fluid gets {faster:.1f} times as fast as in any opening: a lattice Mach number of "
+            f"{3**0.5 * finest.fastest:.2g}, at which its density is not constant. Make an opening of the "
+            "narrowest place, or look at a part of the whole."
+        )
+    if narrow > MOST_REYNOLDS:
+        said.append(
+            f"The fluid gets {faster:.1f} times as fast as in any opening, where the Reynolds number may be "
+            f"{narrow:.2g}: flow may be turbulent there, which is left out here."
+        )
+    said += [
+        f"{opening.name} lets fluid in, not out: its pressure is too high for it to be an outlet. What comes in "
+        "through it is not known."
+        for opening in placed.openings[placed.inlets :]
+        if float(made[f"flow_rate_{opening.name}"].value) < 0
     ]
+    return said + of_gaps(channel)
 
 
 def _arrows(placed: Passage) -> tuple[Glyph, ...]:
@@ -142,7 +142,8 @@ def _assumptions(found: Simulation[Channel], finest: Measured) -> tuple[str, ...
         f"The highest Reynolds number of an opening is {placed.reynolds_number:.3g}: the cells are to resolve all of "
         "the flow.",
         f"Means are over {time:.4g} s of the flow, after a start of {start:.4g} s that is left out.",
-        "Pressures of openings are those in the cells beside them. Total pressure has the kinetic energy too, in the "
+        "The pressure coefficient is by the speed of the fastest opening. Pressures of openings are those in the cells "
+        "beside them. Total pressure has the kinetic energy too, in the "
         "mean by what passes; what is lost of it, times the flow rate, is the dissipated power.",
         "The error estimates are of the time that is averaged over, of the size of cells (by that before, as if they "
         f"fell with the size), of the density, which differs by {finest.denser:.2%} on the lattice, and of what walls "

@@ -13,7 +13,7 @@ from twin.analyses.flow.climb import Experiment, Shown, climb
 from twin.analyses.flow.simulation import Plan, Simulation
 from twin.analyses.internal_flow import quantities as numbers
 from twin.analyses.internal_flow.channel import Channel, cells, channel, coarsest
-from twin.analyses.internal_flow.passage import Passage, passage
+from twin.analyses.internal_flow.passage import MOST_REYNOLDS, Passage, passage
 from twin.analyses.internal_flow.quantities import Measured
 from twin.analyses.internal_flow.report import outcome
 from twin.analyses.monitor import Monitor
@@ -26,7 +26,6 @@ from twin.studies import InternalFlow, Request
 Floats = NDArray[np.float64]
 
 _LEAST_REYNOLDS: Final = 0.01
-_MOST_REYNOLDS: Final = 2000.0  # what cells beside walls add to friction beyond is not known
 _SHARE: Final = 0.2  # of the accuracy, for the finite time
 
 
@@ -75,7 +74,7 @@ class _ThroughPart(Experiment[Channel, Measured]):
 
     @property
     def reynolds_number(self) -> float:
-        return self.passage.reynolds_number
+        return self.passage.size_reynolds_number
 
     def cells(self, across: float) -> int:
         return cells(self.passage, across)
@@ -127,10 +126,10 @@ def _checked(surface: Surface, report: Report, study: InternalFlow, request: Req
             f"{_LEAST_REYNOLDS:g} pressure drops are in proportion to viscosity and flow rate, so ask for a higher "
             "rate and scale its answer. Is the viscosity in Pa s?"
         )
-    if placed.reynolds_number > _MOST_REYNOLDS:
+    if placed.reynolds_number > MOST_REYNOLDS:
         raise StudyError(
             f"The Reynolds number is {placed.reynolds_number:.3g}: the flow is turbulent. Flow through parts is "
-            f"answered where it is laminar, up to {_MOST_REYNOLDS:g}. Is the viscosity in Pa s, and "
+            f"answered where it is laminar, up to {MOST_REYNOLDS:g}. Is the viscosity in Pa s, and "
             "the part in the right unit?",
             {"reynolds_number": placed.reynolds_number},
         )
