@@ -67,6 +67,7 @@ def test_sweep(tmp_path):
     assert "What nothing beats" in (tmp_path / "sweep.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("coarse")
 def test_heat(tmp_path, capsys):
     runpy.run_path(str(EXAMPLES / "heat.py"), run_name="__main__")
@@ -74,6 +75,16 @@ def test_heat(tmp_path, capsys):
     assert hottest.split()[1] == "K"
     assert flow.startswith("15 W ±")
     assert (tmp_path / "heat.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("client")
+def test_manifold(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "manifold.py"), run_name="__main__")
+    *_, near, far, _ = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert float(near[1]) + float(far[1]) == pytest.approx(1e-4 / 60, rel=0.05)  # 0.1 l/min
+    assert (tmp_path / "manifold.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow

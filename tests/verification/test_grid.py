@@ -233,7 +233,15 @@ def test_a_damaged_surface_answers_like_the_whole_one(client, tmp_path, damage):
 
 
 @pytest.mark.parametrize("discretisation", ["grid", "tet"])
-@pytest.mark.parametrize("shift", [(0, 0, LENGTHS[2]), (0, 0, 0.015), (0.02, 0, 0)], ids=str)
+@pytest.mark.parametrize(
+    "shift",
+    [
+        (0, 0, LENGTHS[2]),
+        pytest.param((0, 0, 0.015), marks=pytest.mark.slow),
+        pytest.param((0.02, 0, 0), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_faces_between_bodies_carry_no_load(client, tmp_path, shift, discretisation):
     """A selector that takes faces inside the material, and some twice: the outside counts, once."""
     lower, upper = bar(), bar()
@@ -294,6 +302,7 @@ def test_what_would_do_for_thin_walls_is_told(client, tmp_path):
         solve(client, part, twin.StaticStress(STEEL, [root], [weight]), "grid", 0.5, max_unknowns=20_000)
 
 
+@pytest.mark.slow
 def test_unknowns_on_a_thin_plate_stay_within_what_is_allowed(client, tmp_path):
     plate = trimesh.creation.box(extents=(0.3, 0.3, 0.001))
     part = upload(client, plate, tmp_path)
