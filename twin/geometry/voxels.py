@@ -23,7 +23,7 @@ Direction = tuple[int, int, int]
 
 _MOST: Final = 4_000_000  # points that are looked at together
 _CLOSE: Final = 1e-9  # barycentric: lines through an edge meet both triangles
-_LEAST: Final = 1e-4  # of the way to a neighbour: nearer points count as so far off the surface
+LEAST: Final = 1e-4  # of the way to a neighbour: nearer points count as so far off the surface
 _RUN: Final = (
     8  # points: through holes of a surface what is inside passes into what is not, with nothing between
 )
@@ -81,7 +81,7 @@ def _crossings(corners: Floats, shape: Ints, directions: Sequence[Direction]) ->
     key = np.ravel_multi_index(tuple(points.T), tuple(shape)) * len(directions) + ways
     order = np.lexsort((distances, key))
     first = order[np.unique(key[order], return_index=True)[1]]
-    return Crossings(points[first], ways[first], np.clip(distances[first], _LEAST, 1.0), triangles[first])
+    return Crossings(points[first], ways[first], np.clip(distances[first], LEAST, 1.0), triangles[first])
 
 
 def _cast(corners: Floats, direction: Ints) -> Iterator[tuple[Ints, Floats, Ints]]:
@@ -147,5 +147,5 @@ def _inside(
     found[tuple(asked.T)] = Occupancy(surface).inside(origin + spacing * (first + asked))
     inside = np.zeros(shape, bool)
     inside[box] = found.reshape(-1)[latest].reshape(parted.shape)
-    inside[tuple(crossings.point[crossings.distance <= _LEAST].T)] = True
+    inside[tuple(crossings.point[crossings.distance <= LEAST].T)] = True
     return inside

@@ -31,7 +31,7 @@ from twin.analyses.flow.lattice import (
 )
 from twin.analyses.internal_flow.passage import Passage
 from twin.errors import GeometryError
-from twin.geometry.voxels import Crossings, voxelise
+from twin.geometry.voxels import LEAST, Crossings, voxelise
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -41,9 +41,8 @@ _RESOLVED: Final = 60.0  # Reynolds number of a cell, up to which cells resolve 
 _SPEED: Final = 0.05  # cells a step: a Mach number of less than a tenth
 _DENSER: Final = 0.02  # by which density may differ along the way: the flow is to be of constant density
 _LOSSES: Final = 3.0  # that are expected at least, of the pressure of the fastest flow
-_ON: Final = 1e-4  # of a cell: what is so near the surface is on it
 RAMP: Final = 60  # looks over which the flow sets in
-EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes the size
+_EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes the size
 _GAIN: Final = 0.2  # share of what is missing at an opening, by which it is corrected after a look
 
 
@@ -63,8 +62,8 @@ class Channel(Lattice):
     @cached_property
     def interval(self) -> int:
         """Steps between two looks."""
-        passing = self.passage.size / self.passage.speed / self.scales.time
-        return max(2 * round(0.5 * EVERY * min(passing, self.relaxing)), 2)
+        turnover = self.passage.size / self.passage.speed / self.scales.time
+        return max(2 * round(0.5 * _EVERY * min(turnover, self.relaxing)), 2)
 
     @property
     def relaxing(self) -> float:
@@ -144,7 +143,7 @@ def channel(passage: Passage, across: float) -> Channel:
     origin = middle + spacing * (first + 0.5)
     found = voxelise(passage.surface, origin, spacing, shape, D3Q19.directions)
     solid, crossings = ~found.inside, found.crossings
-    solid[tuple(crossings.point[crossings.distance <= _ON].T)] = True
+    solid[tuple(crossings.point[crossings.distance <= LEAST].T)] = True
     solid |= shut_in(crossings, shape)
     filled = int((~solid).sum())
     solid |= ~_reached(passage, solid, crossings, spacing)

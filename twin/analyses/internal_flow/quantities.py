@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analyses.flow.ladder import of_cells
-from twin.analyses.flow.simulation import Plan, Simulation, mean
-from twin.analyses.internal_flow.channel import RAMP, Channel
+from twin.analyses.flow.simulation import Simulation
+from twin.analyses.internal_flow.channel import Channel
 from twin.analyses.internal_flow.passage import Passage
 from twin.quantities import Quantity
 from twin.studies import InternalFlow
@@ -19,11 +19,7 @@ Floats = NDArray[np.float64]
 ASKED: Final = ("pressure_drop",)
 _SUMS: Final = ("pressure_drop", "total_pressure_drop", "dissipated_power")
 _UNITS: Final = {"pressure": "Pa", "total_pressure": "Pa", "flow_rate": "m^3/s"}
-_RELAXED: Final = 5.0  # times in which viscosity reaches across, after which slow flow is steady
-_SOUND: Final = 10.0  # times in which sound passes the part, likewise
 _MOST_CELLS: Final = (0.5, 99.5)  # per cent
-_LEAST: Final = 60  # looks that means are over
-_LONGEST: Final = 40.0  # times that the start may last
 
 
 def names(study: InternalFlow) -> tuple[str, ...]:
@@ -97,35 +93,16 @@ def errors(ladder: Sequence[Measured]) -> Floats:
     return (
         of_cells([each.size for each in ladder], [each.values for each in ladder])
         + finest.spread
-        + share * _scales(finest)
+        + share * scales_of(finest.values)
     )
 
 
-def _scales(finest: Measured) -> Floats:
-    """That errors of values are told by."""
-    _, total, power, *rest = np.abs(finest.values)
+def scales_of(values: Floats) -> Floats:
+    """That errors of values, as of `Measured`, are told by."""
+    _, total, power, *rest = np.abs(values)
     count = len(rest) // 3
-    passes = finest.values[3 + 2 * count :].sum() / 2  # in, and out
+    passes = sum(rest[2 * count :]) / 2  # in, and out
     return np.array([total, total, power, *[total] * (2 * count), *[passes] * count])
-
-
-def plan(channel: Channel, wished: float) -> Plan:
-    """Until the losses, and what passes each opening, are known to a share of themselves."""
-    passage = channel.passage
-    volume = passage.volume / channel.scales.length**3
-    sound = _SOUND * 3**0.5 * float(np.sum(channel.boxes[0].grid.shape))
-    exchange = min(volume / channel.flow, _RELAXED * channel.relaxing + sound) / channel.interval
-    start = RAMP + round(exchange)
-    least = start + max(_LEAST, round(0.5 * exchange))
-
-    def enough(series: Floats) -> bool:
-        values = in_units(channel, series)
-        found = [mean(column) for column in values.T]
-        spread = np.array([error for _, error in found])
-        of = Measured(0.0, np.array([each for each, _ in found]), spread, 0.0, 0.0, 0.0)
-        return bool((spread <= wished * _scales(of)).all())
-
-    return Plan(channel.interval, start, least, start + round(_LONGEST * (RAMP + exchange)), enough)
 
 
 def quantities(ladder: Sequence[Measured], passage: Passage, accuracy: float) -> dict[str, Quantity]:
@@ -134,7 +111,7 @@ def quantities(ladder: Sequence[Measured], passage: Passage, accuracy: float) ->
     columns = [*_SUMS, *(f"{kind}_{each.name}" for kind in _UNITS for each in passage.openings)]
     units = ["Pa", "Pa", "W", *(unit for unit in _UNITS.values() for _ in passage.openings)]
     for name, unit, value, error, scale in zip(
-        columns, units, finest.values, errors(ladder), _scales(finest), strict=True
+        columns, units, finest.values, errors(ladder), scales_of(finest.values), strict=True
     ):
         above = error > accuracy * scale
         note = f"error estimate above the requested {accuracy:.3g} of {scale:.4g} {unit}" if above else ""

@@ -16,6 +16,7 @@ from twin.analyses.internal_flow.channel import Channel, cells, channel, coarses
 from twin.analyses.internal_flow.passage import MOST_REYNOLDS, Passage, passage
 from twin.analyses.internal_flow.quantities import Measured
 from twin.analyses.internal_flow.report import outcome
+from twin.analyses.internal_flow.schedule import plan
 from twin.analyses.monitor import Monitor
 from twin.analyses.task import Stopwatch
 from twin.errors import GeometryError, StudyError
@@ -83,7 +84,7 @@ class _ThroughPart(Experiment[Channel, Measured]):
         return channel(self.passage, across)
 
     def plan(self, lattice: Channel) -> Plan:
-        return numbers.plan(lattice, _SHARE * self.request.accuracy)
+        return plan(lattice, _SHARE * self.request.accuracy)
 
     def words(self, lattice: Channel, series: Floats) -> str:
         return numbers.words(lattice, series)

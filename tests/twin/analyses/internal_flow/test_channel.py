@@ -15,7 +15,8 @@ from twin.analyses.flow.checkpoints import Checkpoints
 from twin.analyses.flow.simulation import Course, beginning, simulate
 from twin.analyses.internal_flow.channel import RAMP, Channel, channel
 from twin.analyses.internal_flow.passage import passage
-from twin.analyses.internal_flow.quantities import Measured, errors, plan
+from twin.analyses.internal_flow.quantities import Measured, errors
+from twin.analyses.internal_flow.schedule import plan
 from twin.errors import GeometryError
 from twin.geometry.parse import parse
 from twin.geometry.surface import Surface
