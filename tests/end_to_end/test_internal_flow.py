@@ -38,6 +38,9 @@ STUDY = twin.InternalFlow(
 )
 
 
+SUPPLY, LEFT = STUDY.inlets["supply"], STUDY.outlets["left"]
+
+
 @pytest.fixture(scope="module")
 def answered(client: twin.Client, tee: twin.Part) -> tuple[list[twin.Update], twin.Result]:
     """Of the coarsest cells alone: finer ones have more unknowns than are allowed."""
@@ -105,13 +108,25 @@ def test_it_is_drawn_reported_and_saved(
         assert result.save(tmp_path / f"flow{suffix}").stat().st_size > 500
 
 
+@pytest.mark.slow
+def test_a_sweep_over_the_speed(client: twin.Client, tee: twin.Part) -> None:
+    speed = twin.Range("speed", 0.5 * SPEED, SPEED, unit="m/s")
+    study = twin.InternalFlow({"supply": twin.Inlet(SUPPLY.on, velocity=speed)}, STUDY.outlets, FLUID)
+    table = client.sweep(
+        tee, study, [speed], twin.Sobol(2), accuracy=0.1, max_unknowns=800_000
+    ).result()  # fmt: skip
+    flow = table["speed"] * (DIAMETER / 1000) ** 2
+    np.testing.assert_allclose(table["flow_rate_supply"], flow, rtol=1e-3)
+    np.testing.assert_allclose(table["flow_rate_left"], 0.5 * flow, rtol=0.04)
+    assert (np.diff(table["pressure_drop"][np.argsort(flow)]) > 0).all()
+
+
 def test_pressures_have_no_gradients_yet(answered: tuple[list[twin.Update], twin.Result]) -> None:
     with pytest.raises(twin.StudyError, match="no gradients"):
         answered[1].gradient("pressure_drop", wrt="loads")
 
 
 TOP = select.plane((0, "5 mm", 0), (0, 1, 0))
-SUPPLY, LEFT = STUDY.inlets["supply"], STUDY.outlets["left"]
 
 
 @pytest.mark.parametrize(
