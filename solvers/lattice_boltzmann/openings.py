@@ -5,6 +5,7 @@ Inlets are walls that move into the fluid, so that what is asked for comes in; o
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import equinox as eqx
 import jax
@@ -12,22 +13,32 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from solvers.buckets import bucket
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.grid import Grid, at
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside
 from solvers.lattice_boltzmann.storage import loaded
 from solvers.lattice_boltzmann.velocities import VelocitySet
-from solvers.lattice_boltzmann.walls import Links, Outlets, Walls
+from solvers.lattice_boltzmann.walls import Links, Mouths, Walls
+
+_LINKS: Final = 256  # of openings, which are rounded up to
 
 
 class Openings(eqx.Module):
-    """Which links of the cells beside walls go through each opening.
+    """Links that go through openings, and the cells beside walls that have them.
 
-    inlet: of each of these cells, the one whose velocity it has, -1 for none; outlet: the one whose density
+    row: of each link, its cell among those beside walls; velocity: number of the one that comes in by it; behind: the
+    next cell along it; reach: from its cell to the opening, in lengths of the velocity, 0 where the next cell is solid
+    own: which links each opening has
+    inlet: of each cell, the one that fluid comes in by, -1 for none; outlet: the one whose density it has
     """
 
-    through: Bool[Array, "m q w"]
+    row: Int[Array, " k"]
+    velocity: Int[Array, " k"]
+    behind: Int[Array, " k"]
+    reach: Float[Array, " k"]
+    own: Bool[Array, "m k"]
     inlet: Int[Array, " w"]
     outlet: Int[Array, " w"]
 
@@ -39,12 +50,15 @@ def opened(
     links: Links,
     number: Int[np.ndarray, " k"],
     inlets: Sequence[bool],
+    outward: Float[np.ndarray, "m 3"],
+    profile: Float[np.ndarray, " k"] | None = None,
 ) -> tuple[Walls, Openings]:
     """Walls with openings, through which nothing flows yet.
 
     Args:
         walls: at rest, made of these links; number: of the opening that each link goes through, -1 for a wall
-        inlets: which openings are
+        inlets: which openings are; outward: their normals
+        profile: velocity where each link goes through, in the mean one of the opening (one everywhere)
     """
     cells = np.asarray(walls.cells)
     order = np.argsort(cells)
@@ -52,24 +66,42 @@ def opened(
     known = cells[row] == grid.number(links.cell)  # links of solid cells are passed over
     through = np.full(walls.distances.shape, -1, np.int32)
     through[links.velocity[known], row[known]] = number[known]
+    inflow = np.zeros(walls.distances.shape, np.float32)
+    inflow[links.velocity[known], row[known]] = 1 if profile is None else profile[known]
     comes_in = np.isin(through, np.flatnonzero(inlets))
     goes_out = (through >= 0) & ~comes_in
     inlet = np.where(comes_in, through, -1).max(axis=0)
     outlet = np.where(goes_out, through, -1).max(axis=0)
-    distances = np.asarray(walls.distances)
-    # beside an inlet, which moves, the walls are at rest
-    distances = np.where((inlet >= 0) & ~comes_in, -np.abs(distances), distances)
+    solid = np.asarray(walls.solid)
+    inwards = np.zeros((len(inlets) + 1, 3), int)  # along the axis that is nearest to square; none for walls
+    axis = np.abs(outward).argmax(axis=1)
+    opening = np.arange(len(inlets))
+    inwards[opening, axis] = -np.sign(outward[opening, axis])
+    steps = inwards[through] - np.array(velocities.directions)[:, None]
+    like = cells + np.where(goes_out[..., None], steps, 0) @ np.array(grid.strides)
+    like = np.where(solid[like], cells, like)
     made = Walls(
         walls.cells,
-        jnp.asarray(distances),
+        walls.distances,
         walls.moving,
         walls.body & jnp.asarray(through < 0),
         walls.inward,
         walls.solid,
-        Outlets(jnp.asarray(goes_out), jnp.zeros(len(walls), jnp.float32)),
+        Mouths(
+            jnp.asarray(np.where(comes_in, inflow, 0)),
+            jnp.asarray(goes_out),
+            jnp.asarray(like, jnp.int32),
+            jnp.zeros(len(walls), jnp.float32),
+        ),
     )
-    each = np.arange(len(inlets))[:, None, None] == through
-    return made, Openings(*map(jnp.asarray, (each, inlet, outlet)))
+    velocity, row = np.nonzero(through >= 0)
+    behind = cells[row] + np.array([grid.offset(c) for c in velocities.directions])[velocity]
+    reach = np.where(solid[behind], 0, np.abs(np.asarray(walls.distances)[velocity, row]))
+    own = opening[:, None] == through[velocity, row]
+    more = bucket(len(row), _LINKS) - len(row)
+    ways = [np.pad(of, (0, more)) for of in (row, velocity, behind, reach.astype(np.float32))]
+    own = np.pad(own, ((0, 0), (0, more)))
+    return made, Openings(*map(jnp.asarray, (*ways, own, inlet, outlet)))
 
 
 def steered(
@@ -79,19 +111,20 @@ def steered(
     inflow: Float[np.ndarray, "m 3"],
     density: Float[np.ndarray, " m"],
 ) -> tuple[Conditions, State]:
-    """With the velocity that comes in through each inlet, and the density, above one, that each outlet holds."""
+    """With the mean velocity that comes in through each inlet, and the density, above one, that each outlet holds."""
     inlet, outlet, walls = openings.inlet, openings.outlet, given.walls
-    assert walls.outlets is not None
+    assert walls.mouths is not None
     moving = jnp.where(inlet >= 0, jnp.asarray(inflow, jnp.float32)[inlet].T, 0)
     held = jnp.where(outlet >= 0, jnp.asarray(density, jnp.float32)[outlet], 0)
-    found = eqx.tree_at(lambda of: (of.walls.moving, of.walls.outlets.density), given, (moving, held))
+    found = eqx.tree_at(lambda of: (of.walls.moving, of.walls.mouths.density), given, (moving, held))
     return found, State(state.populations, state.eddy, jnp.array(moving))
 
 
 class Passing(eqx.Module):
     """What passes openings (m,). out: mass in a step
 
-    pressure: above that of density one, in the mean over the opening; total: with the kinetic energy, by what passes
+    pressure: above that of density one, in the mean over the opening, to which it is continued from the two cells
+    beside it along each link; total: with the kinetic energy, by what passes
     """
 
     out: Float[Array, " m"]
@@ -101,19 +134,18 @@ class Passing(eqx.Module):
 
 @partial(jax.jit, static_argnums=0)
 def passing(scheme: Scheme, given: Conditions, state: State, openings: Openings) -> Passing:
-    """In the next step, at the cells beside openings."""
+    """In the next step."""
     velocities, walls = scheme.velocities, given.walls
-    arriving = arriving_beside(scheme, walls, state)
+    row, way = openings.row, openings.velocity
+    arriving = arriving_beside(scheme, walls, state)[way, row]
     local = loaded([at(of, walls.cells) for of in state.populations])
-    leaving = jnp.stack([local[opposite] for opposite in velocities.opposite])
+    leaving = jnp.stack([local[opposite] for opposite in velocities.opposite])[way, row]
     of = collision.moments(velocities, local)
-    pressure = of.density / 3
-    energy = pressure + 0.5 * (1 + of.density) * sum(u * u for u in of.velocity)
-    weights = jnp.asarray(velocities.weights, jnp.float32)[:, None]
-    found = []
-    for through in openings.through:
-        share = jnp.sum(jnp.where(through, weights, 0), axis=0)
-        passes = jnp.sum(jnp.where(through, leaving - arriving, 0), axis=0)
-        out = passes.sum()
-        found.append((out, share @ pressure / share.sum(), passes @ energy / jnp.where(out == 0, 1, out)))
-    return Passing(*map(jnp.stack, zip(*found, strict=True)))
+    density = of.density[row]
+    beyond = sum(loaded([at(of, openings.behind) for of in state.populations]))
+    pressure = (density + openings.reach * (density - beyond)) / 3
+    energy = pressure + 0.5 * (1 + density) * sum(u[row] * u[row] for u in of.velocity)
+    share = jnp.where(openings.own, jnp.asarray(velocities.weights, jnp.float32)[way], 0)
+    passes = jnp.where(openings.own, leaving - arriving, 0)
+    out = passes.sum(axis=1)
+    return Passing(out, share @ pressure / share.sum(axis=1), passes @ energy / jnp.where(out == 0, 1, out))

@@ -13,7 +13,7 @@ from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import at
 from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded, stored
-from solvers.lattice_boltzmann.walls import HELD, Walls, reflected
+from solvers.lattice_boltzmann.walls import HELD, Walls, let_out, reflected
 
 _MAGIC: Final = 3 / 16  # of two relaxation times
 
@@ -103,7 +103,12 @@ def arriving_beside(scheme: Scheme, walls: Walls, state: State) -> Float[Array, 
     """What arrives at the cells beside walls."""
     pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, walls.cells))
     local = loaded([at(of, walls.cells) for of in state.populations])
-    return reflected(scheme.velocities, pulled, local, walls, state.moving)
+    found = reflected(scheme.velocities, pulled, local, walls, state.moving)
+    if walls.mouths is None:
+        return found
+    like = zip(state.populations, walls.mouths.like, strict=True)
+    beyond = jnp.stack(loaded([at(of, cells) for of, cells in like]))
+    return let_out(scheme.velocities, found, beyond, local, walls.mouths)
 
 
 def _collide(

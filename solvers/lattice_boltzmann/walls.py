@@ -25,13 +25,17 @@ _BODY: Final = 0  # who a wall belongs to: the body, or a side of the box from o
 _NOBODY: Final = 99
 
 
-class Outlets(eqx.Module):
-    """Links that end on no wall but on what fluid goes out through.
+class Mouths(eqx.Module):
+    """Links that end on no wall but on what fluid comes in or goes out through.
 
-    links: which of `Walls` do; density: held beyond, above one, of each cell
+    inflow: velocity of each, in that with which walls of its cell move, zero where it ends on a wall
+    out: where fluid goes out; like: the cell that what arrives there is as at, beside its own along the opening
+    density: held beyond, above one, of each cell
     """
 
-    links: Bool[Array, "q w"]
+    inflow: Float[Array, "q w"]
+    out: Bool[Array, "q w"]
+    like: Int[Array, "q w"]
     density: Float[Array, " w"]
 
 
@@ -44,7 +48,7 @@ class Walls(eqx.Module):
     of, and not on a side of the box
     inward: from each cell to the nearest point of the plane that fits its links' ends [cells]
     solid: whether each cell of the row is
-    outlets: None where there are none
+    mouths: None where there are none
     """
 
     cells: Int[Array, " w"]
@@ -53,7 +57,7 @@ class Walls(eqx.Module):
     body: Bool[Array, "q w"]
     inward: Float[Array, "3 w"]
     solid: Bool[Array, " cells"]
-    outlets: Outlets | None = None
+    mouths: Mouths | None = None
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -179,7 +183,7 @@ def padded(grid: Grid, of: Walls, count: int) -> Walls:
         longer(of.body),
         longer(of.inward),
         of.solid,
-        jax.tree.map(longer, of.outlets),
+        jax.tree.map(longer, of.mouths),
     )
 
 
@@ -203,17 +207,25 @@ def reflected(
         jnp.stack(of) for of in (pulled, local, _carried(velocities, local, moving))
     )  # few operations compile fast
     ways, stays, with_wall = ((of, of[opposite]) for of in rows)
-    found = _off_wall(ways, stays, with_wall, walls.distances)
-    if walls.outlets is None:
-        return found
-    return jnp.where(walls.outlets.links, _let_out(velocities, stays[0], walls.outlets), found)
+    pushed = with_wall[0] - with_wall[1]
+    if walls.mouths is not None:
+        pushed = walls.mouths.inflow * pushed
+    return _off_wall(ways, stays, pushed, walls.distances)
 
 
-def _let_out(velocities: VelocitySet, local: Float[Array, "q w"], outlets: Outlets) -> Float[Array, "q w"]:
-    """Beyond is what is at the cell, with a density on its way to what is held: waves go out through the rest."""
-    missing = outlets.density - local.sum(axis=0)
+def let_out(
+    velocities: VelocitySet,
+    arriving: Float[Array, "q w"],
+    like: Float[Array, "q w"],
+    local: Populations,
+    mouths: Mouths,
+) -> Float[Array, "q w"]:
+    """What arrives, with what comes in by outlets: beyond flow is as before, with a density on its way to what is held,
+    and waves go out through the rest.
+    """
+    missing = mouths.density - sum(local)
     weights: Float[Array, "q 1"] = jnp.asarray(velocities.weights, jnp.float32)[:, None]
-    return local + HELD * weights * missing
+    return jnp.where(mouths.out, like + HELD * weights * missing, arriving)
 
 
 def _carried(velocities: VelocitySet, local: Populations, moving: Float[Array, "3 w"]) -> Populations:
@@ -221,13 +233,15 @@ def _carried(velocities: VelocitySet, local: Populations, moving: Float[Array, "
     return regularised(velocities, Moments(beside.density, (x, y, z), beside.stress))
 
 
-def _off_wall(pulled: Pair, local: Pair, carried: Pair, distance: Float[Array, "..."]) -> Float[Array, "..."]:
+def _off_wall(
+    pulled: Pair, local: Pair, push: Float[Array, "..."], distance: Float[Array, "..."]
+) -> Float[Array, "..."]:
     """What arrives along a velocity. Of each pair, the second one is of the opposite velocity."""
     q = jnp.abs(distance)
     near = 2 * q * local[1] + (1 - 2 * q) * pulled[1]
     share = 0.5 / jnp.maximum(q, 0.5)  # one up to halfway
     far = share * local[1] + (1 - share) * local[0]
-    pushed = jnp.where(distance > 0, share * (carried[0] - carried[1]), 0)
+    pushed = jnp.where(distance > 0, share * push, 0)
     return jnp.where(q > 0, jnp.where(q < 0.5, near, far) + pushed, pulled[0])
 
 

@@ -173,7 +173,10 @@ external_flow: st.SearchStrategy[ExternalFlow] = st.builds(
 )
 
 openings = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
-inlets = st.builds(Inlet, selectors, positive) | st.builds(Inlet, selectors, flow_rate=positive)
+profiles = st.sampled_from(["developed", "uniform"])
+inlets = st.builds(Inlet, selectors, positive, profile=profiles) | st.builds(
+    Inlet, selectors, flow_rate=positive, profile=profiles
+)
 internal_flow: st.SearchStrategy[InternalFlow] = st.builds(
     InternalFlow,
     st.dictionaries(openings.map("in_{}".format), inlets, min_size=1, max_size=3),

@@ -38,7 +38,8 @@ A flow round the part has other words:
     rate = "800 rpm"
     on = { group = "wheel" }
 
-A flow through the part has openings by their names; inlets have a velocity or a flow_rate:
+A flow through the part has openings by their names; inlets have a velocity or a flow_rate, and a profile ("developed"
+or "uniform"):
 
     type = "InternalFlow"
     fluid = "water"

@@ -6,11 +6,18 @@ from collections import Counter
 from collections.abc import Iterable
 
 from protos.twin.v1 import study_pb2
+from twin.codec.enums import EnumWords
 from twin.codec.fluids import fluid_from_proto, fluid_to_proto
 from twin.codec.presence import optional_number
 from twin.codec.selectors import selector_from_proto, selector_to_proto
 from twin.errors import StudyError
-from twin.studies import Inlet, InternalFlow, Outlet
+from twin.studies import Inlet, InletProfile, InternalFlow, Outlet
+
+_PROFILES: EnumWords[InletProfile, study_pb2.InletProfile.ValueType] = EnumWords(
+    "profile of Inlet",
+    {"developed": study_pb2.INLET_PROFILE_DEVELOPED, "uniform": study_pb2.INLET_PROFILE_UNIFORM},
+    "developed",
+)
 
 
 def internal_flow_to_proto(study: InternalFlow) -> study_pb2.InternalFlow:
@@ -34,6 +41,7 @@ def internal_flow_from_proto(message: study_pb2.InternalFlow) -> InternalFlow:
                 selector_from_proto(each.on),
                 optional_number(each, "velocity"),
                 optional_number(each, "flow_rate"),
+                _PROFILES.word(each.profile),
             )
             for each in message.inlets
         },
@@ -43,11 +51,15 @@ def internal_flow_from_proto(message: study_pb2.InternalFlow) -> InternalFlow:
 
 
 def _inlet_to_proto(name: str, inlet: Inlet) -> study_pb2.Inlet:
-    on = selector_to_proto(inlet.on)
+    message = study_pb2.Inlet(
+        name=name, on=selector_to_proto(inlet.on), profile=_PROFILES.value(inlet.profile)
+    )
     if inlet.velocity is not None:
-        return study_pb2.Inlet(name=name, on=on, velocity=inlet.velocity)
-    assert inlet.flow_rate is not None
-    return study_pb2.Inlet(name=name, on=on, flow_rate=inlet.flow_rate)
+        message.velocity = inlet.velocity
+    else:
+        assert inlet.flow_rate is not None
+        message.flow_rate = inlet.flow_rate
+    return message
 
 
 def _refuse_twice(names: Iterable[str]) -> None:

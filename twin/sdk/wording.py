@@ -78,10 +78,11 @@ def _internal_flow(study: InternalFlow) -> list[tuple[str, str]]:
     for name, opening in study.openings.items():
         if not isinstance(opening, Inlet):
             rows.append((f"Outlet {name}", f"{_number(opening.pressure, 'Pa')}: {describe(opening.on)}"))
-        elif opening.velocity is not None:
-            rows.append((f"Inlet {name}", f"{_number(opening.velocity, 'm/s')}: {describe(opening.on)}"))
-        else:
-            rows.append((f"Inlet {name}", f"{opening.flow_rate:.4g} m³/s: {describe(opening.on)}"))
+            continue
+        amount = f"{opening.flow_rate:.4g} m³/s"
+        if opening.velocity is not None:
+            amount = _number(opening.velocity, "m/s")
+        rows.append((f"Inlet {name}", f"{amount}, {opening.profile}: {describe(opening.on)}"))
     return rows
 
 

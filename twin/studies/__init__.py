@@ -25,7 +25,7 @@ from twin.studies.heat_conduction import (
     ThermalLoad,
     ThermalSupport,
 )
-from twin.studies.internal_flow import Inlet, InternalFlow, Outlet
+from twin.studies.internal_flow import Inlet, InletProfile, InternalFlow, Outlet
 from twin.studies.request import (
     DEFAULT_ACCURACY,
     DEFAULT_COVERAGE,
@@ -98,6 +98,7 @@ __all__ = [
     "HeatSource",
     "Imported",
     "Inlet",
+    "InletProfile",
     "InternalFlow",
     "Load",
     "Method",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from twin import materials
 from twin.errors import StudyError
 from twin.materials import Fluid
 from twin.select import Selector, check
-from twin.studies.words import DEFAULT_CASE
+from twin.studies.words import DEFAULT_CASE, one_of
 from twin.units import Scalar, quantity
 
+InletProfile = Literal["developed", "uniform"]
 OpeningT = TypeVar("OpeningT", "Inlet", "Outlet")
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -23,18 +24,30 @@ _TAKEN: Final = "drop"
 
 @dataclass(frozen=True, slots=True, init=False)
 class Inlet:
-    """A flat face that fluid comes in through, equally fast everywhere and square to it.
+    """A flat face that fluid comes in through, square to it.
 
-    velocity: [m/s], or flow_rate: [m^3/s], such as "0.5 l/min". Raises StudyError unless one of them is above 0.
+    velocity: in the mean over the face [m/s], or flow_rate: [m^3/s], such as "0.5 l/min"
+    profile: "developed", as laminar flow is after a long straight duct of the face's shape, or "uniform": equally fast
+        everywhere. Uniform flow is sheared at the rim without bound: the pressure there, and in creeping flow the whole
+        loss, depends on the size of cells.
+    Raises StudyError unless velocity or flow_rate is above 0.
     """
 
     on: Selector
     velocity: float | None
     flow_rate: float | None
+    profile: InletProfile
 
-    def __init__(self, on: Selector, velocity: Scalar | None = None, flow_rate: Scalar | None = None) -> None:
+    def __init__(
+        self,
+        on: Selector,
+        velocity: Scalar | None = None,
+        flow_rate: Scalar | None = None,
+        profile: InletProfile = "developed",
+    ) -> None:
         check(on, "Inlet")
         object.__setattr__(self, "on", on)
+        object.__setattr__(self, "profile", one_of("profile of Inlet", profile, InletProfile))
         if (velocity is None) == (flow_rate is None):
             raise StudyError("Give Inlet either a velocity or a flow_rate, such as velocity='2 m/s'.")
         for name, value, unit in (("velocity", velocity, "m/s"), ("flow_rate", flow_rate, "m^3/s")):

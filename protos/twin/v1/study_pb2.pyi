@@ -148,6 +148,29 @@ DISCRETISATION_TET: Discretisation.ValueType  # 2
 DISCRETISATION_GRID: Discretisation.ValueType  # 3
 """A Cartesian grid."""
 
+class _InletProfile:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InletProfileEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_InletProfile.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    INLET_PROFILE_UNSPECIFIED: _InletProfile.ValueType  # 0
+    """DEVELOPED."""
+    INLET_PROFILE_DEVELOPED: _InletProfile.ValueType  # 1
+    """As after a long straight duct of the inlet's shape, in laminar flow."""
+    INLET_PROFILE_UNIFORM: _InletProfile.ValueType  # 2
+    """Equally fast everywhere."""
+
+class InletProfile(_InletProfile, metaclass=_InletProfileEnumTypeWrapper):
+    """How fast fluid comes in at each place of an inlet."""
+
+INLET_PROFILE_UNSPECIFIED: InletProfile.ValueType  # 0
+"""DEVELOPED."""
+INLET_PROFILE_DEVELOPED: InletProfile.ValueType  # 1
+"""As after a long straight duct of the inlet's shape, in laminar flow."""
+INLET_PROFILE_UNIFORM: InletProfile.ValueType  # 2
+"""Equally fast everywhere."""
+
 @typing.final
 class Study(message.Message):
     """A question. New physics are new members of the oneof."""
@@ -1320,7 +1343,7 @@ class ExternalFlow(message.Message):
 
 @typing.final
 class Inlet(message.Message):
-    """A flat face that fluid comes in through, equally fast everywhere and square to it."""
+    """A flat face that fluid comes in through, square to it."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -1328,12 +1351,15 @@ class Inlet(message.Message):
     ON_FIELD_NUMBER: builtins.int
     VELOCITY_FIELD_NUMBER: builtins.int
     FLOW_RATE_FIELD_NUMBER: builtins.int
+    PROFILE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique among the openings of the study."""
     velocity: builtins.float
-    """[m/s]."""
+    """In the mean over the face [m/s]."""
     flow_rate: builtins.float
     """[m^3/s]."""
+    profile: InletProfile.ValueType
+    """Of the velocity over the face."""
     @builtins.property
     def on(self) -> selector_pb2.Selector:
         """All else is wall."""
@@ -1345,10 +1371,11 @@ class Inlet(message.Message):
         on: selector_pb2.Selector | None = ...,
         velocity: builtins.float = ...,
         flow_rate: builtins.float = ...,
+        profile: InletProfile.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["amount", b"amount", "flow_rate", b"flow_rate", "on", b"on", "velocity", b"velocity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["amount", b"amount", "flow_rate", b"flow_rate", "name", b"name", "on", b"on", "velocity", b"velocity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["amount", b"amount", "flow_rate", b"flow_rate", "name", b"name", "on", b"on", "profile", b"profile", "velocity", b"velocity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_amount: _TypeAlias = typing.Literal["velocity", "flow_rate"]  # noqa: Y015
     _WhichOneofArgType_amount: _TypeAlias = typing.Literal["amount", b"amount"]  # noqa: Y015

@@ -17,7 +17,7 @@ from solvers.lattice_boltzmann.grid import Grid
 from solvers.lattice_boltzmann.openings import Openings, opened, passing, steered
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
-from solvers.lattice_boltzmann.walls import padded, walls
+from solvers.lattice_boltzmann.walls import Links, padded, walls
 from twin.analyses.flow.lattice import (
     BESIDE,
     MOST_VISCOSITY,
@@ -30,11 +30,14 @@ from twin.analyses.flow.lattice import (
     shut_in,
 )
 from twin.analyses.internal_flow.passage import Passage
+from twin.analyses.internal_flow.profile import developed
 from twin.errors import GeometryError
 from twin.geometry.voxels import LEAST, Crossings, voxelise
+from twin.studies import Inlet
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 _FEWEST: Final = 10.0  # cells along the least hydraulic diameter of an opening
 _RESOLVED: Final = 60.0  # Reynolds number of a cell, up to which cells resolve the flow
@@ -150,14 +153,17 @@ def channel(passage: Passage, across: float) -> Channel:
     grid = Grid(shape, ("wall",) * 6)
     scheme = Scheme(grid, D3Q19, fused=jax.default_backend() != "cpu")
     links = links_of(crossings)
+    number = passage.through[crossings.triangle]
     of = walls(grid, D3Q19, solid, links)
     of, openings = opened(
         grid,
         D3Q19,
         padded(grid, of, bucket(len(of), BESIDE)),
         links,
-        passage.through[crossings.triangle],
+        number,
         [opening.flow is not None for opening in passage.openings],
+        np.array([opening.outward for opening in passage.openings]),
+        _profile(passage, number, origin, spacing, links),
     )
     speed = _speed(passage, across)
     scales = Scales(spacing, speed * spacing / passage.speed, study.fluid.density)
@@ -178,6 +184,18 @@ def channel(passage: Passage, across: float) -> Channel:
         speed,
         dead=1 - float((~solid).sum()) / max(filled, 1),
     )
+
+
+def _profile(passage: Passage, number: Ints, origin: Floats, spacing: float, links: Links) -> Floats:
+    """Of the velocity in each inlet's mean, where links go through it."""
+    found = np.ones(len(number))
+    directions = np.array(D3Q19.directions, float)[links.velocity]
+    ends = origin + spacing * (links.cell - links.distance[:, None] * directions)
+    for each, opening in enumerate(passage.study.openings.values()):
+        if isinstance(opening, Inlet) and opening.profile == "developed":
+            corners = passage.surface.corners[passage.through == each]
+            found[number == each] = developed(corners, passage.openings[each].width, ends[number == each])
+    return found
 
 
 def _speed(passage: Passage, across: float) -> float:

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST_REYNOLDS: Final = 2000.0  # of an opening: what cells beside walls add to friction beyond is not known
+_CREEPING: Final = 20.0  # Reynolds number, below which what happens at an inlet's rim is much of the loss
 _FLAT: Final = 0.99  # of an opening's area, that its sides' mean covers
 _MOST: Final = 0.5  # of a triangle's area
 
@@ -105,6 +106,18 @@ class Passage:
         fluid = self.study.fluid
         most = max(speed * each.width for speed, each in zip(self.speeds, self.openings, strict=True))
         return most * fluid.density / fluid.viscosity
+
+    @property
+    def creeping(self) -> list[tuple[str, float]]:
+        """Inlets that are uniform and slow, and their Reynolds numbers."""
+        fluid, found = self.study.fluid, []
+        for (name, inlet), each, speed in zip(
+            self.study.inlets.items(), self.openings, self.speeds, strict=False
+        ):
+            reynolds = speed * each.width * fluid.density / fluid.viscosity
+            if inlet.profile == "uniform" and reynolds < _CREEPING:
+                found.append((name, reynolds))
+        return found
 
     @property
     def volume(self) -> float:

@@ -92,6 +92,11 @@ def _warnings(channel: Channel, finest: Measured, made: dict[str, Quantity]) -> 
         said.append(
             f"{channel.dead:.1%} of the space in the part is cut off from the inlets: nothing flows there."
         )
+    said += [
+        f"{name} is slow (Reynolds number {slow:.2g}) and uniform. At its rim shear has no bound, so that its pressure "
+        'grows as cells get smaller, beyond the error estimate. Ask for profile="developed".'
+        for name, slow in channel.passage.creeping
+    ]
     placed, faster = channel.passage, finest.fastest / channel.speed
     narrow = placed.reynolds_number * faster**0.5  # of what is round, by what passes it
     if finest.fastest > _FAST:
@@ -134,16 +139,17 @@ def _assumptions(found: Simulation[Channel], finest: Measured) -> tuple[str, ...
     return (
         f"Flow of constant density {fluid.density:g} kg/m^3 and viscosity {fluid.viscosity:.4g} Pa s. The part is the "
         "space that it fills; what is neither inlet nor outlet is a smooth wall at rest.",
-        "Fluid comes in equally fast everywhere and square to each inlet, so that its profile develops behind it. "
-        "Outlets hold a pressure in the mean over them.",
+        "Fluid comes in square to each inlet: with the profile of laminar flow that has developed in a duct of the "
+        "inlet's shape, or equally fast everywhere where that is asked for. Outlets hold a pressure in the mean over "
+        "them.",
         f"Solved by lattice Boltzmann in one box of {channel.cells:,} cells of {1e3 * channel.scales.length:.3g} mm, "
         f"{int((~channel.solid).sum()):,} of them with fluid: {channel.across:.3g} along the least hydraulic diameter "
         f"of an opening, {1e3 * placed.size:.4g} mm.",
         f"The highest Reynolds number of an opening is {placed.reynolds_number:.3g}: the cells are to resolve all of "
         "the flow.",
         f"Means are over {time:.4g} s of the flow, after a start of {start:.4g} s that is left out.",
-        "The pressure coefficient is by the speed of the fastest opening. Pressures of openings are those in the cells "
-        "beside them. Total pressure has the kinetic energy too, in the "
+        "The pressure coefficient is by the speed of the fastest opening. Pressures of openings are continued "
+        "to them from the cells beside them. Total pressure has the kinetic energy too, in the "
         "mean by what passes; what is lost of it, times the flow rate, is the dissipated power.",
         "The error estimates are of the time that is averaged over, of the size of cells (by that before, as if they "
         f"fell with the size), of the density, which differs by {finest.denser:.2%} on the lattice, and of what walls "
