@@ -41,7 +41,7 @@ class Prediction(NamedTuple):
 
 
 class Units(NamedTuple):
-    """Fields of unit loads at the same points, by problem (m, k, bases, channels)."""
+    """Fields of unit loads at the same points, by problem (bases, m, k, channels)."""
 
     by_problem: Mapping[int, Floats32]
 
@@ -53,14 +53,14 @@ class Units(NamedTuple):
         They are summed in double precision: twice the load is exactly twice the answer.
         """
         weights = np.asarray(coefficients, np.float64)
-        count = next((each.shape[1] for each in self.by_problem.values()), 0)
-        total = np.zeros((shape[0], len(weights), count, shape[1]))
+        count = next((each.shape[2] for each in self.by_problem.values()), 0)
+        total = np.zeros((len(weights), shape[0], count, shape[1]))
         for problem, units in self.by_problem.items():
             factors = weights[:, problem]
-            acting = np.flatnonzero(factors.any(axis=0))
-            fields = units[:, :, acting].astype(np.float64)
-            total += np.einsum("mkbc,ab->makc", fields, factors[:, acting], optimize=True)
-        return Prediction(total)
+            cases, acting = (np.flatnonzero(factors.any(axis=axis)) for axis in (1, 0))
+            fields = units[acting].astype(np.float64).reshape(len(acting), -1)
+            total[cases] += (factors[np.ix_(cases, acting)] @ fields).reshape(-1, *total.shape[1:])
+        return Prediction(total.swapaxes(0, 1))
 
 
 class Encoded(NamedTuple):
@@ -101,7 +101,7 @@ class Ensemble:
         """Fields of unit loads of some of the problems, at queries with features (all problems, k, features)."""
         parts = [self._units(encoded, some, problems, surface) for some in _chunks(queries)]
         return Units({
-            problem: np.concatenate([part.by_problem[problem] for part in parts], axis=1) for problem in problems
+            problem: np.concatenate([part.by_problem[problem] for part in parts], axis=2) for problem in problems
         })  # fmt: skip
 
     def _units(self, encoded: Encoded, queries: Queries, problems: Collection[int], surface: bool) -> Units:
@@ -114,8 +114,9 @@ class Ensemble:
             these = Queries(_padded(np.asarray(queries.features[problem]), padded), *beside)
             for parts, latents in zip(self._parts, encoded.latents, strict=True):
                 of = jax.tree.map(lambda leaf, at=problem: leaf[at], latents)
-                found[problem].append(np.asarray(_decode(*parts, of, these, surface=surface))[:count])
-        return Units({problem: np.stack(each) for problem, each in found.items()})
+                decoded = np.asarray(_decode(*parts, of, these, surface=surface))[:count]
+                found[problem].append(decoded.swapaxes(0, 1))
+        return Units({problem: np.stack(each, axis=1) for problem, each in found.items()})
 
     def predict(
         self,

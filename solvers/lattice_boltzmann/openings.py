@@ -51,6 +51,7 @@ def opened(
     number: Int[np.ndarray, " k"],
     inlets: Sequence[bool],
     outward: Float[np.ndarray, "m 3"],
+    held: float,
     profile: Float[np.ndarray, " k"] | None = None,
 ) -> tuple[Walls, Openings]:
     """Walls with openings, through which nothing flows yet.
@@ -58,6 +59,8 @@ def opened(
     Args:
         walls: at rest, made of these links; number: of the opening that each link goes through, -1 for a wall
         inlets: which openings are; outward: their normals
+        held: share of what is missing to an outlet's density, that is added in a step: sound goes out through the rest.
+            A wave that is longer than some 2 pi / held comes back.
         profile: velocity where each link goes through, in the mean one of the opening (one everywhere)
     """
     cells = np.asarray(walls.cells)
@@ -92,6 +95,7 @@ def opened(
             jnp.asarray(goes_out),
             jnp.asarray(like, jnp.int32),
             jnp.zeros(len(walls), jnp.float32),
+            jnp.float32(held),
         ),
     )
     velocity, row = np.nonzero(through >= 0)

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Final
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -30,13 +29,14 @@ class Mouths(eqx.Module):
 
     inflow: velocity of each, in that with which walls of its cell move, zero where it ends on a wall
     out: where fluid goes out; like: the cell that what arrives there is as at, beside its own along the opening
-    density: held beyond, above one, of each cell
+    density: held beyond, above one, of each cell; held: share of what is missing to it, that is added in a step
     """
 
     inflow: Float[Array, "q w"]
     out: Bool[Array, "q w"]
     like: Int[Array, "q w"]
     density: Float[Array, " w"]
+    held: Float[Array, ""]
 
 
 class Walls(eqx.Module):
@@ -166,7 +166,8 @@ def walls(
 def padded(grid: Grid, of: Walls, count: int) -> Walls:
     """The same walls, with other cells of the fluid among those beside them, until there are `count` of these.
 
-    Parts of nearly one size have one program so. Where the fluid has fewer cells, these are all.
+    Parts of nearly one size have one program so. Where the fluid has fewer cells, these are all. They
+    have no mouths yet.
     """
     fluid = ~np.asarray(of.solid)
     fluid[grid.outside] = False
@@ -183,7 +184,6 @@ def padded(grid: Grid, of: Walls, count: int) -> Walls:
         longer(of.body),
         longer(of.inward),
         of.solid,
-        jax.tree.map(longer, of.mouths),
     )
 
 
@@ -203,13 +203,14 @@ def reflected(
     that moves as the wall does: with its stress, not in equilibrium, or a wind along the wall is not stable.
     """
     opposite = np.array(velocities.opposite)
-    rows = (
-        jnp.stack(of) for of in (pulled, local, _carried(velocities, local, moving))
+    ways, stays = (
+        (of, of[opposite]) for of in map(jnp.stack, (pulled, local))
     )  # few operations compile fast
-    ways, stays, with_wall = ((of, of[opposite]) for of in rows)
-    pushed = with_wall[0] - with_wall[1]
-    if walls.mouths is not None:
-        pushed = walls.mouths.inflow * pushed
+    if walls.mouths is None:
+        with_wall = jnp.stack(_carried(velocities, local, moving))
+        pushed = with_wall - with_wall[opposite]
+    else:
+        pushed = walls.mouths.inflow * _blown(velocities, moving)
     return _off_wall(ways, stays, pushed, walls.distances)
 
 
@@ -225,12 +226,21 @@ def let_out(
     """
     missing = mouths.density - sum(local)
     weights: Float[Array, "q 1"] = jnp.asarray(velocities.weights, jnp.float32)[:, None]
-    return jnp.where(mouths.out, like + HELD * weights * missing, arriving)
+    return jnp.where(mouths.out, like + mouths.held * weights * missing, arriving)
 
 
 def _carried(velocities: VelocitySet, local: Populations, moving: Float[Array, "3 w"]) -> Populations:
     beside, (x, y, z) = moments(velocities, local), moving
     return regularised(velocities, Moments(beside.density, (x, y, z), beside.stress))
+
+
+def _blown(velocities: VelocitySet, moving: Float[Array, "3 w"]) -> Float[Array, "q w"]:
+    """What fluid of density one adds to populations, that comes through a wall: with the stress beside it, it is not
+    stable where the fluid is thin.
+    """
+    directions = jnp.asarray(velocities.directions, jnp.float32)
+    weights = jnp.asarray(velocities.weights, jnp.float32)[:, None]
+    return 6 * weights * (directions @ moving)
 
 
 def _off_wall(

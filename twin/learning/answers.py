@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.elasticity import BASES, size_of
-from surrogates.ensemble import Prediction
 from twin.analyses import summary
 from twin.analyses.monitor import Monitor
 from twin.analyses.run import set_up, solved
@@ -159,11 +158,10 @@ def _predicted(
             on_vertices = evaluation.fields_at(
                 "vertices", surface.vertices, lambda: node_normals(surface.vertices, surface.triangles)
             )
-            for number, case in enumerate(question.cases):
-                of_case = CaseFields(number, points, on_nodes)
-                at_nodes[case] = _at_nodes(task, evaluation, trained, case, of_case)
-                mean = on_vertices.mean[number]
-                at_vertices[case] = task.analysis.fields(mean[:, :3], mean[:, 3:], "surface")
+            off = evaluation.expected_errors(on_nodes)
+            for case, *of_case, at in zip(question.cases, on_nodes.mean, off, on_vertices.mean, strict=True):
+                at_nodes[case] = _at_nodes(task, trained, case, CaseFields(points, *of_case))
+                at_vertices[case] = task.analysis.fields(at[:, :3], at[:, 3:], "surface")
     cases = {
         case: CaseOutcome(
             measured[case], at_nodes.get(case, {}), at_vertices.get(case, {}), question.balance(case)
@@ -236,11 +234,11 @@ def _distance(evaluation: Evaluation, trained: Trained, name: str) -> float:
 
 
 class CaseFields(NamedTuple):
-    """Of a case by its number, at the nodes, points (k, 3) [m]."""
+    """Of a case at the nodes, points (k, 3) [m]: mean of the networks (k, channels), by how much they may be off."""
 
-    number: int
     points: Floats
-    nodes: Prediction
+    mean: Floats
+    off: Floats
 
 
 def _measured(task: Task, evaluation: Evaluation, trained: Trained, case: str) -> Numbers:
@@ -263,12 +261,9 @@ def _bounded(name: str, number: Number, trained: Trained, level: float) -> Quant
     return Quantity(number.value, UNITS[name], factor * number.expected + own, note)
 
 
-def _at_nodes(
-    task: Task, evaluation: Evaluation, trained: Trained, case: str, fields: CaseFields
-) -> dict[str, Field]:
+def _at_nodes(task: Task, trained: Trained, case: str, fields: CaseFields) -> dict[str, Field]:
     """Fields, and their bounds with what the solver's own were off; none near singular places."""
-    mean = fields.nodes.mean[fields.number]
-    off = evaluation.expected_errors(fields.nodes)[fields.number]
+    mean, off = fields.mean, fields.off
     moved, stressed = (trained.calibration.factor(name, task.request.coverage) for name in FIELDS)
     found = task.analysis.fields(mean[:, :3], mean[:, 3:], "node")
     own = [trained.card.accuracy.get(name, np.inf) for name in ("max_displacement", "max_von_mises")]

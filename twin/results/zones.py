@@ -39,7 +39,8 @@ class Zones:
         """(n,) the place in whose zone points (n, 3) [m] lie, the first of several, -1 for none."""
         found = np.full(len(points), -1)
         for place, (tree, radius) in enumerate(self._trees):
-            rest = np.flatnonzero(found < 0)
+            around = (points > tree.mins - radius) & (points < tree.maxes + radius)
+            rest = np.flatnonzero((found < 0) & around.all(axis=1))
             distance, _ = tree.query(points[rest], distance_upper_bound=radius)
             found[rest[distance < radius]] = place
         return found

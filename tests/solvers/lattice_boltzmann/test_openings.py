@@ -14,9 +14,9 @@ from solvers.lattice_boltzmann.openings import Openings, opened, passing, steere
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.slabs import Slabs
 from solvers.lattice_boltzmann.velocities import D3Q19
-from solvers.lattice_boltzmann.walls import HELD, Links, padded, walls
+from solvers.lattice_boltzmann.walls import Links, padded, walls
 
-LENGTH, HEIGHT, SPEED, VISCOSITY = 40, 16, 0.05, 0.08
+LENGTH, HEIGHT, SPEED, VISCOSITY, HELD = 40, 16, 0.05, 0.08, 0.03
 
 
 def ends(grid: Grid) -> tuple[Links, NDArray[np.int64]]:
@@ -48,7 +48,7 @@ def channel() -> tuple[Scheme, Conditions, Openings]:
     parabola = 6 * place / HEIGHT * (1 - place / HEIGHT)
     of, openings = opened(
         scheme.grid, D3Q19, padded(scheme.grid, of, len(of) + 7), links, which, [True, False],
-        np.array([[-1.0, 0, 0], [1, 0, 0]]), parabola,
+        np.array([[-1.0, 0, 0], [1, 0, 0]]), HELD, parabola,
     )  # fmt: skip
     return scheme, flow.conditions(scheme, VISCOSITY, of), openings
 

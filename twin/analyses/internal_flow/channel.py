@@ -44,9 +44,13 @@ _RESOLVED: Final = 60.0  # Reynolds number of a cell, up to which cells resolve 
 _SPEED: Final = 0.05  # cells a step: a Mach number of less than a tenth
 _DENSER: Final = 0.02  # by which density may differ along the way: the flow is to be of constant density
 _LOSSES: Final = 3.0  # that are expected at least, of the pressure of the fastest flow
-RAMP: Final = 60  # looks over which the flow sets in
+RAMP: Final = 120  # looks over which the flow sets in
 _EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes the size
-_GAIN: Final = 0.2  # share of what is missing at an opening, by which it is corrected after a look
+_ABSORBING: Final = (
+    0.6  # of what is missing, added at outlets in the steps that pass between cells across the box
+)
+_GAIN: Final = 0.15  # of what is missing in the mean over an opening, added in the time that outlets take
+_MOST_GAIN: Final = 0.2  # after one look
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +109,7 @@ class Channel(Lattice):
         """Inlets so fast that what is to come in does, by links that are not all halfway; outlets held so that their
         pressure is in the mean what it is to be. Both are found from what has been, so that nothing else is kept.
         """
+        gain = min(_GAIN * _ABSORBING / max(self.solid.shape) * self.interval, _MOST_GAIN)
         count, past = len(series), np.array(series).reshape(len(series), 3, len(self.passage.openings))
         ramp = _ramp(np.arange(count + 1))
         inflow, density = np.zeros((len(self.passage.openings), 3)), np.zeros(len(self.passage.openings))
@@ -112,12 +117,12 @@ class Channel(Lattice):
             if opening.flow is None:
                 wanted = opening.pressure / self.scales.pressure
                 missing = (ramp[:-1] * wanted - past[:, 1, number]).sum()
-                density[number] = 3 * (ramp[-1] * wanted + _GAIN * missing)
+                density[number] = 3 * (ramp[-1] * wanted + gain * missing)
             else:
                 share = opening.flow / self.passage.flow_rate
                 missing = (ramp[:-1] + past[:, 0, number] / share).sum()
                 speed = opening.flow / opening.area / self.scales.speed
-                inflow[number] = -opening.outward * speed * (ramp[-1] + _GAIN * missing)
+                inflow[number] = -opening.outward * speed * (ramp[-1] + gain * missing)
         given, state = steered(self.openings, self.conditions[0], states[0], inflow, density)
         return (given,), (state,)
 
@@ -163,6 +168,7 @@ def channel(passage: Passage, across: float) -> Channel:
         number,
         [opening.flow is not None for opening in passage.openings],
         np.array([opening.outward for opening in passage.openings]),
+        _ABSORBING / max(shape),
         _profile(passage, number, origin, spacing, links),
     )
     speed = _speed(passage, across)

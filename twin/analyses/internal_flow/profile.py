@@ -80,8 +80,8 @@ def _poisson(depth: Floats) -> Floats:
             beside, beyond = (
                 np.roll(of, step, axis)[inside] for of in (number, depth)
             )  # none is at the edge
-            share = np.clip(depth[inside] / (depth[inside] - beyond), _NEAREST, 1)
-            diagonal += np.where(beside < 0, 1 / share, 1)
+            near = np.maximum(depth[inside] / (depth[inside] - np.minimum(beyond, 0)), _NEAREST)
+            diagonal += np.where(beside < 0, 1 / near, 1)
             rows.append(np.flatnonzero(beside >= 0))
             columns.append(beside[beside >= 0])
     row, column, own = np.concatenate(rows), np.concatenate(columns), np.arange(count)
