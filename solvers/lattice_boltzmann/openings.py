@@ -76,13 +76,6 @@ def opened(
     inlet = np.where(comes_in, through, -1).max(axis=0)
     outlet = np.where(goes_out, through, -1).max(axis=0)
     solid = np.asarray(walls.solid)
-    inwards = np.zeros((len(inlets) + 1, 3), int)  # along the axis that is nearest to square; none for walls
-    axis = np.abs(outward).argmax(axis=1)
-    opening = np.arange(len(inlets))
-    inwards[opening, axis] = -np.sign(outward[opening, axis])
-    steps = inwards[through] - np.array(velocities.directions)[:, None]
-    like = cells + np.where(goes_out[..., None], steps, 0) @ np.array(grid.strides)
-    like = np.where(solid[like], cells, like)
     made = Walls(
         walls.cells,
         walls.distances,
@@ -93,7 +86,7 @@ def opened(
         Mouths(
             jnp.asarray(np.where(comes_in, inflow, 0)),
             jnp.asarray(goes_out),
-            jnp.asarray(like, jnp.int32),
+            jnp.asarray(_beside(grid, velocities, cells, solid, np.where(goes_out, through, -1), outward)),
             jnp.zeros(len(walls), jnp.float32),
             jnp.float32(held),
         ),
@@ -101,11 +94,30 @@ def opened(
     velocity, row = np.nonzero(through >= 0)
     behind = cells[row] + np.array([grid.offset(c) for c in velocities.directions])[velocity]
     reach = np.where(solid[behind], 0, np.abs(np.asarray(walls.distances)[velocity, row]))
-    own = opening[:, None] == through[velocity, row]
+    own = np.arange(len(inlets))[:, None] == through[velocity, row]
     more = bucket(len(row), _LINKS) - len(row)
     ways = [np.pad(of, (0, more)) for of in (row, velocity, behind, reach.astype(np.float32))]
     own = np.pad(own, ((0, 0), (0, more)))
     return made, Openings(*map(jnp.asarray, (*ways, own, inlet, outlet)))
+
+
+def _beside(
+    grid: Grid,
+    velocities: VelocitySet,
+    cells: Int[np.ndarray, " w"],
+    solid: Bool[np.ndarray, " cells"],
+    through: Int[np.ndarray, "q w"],
+    outward: Float[np.ndarray, "m 3"],
+) -> Int[np.ndarray, "q w"]:
+    """The fluid's cell that is nearest to where links through an opening come from, along the axis that is nearest to
+    square to it; each cell itself where that is solid, and for links that go through none (-1).
+    """
+    inwards = np.zeros((len(outward), 3), int)
+    opening, axis = np.arange(len(outward)), np.abs(outward).argmax(axis=1)
+    inwards[opening, axis] = -np.sign(outward[opening, axis])
+    steps = inwards[through] - np.array(velocities.directions)[:, None]
+    beside = cells + np.where(through[..., None] >= 0, steps, 0) @ np.array(grid.strides)
+    return np.where(solid[beside], cells, beside).astype(np.int32)
 
 
 def steered(

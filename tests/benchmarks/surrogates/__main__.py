@@ -9,6 +9,8 @@
     beams      more parts chosen by `client.improve` against drawn ones; few parts of another kind fitted against new;
                how many of 900 are within their bounds
     ladder     what the way up from a surrogate costs beside a cold solution: iterations, seconds
+    outside    plain solids and brackets whose sizes are out of the family's ranges: how many the surrogate answers with
+               method="auto", and how many of these answers are off by more than they say
 """
 
 from __future__ import annotations
@@ -204,6 +206,70 @@ def served(client: twin.Client, count: int) -> dict[str, Any]:
     return {**told, "parts": count, "points": points, "cases": 3}
 
 
+def outside(count: int, folder: Path) -> Iterator[tuple[str, Path, twin.StaticStress]]:
+    """Parts that the family has not: plain solids, and brackets of which some sizes are beyond their ranges, by up to
+    six tenths of what these are wide.
+    """
+    yield from strangers.files(folder)
+    low, high = np.array([[quantity(end, "m") for end in ends] for ends in RANGES.values()]).T
+    random = np.random.default_rng(7)
+    made = 0
+    while made < count:
+        place = random.random(len(RANGES))
+        chosen = random.permutation(len(RANGES))[: random.integers(1, 4)]
+        beyond = random.uniform(0.1, 0.6, len(chosen))
+        place[chosen] = np.where(random.random(len(chosen)) < 0.5, -beyond, 1 + beyond)
+        sizes = dict(zip(RANGES, map(float, low + place * (high - low)), strict=True))
+        if (
+            sizes["upright"] / 2 + sizes["rib_length"] + sizes["fillet"] >= REACH
+            or min(sizes.values()) < 1e-3
+        ):
+            continue
+        path = folder / f"outside-{made}.step"
+        build(**sizes).WriteStep(str(path))
+        made += 1
+        named = ", ".join(list(RANGES)[each] for each in sorted(chosen))
+        yield f"bracket, {named}", path, pulled(sizes["pin_height"], sizes["pin_radius"])
+
+
+def trusted(client: twin.Client, count: int, accuracy: float) -> dict[str, Any]:
+    """Of parts outside of the family, what the surrogate answers, and how far off that is, in the errors it tells."""
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path, study in outside(count, Path(folder)):
+            part = client.upload(path, unit="mm") if path.suffix == ".stl" else client.upload(path)
+            try:
+                found = client.predict(part, study, FAMILY)
+            except twin.FailedPrecondition as refusal:
+                rows.append({"part": name, "refused": str(refusal)})
+                continue
+            exact = client.simulate(
+                part, study, accuracy=0.05, method="solver", max_unknowns=300_000
+            ).result()
+            off, wide = {}, {}
+            for case in found.cases:
+                for number in NUMBERS:
+                    said, true = (each.case(case).quantities[number] for each in (found, exact))
+                    own = said.error + true.error
+                    off[f"{case} {number}"] = abs(said.value - true.value) / own
+                    wide[f"{case} {number}"] = said.relative_error
+            answers = max(wide.values()) <= accuracy
+            rows.append({"part": name, "answers": answers, "off": off, "wide": wide})
+            print(rows[-1]["part"], answers, max(off.values()), flush=True)
+    known = [row for row in rows if "off" in row]
+    answered = [row for row in known if row["answers"]]
+    return {
+        "accuracy": accuracy,
+        "parts": len(rows),
+        "refused": len(rows) - len(known),
+        "bounds too wide": len(known) - len(answered),
+        "answered": len(answered),
+        "answered, off by more than it says": sum(max(row["off"].values()) > 1 for row in answered),
+        "known, off by more than it says": sum(max(row["off"].values()) > 1 for row in known),
+        "rows": rows,
+    }
+
+
 def climbed(client: twin.Client, count: int, accuracy: float) -> dict[str, Any]:
     """From the surrogate's field, and cold, each to the same accuracy: iterations, seconds, numbers."""
     rows = []
@@ -233,7 +299,9 @@ def climbed(client: twin.Client, count: int, accuracy: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=default_home())
-    parser.add_argument("--parts", nargs="+", default=["beams", "learn", "strangers", "serving", "ladder"])
+    parser.add_argument(
+        "--parts", nargs="+", default=["beams", "learn", "strangers", "serving", "ladder", "outside"]
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--count", type=int, default=8, help="brackets that are asked about")
@@ -261,7 +329,7 @@ def main() -> None:
             trained, _ = learned(known, MIXERS["ours"], given.minutes, seed=0)
             found["strangers"] = refused(known, trained, seed=0)
             print(found["strangers"], flush=True)
-    if {"serving", "ladder"} & set(given.parts):
+    if {"serving", "ladder", "outside"} & set(given.parts):
         with twin.local(given.home) as client:
             if "serving" in given.parts:
                 found["serving"] = served(client, given.count)
@@ -269,6 +337,9 @@ def main() -> None:
             if "ladder" in given.parts:
                 found["ladder"] = climbed(client, given.count, 0.05)
                 print(found["ladder"], flush=True)
+            if "outside" in given.parts:
+                found["outside"] = trusted(client, 3 * given.count, 0.6)
+                print({key: value for key, value in found["outside"].items() if key != "rows"}, flush=True)
     cores = machine.facts()["cores"]
     path = RESULTS / f"{found['date']}-{cores}-cores-surrogates-{'-'.join(given.parts)}.json"
     path.write_text(json.dumps(found, indent=1) + "\n")

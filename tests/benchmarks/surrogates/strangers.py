@@ -20,6 +20,13 @@ Stranger = tuple[str, Surface, Report, twin.StaticStress]
 
 def plain() -> Iterator[Stranger]:
     """Held at the bottom, pulled at the top."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path, study in files(Path(folder)):
+            yield name, *parse(path, "mm", path.name), study
+
+
+def files(folder: Path) -> Iterator[tuple[str, Path, twin.StaticStress]]:
+    """Plain solids as files [mm], and what is asked of them."""
     random = np.random.default_rng(0)
     for number in range(12):
         x, y, z = random.uniform(20, 120, 3)
@@ -31,17 +38,11 @@ def plain() -> Iterator[Stranger]:
         }
         for kind, solid in solids.items():
             solid.apply_translation([0, 0, z / 2])
-            yield _read(f"{kind} {number}", solid, z)
-
-
-def _read(name: str, solid: trimesh.Trimesh, height: float) -> Stranger:
-    bottom = twin.select.plane((0, 0, 0), (0, 0, 1))
-    top = twin.select.plane((0, 0, 1e-3 * height), (0, 0, 1))
-    study = twin.StaticStress("Ti-6Al-4V", [twin.Fixed(bottom)], [twin.Force((0, 0, "1 kN"), top)])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "part.stl"
-        solid.export(path)
-        return name, *parse(path, "mm", path.name), study
+            path = folder / f"{kind}-{number}.stl"
+            solid.export(path)
+            bottom, top = (twin.select.plane((0, 0, 1e-3 * height), (0, 0, 1)) for height in (0, z))
+            pull = twin.Force((0, 0, "1 kN"), top)
+            yield f"{kind} {number}", path, twin.StaticStress("Ti-6Al-4V", [twin.Fixed(bottom)], [pull])
 
 
 def simjeb() -> Iterator[Stranger]:
