@@ -92,6 +92,7 @@ def test_shape(result):
     assert slopes[1] == pytest.approx(-3 * deflection / SIZE[2], rel=0.03)  # ~ 1 / thickness^3
 
 
+@pytest.mark.slow
 def test_control_points_of_a_deformed_part(client, part):
     """A cantilever that was stretched to L: its tip moves by F L^3 / (3 E I), and its mass goes with its length."""
     low, stretch = np.zeros(3), 0.2 * SIZE[0]
@@ -129,6 +130,7 @@ def test_stress_through_a_mean(result):
     assert factor.value == pytest.approx(300e6 / found.value, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_heat(client, part):
     study = twin.HeatConduction(
         STEEL,

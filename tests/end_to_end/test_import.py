@@ -64,6 +64,7 @@ def test_an_answer_of_another_code_is_a_run(client, part, tmp_path):
         result.gradient("max_displacement", "loads")
 
 
+@pytest.mark.slow
 def test_what_is_saved_here_is_read_again(client, part, tmp_path):
     cases = twin.StaticStress(STEEL, SUPPORTS, load_cases={"pull": [PULL], "push": [PUSH]})
     solved = client.simulate(part, cases, accuracy=0.5, method="solver").result(timeout=300)

@@ -14,6 +14,7 @@ def bracket(client, tmp_path_factory):
     return client.upload(shapes.write_step(case.shape(), tmp_path_factory.mktemp("l") / "l.step")), case.study
 
 
+@pytest.mark.slow
 def test_the_stress_beside_a_sharp_corner_converges_and_the_corner_is_named(client, bracket):
     coarse, fine = (client.simulate(*bracket, accuracy=accuracy).result() for accuracy in (0.2, 0.01))
     for result, accuracy in ((coarse, 0.2), (fine, 0.01)):

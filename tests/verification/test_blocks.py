@@ -104,6 +104,7 @@ def test_body_loads(client, block):
     assert held == pytest.approx([-weight, 0, 0], rel=1e-6, abs=1e-6 * weight)
 
 
+@pytest.mark.slow
 def test_a_rigid_end_under_a_moment(client, block):
     """A moment on a rigid end: the compliance is its work, the reactions balance it."""
     moment, length, side = 100.0, 0.1, 0.02

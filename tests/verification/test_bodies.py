@@ -51,6 +51,7 @@ SECOND = select.group("body_1")
 HELD = twin.Fixed(on=face(0, 0.0))
 
 
+@pytest.mark.slow
 def test_blocks_in_a_row(client, row):
     """The soft block takes nearly all of the stretch; both carry the same stress, the soft one next to its limit."""
     force = 200.0
@@ -71,6 +72,7 @@ def test_blocks_in_a_row(client, row):
     assert result.ended == "accuracy"
 
 
+@pytest.mark.slow
 def test_blocks_beside_each_other(client, row):
     """Stretched across, each has the stress of its modulus: at the face between them both are given."""
     stretch = 1e-6
@@ -165,6 +167,7 @@ def test_lined_pipe(client, upload):
     assert found[count:] == pytest.approx(high, rel=0.02)
 
 
+@pytest.mark.slow
 def test_wall_of_two_layers(client, row):
     """The heat that flows goes by the resistances in a row."""
     hot, cold = 400.0, 300.0

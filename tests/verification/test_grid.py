@@ -171,6 +171,7 @@ def test_a_thick_sphere_and_its_peak_stress(client, tmp_path):
     assert displacement.value == pytest.approx(moved, rel=0.01)
 
 
+@pytest.mark.slow
 def test_elements_of_second_order_and_the_peak_stress_of_a_thick_cylinder(client, tmp_path):
     """Lamé, plane strain: cells of about a tenth of the bore's radius."""
     case = CASES["thick cylinder (Lamé)"]
@@ -260,7 +261,7 @@ def test_faces_between_bodies_carry_no_load(client, tmp_path, shift, discretisat
     assert reaction == pytest.approx(1e6 * (LENGTHS[0] + shift[0]) * LENGTHS[1], rel=2e-3)
 
 
-@pytest.mark.parametrize("discretisation", ["grid", "tet"])
+@pytest.mark.parametrize("discretisation", ["grid", pytest.param("tet", marks=pytest.mark.slow)])
 def test_a_face_that_is_covered_in_part_carries_the_rest(client, tmp_path, discretisation):
     """A block stands on the plate: the pressure acts on the plate's shoulder and on the block, once everywhere."""
     lower, upper = bar(), trimesh.creation.box(extents=(0.06, 0.02, 0.02))
@@ -322,6 +323,7 @@ def test_a_rigid_coupling_on_a_held_face_is_refused(client, block, discretisatio
         solve(client, block, twin.StaticStress(STEEL, ROOT, [load]), discretisation)
 
 
+@pytest.mark.slow
 def test_bodies_apart_must_each_be_held(client, tmp_path):
     lower, upper = bar(), bar()
     upper.apply_translation((0, 0, 0.1))

@@ -84,7 +84,7 @@ def iterations(shape, size: float, poisson: float = 0.33, stiff=None, contrast: 
         pytest.param(tube(0.001), 0.003, 45, id="tube of 1 mm", marks=pytest.mark.slow),
         pytest.param(tube(0.001), 0.002, 35, id="tube of 1 mm, finer", marks=pytest.mark.slow),
         pytest.param(rod(), 0.0012, 75, id="rod of 100 diameters", marks=pytest.mark.slow),
-        pytest.param(pin_on_a_cube(), 0.008, 48, id="detail of a hundredth"),
+        pytest.param(pin_on_a_cube(), 0.008, 48, id="detail of a hundredth", marks=pytest.mark.slow),
     ],
 )
 def test_shapes(shape, size, most):

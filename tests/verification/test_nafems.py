@@ -39,6 +39,7 @@ def test_le1_elliptic_membrane(client, tmp_path):
     assert stress[1] == pytest.approx(92.66e6, rel=0.02)
 
 
+@pytest.mark.slow
 def test_le10_thick_plate():
     """sigma_yy on the upper face at the inner end of the x axis: -5.38 MPa; refined meshes tend to -5.40.
 

@@ -5,7 +5,13 @@ import pytest
 from tests.verification.suite import table
 
 
-@pytest.mark.parametrize("discretisation", table.DISCRETISATIONS)
+@pytest.mark.parametrize(
+    "discretisation",
+    [
+        pytest.param(each, marks=pytest.mark.slow) if each == "grid" else each
+        for each in table.DISCRETISATIONS
+    ],
+)
 def test_a_case_of_the_table(client, discretisation):
     found = list(table.run(client, ["pipe wall"], [discretisation]))
     assert found

@@ -50,6 +50,7 @@ def error(count: int) -> float:
     return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 
+@pytest.mark.slow
 def test_vortices_decay_through_finer_cells_with_second_order() -> None:
     coarse, fine = error(16), error(32)
     assert fine < 0.005

@@ -21,7 +21,7 @@ from solvers.lattice_boltzmann.slabs import Slabs
     [
         "periodic",
         pytest.param("laminar", marks=pytest.mark.slow),
-        "turbulent",
+        pytest.param("turbulent", marks=pytest.mark.slow),
         pytest.param("fused", marks=pytest.mark.slow),
     ],
 )

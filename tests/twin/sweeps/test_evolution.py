@@ -49,6 +49,7 @@ def test_few_designs_are_enough_to_go_on_from():
     assert np.abs(points[3:, 0] - 0.2).min() < 0.02
 
 
+@pytest.mark.slow
 def test_the_front_of_zdt1():
     """Zitzler, Deb & Thiele 2000: f2 = 1 - sqrt(f1) where the others are zero; hypervolume 2/3 below (1, 1)."""
     space = Space([twin.Range(f"x{i}", 0, 1) for i in range(6)])
