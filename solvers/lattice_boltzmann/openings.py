@@ -72,10 +72,12 @@ def opened(
     inflow = np.zeros(walls.distances.shape, np.float32)
     inflow[links.velocity[known], row[known]] = 1 if profile is None else profile[known]
     comes_in = np.isin(through, np.flatnonzero(inlets))
+    solid = np.asarray(walls.solid)
+    like = _beside(grid, velocities, cells, np.where(comes_in, -1, through), outward)
+    through[solid[like]] = -1  # in a duct that went on, they would end on its wall
     goes_out = (through >= 0) & ~comes_in
     inlet = np.where(comes_in, through, -1).max(axis=0)
     outlet = np.where(goes_out, through, -1).max(axis=0)
-    solid = np.asarray(walls.solid)
     made = Walls(
         walls.cells,
         walls.distances,
@@ -86,7 +88,7 @@ def opened(
         Mouths(
             jnp.asarray(np.where(comes_in, inflow, 0)),
             jnp.asarray(goes_out),
-            jnp.asarray(_beside(grid, velocities, cells, solid, np.where(goes_out, through, -1), outward)),
+            jnp.asarray(np.where(goes_out, like, cells), jnp.int32),
             jnp.zeros(len(walls), jnp.float32),
             jnp.float32(held),
         ),
@@ -105,19 +107,17 @@ def _beside(
     grid: Grid,
     velocities: VelocitySet,
     cells: Int[np.ndarray, " w"],
-    solid: Bool[np.ndarray, " cells"],
     through: Int[np.ndarray, "q w"],
     outward: Float[np.ndarray, "m 3"],
 ) -> Int[np.ndarray, "q w"]:
-    """The fluid's cell that is nearest to where links through an opening come from, along the axis that is nearest to
-    square to it; each cell itself where that is solid, and for links that go through none (-1).
+    """The cell on this side that is nearest to where links through an opening come from, along the axis that is nearest
+    to square to it; each cell itself for links that go through none (-1).
     """
     inwards = np.zeros((len(outward), 3), int)
     opening, axis = np.arange(len(outward)), np.abs(outward).argmax(axis=1)
     inwards[opening, axis] = -np.sign(outward[opening, axis])
     steps = inwards[through] - np.array(velocities.directions)[:, None]
-    beside = cells + np.where(through[..., None] >= 0, steps, 0) @ np.array(grid.strides)
-    return np.where(solid[beside], cells, beside).astype(np.int32)
+    return cells + np.where(through[..., None] >= 0, steps, 0) @ np.array(grid.strides)
 
 
 def steered(

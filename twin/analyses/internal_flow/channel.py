@@ -49,8 +49,8 @@ _EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes 
 _ABSORBING: Final = (
     0.6  # of what is missing, added at outlets in the steps that pass between cells across the box
 )
-_GAIN: Final = 0.15  # of what is missing in the mean over an opening, added in the time that outlets take
-_MOST_GAIN: Final = 0.2  # after one look
+_GAIN: Final = 0.05  # share of what is missing at an opening, by which it is corrected after a look
+_LEVEL: Final = 0.01  # likewise, of what all outlets' pressures have in common: faster, it swings
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,22 +107,24 @@ class Channel(Lattice):
         self, series: Sequence[Floats], states: tuple[State, ...]
     ) -> tuple[tuple[Conditions, ...], tuple[State, ...]]:
         """Inlets so fast that what is to come in does, by links that are not all halfway; outlets held so that their
-        pressure is in the mean what it is to be. Both are found from what has been, so that nothing else is kept.
+        pressures differ as they are to; what they have in common, from which all pressures are told, is kept near zero.
+        Both are found from what has been, so that nothing else is kept.
         """
-        gain = min(_GAIN * _ABSORBING / max(self.solid.shape) * self.interval, _MOST_GAIN)
         count, past = len(series), np.array(series).reshape(len(series), 3, len(self.passage.openings))
         ramp = _ramp(np.arange(count + 1))
         inflow, density = np.zeros((len(self.passage.openings), 3)), np.zeros(len(self.passage.openings))
+        level = past[:, 1, self.passage.inlets :].mean(axis=1)
+        raised = -_LEVEL * level.sum()
         for number, opening in enumerate(self.passage.openings):
             if opening.flow is None:
                 wanted = opening.pressure / self.scales.pressure
-                missing = (ramp[:-1] * wanted - past[:, 1, number]).sum()
-                density[number] = 3 * (ramp[-1] * wanted + gain * missing)
+                missing = (ramp[:-1] * wanted - past[:, 1, number] + level).sum()
+                density[number] = 3 * (ramp[-1] * wanted + _GAIN * missing + raised)
             else:
                 share = opening.flow / self.passage.flow_rate
                 missing = (ramp[:-1] + past[:, 0, number] / share).sum()
                 speed = opening.flow / opening.area / self.scales.speed
-                inflow[number] = -opening.outward * speed * (ramp[-1] + gain * missing)
+                inflow[number] = -opening.outward * speed * (ramp[-1] + _GAIN * missing)
         given, state = steered(self.openings, self.conditions[0], states[0], inflow, density)
         return (given,), (state,)
 

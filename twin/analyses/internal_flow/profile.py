@@ -39,9 +39,9 @@ def developed(corners: Floats, width: float, places: Floats) -> Floats:
     triangles = number.reshape(-1, 3).astype(np.int32)
     away, _, _ = Projection(vertices, triangles)(points)
     to_rim, _, _ = Projection(vertices, _rim(triangles))(points)
-    inside = away < _INSIDE * width
+    depth = np.where(away < _INSIDE * width, to_rim, -to_rim).reshape(shape)
     velocity = np.zeros(shape)
-    velocity[inside.reshape(shape)] = _poisson(np.where(inside, to_rim, -to_rim).reshape(shape))
+    velocity[depth > 0] = _poisson(depth)
     sides = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     velocity *= 0.5 * np.linalg.norm(sides, axis=1).sum() / (velocity.sum() * spacing**2)
     at = ((places - middle) @ axes.T - start) / spacing

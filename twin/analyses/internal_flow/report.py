@@ -39,7 +39,9 @@ def outcome(
     channel, placed = found.lattice, found.lattice.passage
     made = numbers.quantities(answered.ladder, placed, request.accuracy)
     on = on_surface(found)
-    dynamic, above = placed.dynamic_pressure, placed.reference
+    dynamic = placed.dynamic_pressure
+    held = float(numbers.common(channel, found.series[found.start :]).mean())
+    above = placed.reference - held * channel.scales.pressure
     warnings = [
         *report.warnings,
         *_warnings(channel, finest, made),
