@@ -79,10 +79,8 @@ def _internal_flow(study: InternalFlow) -> list[tuple[str, str]]:
         if not isinstance(opening, Inlet):
             rows.append((f"Outlet {name}", f"{_number(opening.pressure, 'Pa')}: {describe(opening.on)}"))
             continue
-        if opening.velocity is not None:
-            amount = _number(opening.velocity, "m/s")
-        else:
-            amount = f"{opening.flow_rate:.4g} m³/s"
+        velocity, rate = opening.velocity, opening.flow_rate
+        amount = f"{rate:.4g} m³/s" if velocity is None else _number(velocity, "m/s")
         rows.append((f"Inlet {name}", f"{amount}, {opening.profile}: {describe(opening.on)}"))
     return rows
 
