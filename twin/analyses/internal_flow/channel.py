@@ -44,13 +44,13 @@ _RESOLVED: Final = 60.0  # Reynolds number of a cell, up to which cells resolve 
 _SPEED: Final = 0.05  # cells a step: a Mach number of less than a tenth
 _DENSER: Final = 0.02  # by which density may differ along the way: the flow is to be of constant density
 _LOSSES: Final = 3.0  # that are expected at least, of the pressure of the fastest flow
-RAMP: Final = 120  # looks over which the flow sets in
+RAMP: Final = 60  # looks over which the flow sets in
 _EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes the size
 _ABSORBING: Final = (
     0.6  # of what is missing, added at outlets in the steps that pass between cells across the box
 )
 _GAIN: Final = 0.05  # share of what is missing at an opening, by which it is corrected after a look
-_LEVEL: Final = 0.01  # likewise, of what all outlets' pressures have in common: faster, it swings
+_LEVEL: Final = 0.02  # likewise, of what all outlets' pressures have in common: faster, it swings
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,7 @@ def test_what_is_missing_is_added_after_every_look(duct: Channel) -> None:
         (1 + 0.05 * missing) * duct.speed, rel=1e-3
     )
     # it is the only outlet: slowly
-    assert float(given[0].walls.mouths.density.max()) == pytest.approx(3 * 0.01 * len(right) * 1e-4, rel=0.01)
+    assert float(given[0].walls.mouths.density.max()) == pytest.approx(3 * 0.02 * len(right) * 1e-4, rel=0.01)
 
 
 def ramp(count: int) -> np.ndarray:
