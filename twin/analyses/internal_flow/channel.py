@@ -46,9 +46,7 @@ _DENSER: Final = 0.02  # by which density may differ along the way: the flow is 
 _LOSSES: Final = 3.0  # that are expected at least, of the pressure of the fastest flow
 RAMP: Final = 60  # looks over which the flow sets in
 _EVERY: Final = 0.1  # between two looks, of the time in which the fluid passes the size
-_ABSORBING: Final = (
-    0.6  # of what is missing, added at outlets in the steps that pass between cells across the box
-)
+_HELD: Final = 10.0  # times what is missing, that outlets add in as many steps as the box has cells along it
 _GAIN: Final = 0.05  # share of what is missing at an opening, by which it is corrected after a look
 _LEVEL: Final = 0.02  # likewise, of what all outlets' pressures have in common: faster, it swings
 
@@ -170,7 +168,7 @@ def channel(passage: Passage, across: float) -> Channel:
         number,
         [opening.flow is not None for opening in passage.openings],
         np.array([opening.outward for opening in passage.openings]),
-        _ABSORBING / max(shape),
+        _HELD / max(shape),
         _profile(passage, number, origin, spacing, links),
     )
     speed = _speed(passage, across)
