@@ -73,7 +73,7 @@ def opened(
     inflow[links.velocity[known], row[known]] = 1 if profile is None else profile[known]
     comes_in = np.isin(through, np.flatnonzero(inlets))
     solid = np.asarray(walls.solid)
-    like = _beside(grid, velocities, cells, np.where(comes_in, -1, through), outward)
+    like = _beside(grid, velocities, cells, np.where(comes_in, -1, through), outward, solid)
     through[solid[like]] = -1  # in a duct that went on, they would end on its wall
     goes_out = (through >= 0) & ~comes_in
     inlet = np.where(comes_in, through, -1).max(axis=0)
@@ -109,15 +109,19 @@ def _beside(
     cells: Int[np.ndarray, " w"],
     through: Int[np.ndarray, "q w"],
     outward: Float[np.ndarray, "m 3"],
+    solid: Bool[np.ndarray, " cells"],
 ) -> Int[np.ndarray, "q w"]:
     """The cell on this side that is nearest to where links through an opening come from, along the axis that is nearest
-    to square to it; each cell itself for links that go through none (-1).
+    to square to it: a solid one where two cells on there is none of fluid. Each cell itself for links that go through
+    none (-1).
     """
     inwards = np.zeros((len(outward), 3), int)
     opening, axis = np.arange(len(outward)), np.abs(outward).argmax(axis=1)
     inwards[opening, axis] = -np.sign(outward[opening, axis])
-    steps = inwards[through] - np.array(velocities.directions)[:, None]
-    return cells + np.where(through[..., None] >= 0, steps, 0) @ np.array(grid.strides)
+    strides = np.array(grid.strides)
+    along = np.where(through >= 0, inwards[through] @ strides, 0)
+    source = cells - np.where(through >= 0, (np.array(velocities.directions) @ strides)[:, None], 0)
+    return np.where(solid[source + along], source + 2 * along, source + along)
 
 
 def steered(

@@ -203,9 +203,8 @@ def reflected(
     that moves as the wall does: with its stress, not in equilibrium, or a wind along the wall is not stable.
     """
     opposite = np.array(velocities.opposite)
-    ways, stays = (
-        (of, of[opposite]) for of in map(jnp.stack, (pulled, local))
-    )  # few operations compile fast
+    # few operations compile fast
+    ways, stays = ((of, of[opposite]) for of in map(jnp.stack, (pulled, local)))
     if walls.mouths is None:
         with_wall = jnp.stack(_carried(velocities, local, moving))
         pushed = with_wall - with_wall[opposite]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trimesh
+from numpy.typing import NDArray
 
 import twin
 from tests.verification.conftest import Told
@@ -16,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 DIAMETER, SPEED, DENSITY = 0.01, 0.1, 1000.0
 DYNAMIC = 0.5 * DENSITY * SPEED**2
+UPRIGHT = np.eye(4)
 
 
 def pipe(length: float) -> trimesh.Trimesh:
@@ -30,13 +33,18 @@ def flow(
     accuracy: float,
     seconds: float = 900,
     profile: InletProfile = "developed",
+    turn: NDArray[np.float64] = UPRIGHT,
 ) -> twin.Result:
-    """Through a solid from its lowest to its highest face along z; velocity and Reynolds number are of the lowest."""
-    solid.export(folder / "duct.stl")
+    """Through a solid from its lowest to its highest face along z, and then turned; velocity and Reynolds number are of
+    the lowest.
+    """
     (_, _, low), (_, _, high) = solid.bounds
+    solid.copy().apply_transform(turn).export(folder / "duct.stl")
+    ends = trimesh.transform_points([(0, 0, low), (0, 0, high)], turn)
+    start, end = (select.plane(tuple(point), tuple(turn[:3, 2])) for point in ends)
     study = twin.InternalFlow(
-        twin.Inlet(select.plane((0, 0, low), (0, 0, 1)), velocity=SPEED, profile=profile),
-        twin.Outlet(select.plane((0, 0, high), (0, 0, 1))),
+        twin.Inlet(start, velocity=SPEED, profile=profile),
+        twin.Outlet(end),
         twin.Fluid(DENSITY, DENSITY * SPEED * DIAMETER / reynolds),
     )
     part = client.upload(folder / "duct.stl", unit="m")
@@ -55,6 +63,16 @@ def test_a_pipe_loses_what_hagen_and_poiseuille_say(
         told(f"pipe, Re {reynolds:g}, {name}", "by accuracy", value, known, error)
         assert abs(value - known) <= error + 0.005 * known  # a circle of 96 sides
         assert error < 0.15 * max(known, 1)
+
+
+def test_a_pipe_across_the_cells_loses_the_same(client: twin.Client, tmp_path: Path, told: Told) -> None:
+    turn = trimesh.transformations.rotation_matrix(0.6, (1, 0.4, 0))
+    found = flow(client, tmp_path, pipe(4), 50.0, 0.1, turn=turn).quantities["pressure_drop"]
+    known = 64 / 50 * 4
+    value, error = found.value / DYNAMIC, found.error / DYNAMIC
+    told("pipe across the cells, Re 50", "by accuracy", value, known, error)
+    assert abs(value - known) <= error + 0.005 * known
+    assert error < 0.2 * known
 
 
 @pytest.mark.parametrize("reynolds", [100.0, 500.0])
