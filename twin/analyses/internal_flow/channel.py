@@ -96,6 +96,11 @@ class Channel(Lattice):
         out = np.asarray(found.out, np.float64) / self.flow
         return np.concatenate([out, np.asarray(found.pressure), np.asarray(found.total)])
 
+    def level(self, pressure: Floats) -> Floats:
+        """What outlets have in the mean (n,), of the pressures of all openings (n, m)."""
+        found: Floats = pressure[:, self.passage.inlets :].mean(axis=1)
+        return found
+
     @property
     def flow(self) -> float:
         """That is to go through all openings [cells^3/step]."""
@@ -111,7 +116,7 @@ class Channel(Lattice):
         count, past = len(series), np.array(series).reshape(len(series), 3, len(self.passage.openings))
         ramp = _ramp(np.arange(count + 1))
         inflow, density = np.zeros((len(self.passage.openings), 3)), np.zeros(len(self.passage.openings))
-        level = past[:, 1, self.passage.inlets :].mean(axis=1)
+        level = self.level(past[:, 1])
         raised = -_LEVEL * level.sum()
         for number, opening in enumerate(self.passage.openings):
             if opening.flow is None:

@@ -103,21 +103,26 @@ class Passage:
     @cached_property
     def reynolds_number(self) -> float:
         """Of the opening where it is highest, by its hydraulic diameter."""
+        return max(self.reynolds_numbers)
+
+    @property
+    def reynolds_numbers(self) -> tuple[float, ...]:
+        """Of each opening, by its hydraulic diameter."""
         fluid = self.study.fluid
-        most = max(speed * each.width for speed, each in zip(self.speeds, self.openings, strict=True))
-        return most * fluid.density / fluid.viscosity
+        return tuple(
+            speed * each.width * fluid.density / fluid.viscosity
+            for speed, each in zip(self.speeds, self.openings, strict=True)
+        )
 
     @property
     def creeping(self) -> list[tuple[str, float]]:
         """Inlets that are uniform and slow, and their Reynolds numbers."""
-        fluid, found = self.study.fluid, []
-        for (name, inlet), each, speed in zip(
-            self.study.inlets.items(), self.openings, self.speeds, strict=False
-        ):
-            reynolds = speed * each.width * fluid.density / fluid.viscosity
-            if inlet.profile == "uniform" and reynolds < _CREEPING:
-                found.append((name, reynolds))
-        return found
+        numbers = self.reynolds_numbers[: self.inlets]
+        return [
+            (name, reynolds)
+            for (name, inlet), reynolds in zip(self.study.inlets.items(), numbers, strict=True)
+            if inlet.profile == "uniform" and reynolds < _CREEPING
+        ]
 
     @property
     def volume(self) -> float:

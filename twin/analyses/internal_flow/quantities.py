@@ -73,7 +73,7 @@ def in_units(channel: Channel, series: Floats) -> Floats:
     """
     passage, scales = channel.passage, channel.scales
     out, pressure, total = series.reshape(len(series), 3, -1).transpose(1, 0, 2)
-    level = common(channel, series)[:, None]
+    level = channel.level(pressure)[:, None]
     pressure, total = pressure - level, total - level
     inlets = slice(None, passage.inlets), slice(passage.inlets, None)
     drops = []
@@ -86,13 +86,6 @@ def in_units(channel: Channel, series: Floats) -> Floats:
     passes = out * np.where(np.arange(len(passage.openings)) < passage.inlets, -1, 1) * passage.flow_rate
     columns = [passage.reference + each * scales.pressure for each in (pressure, total)] + [passes]
     return np.column_stack([*drops, power, *columns])
-
-
-def common(channel: Channel, series: Floats) -> Floats:
-    """Pressure over time (n,) that outlets have in the mean, in the lattice's units, of numbers (n, 3 m)."""
-    _, pressure, _ = series.reshape(len(series), 3, -1).transpose(1, 0, 2)
-    found: Floats = pressure[:, channel.passage.inlets :].mean(axis=1)
-    return found
 
 
 def errors(ladder: Sequence[Measured]) -> Floats:

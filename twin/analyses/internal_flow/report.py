@@ -40,7 +40,8 @@ def outcome(
     made = numbers.quantities(answered.ladder, placed, request.accuracy)
     on = on_surface(found)
     dynamic = placed.dynamic_pressure
-    held = float(numbers.common(channel, found.series[found.start :]).mean())
+    _, pressure, _ = found.series[found.start :].mean(axis=0).reshape(3, 1, -1)
+    held = float(channel.level(pressure)[0])
     above = placed.reference - held * channel.scales.pressure
     warnings = [
         *report.warnings,
