@@ -9,6 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
 
 from twin.geometry.projection import Projection
+from twin.geometry.topology import edges, unmatched_edges
 
 Floats = NDArray[np.float64]
 
@@ -36,9 +37,10 @@ def developed(corners: Floats, width: float, places: Floats) -> Floats:
     grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 2)
     points = middle + (start + spacing * grid) @ axes
     vertices, number = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
-    triangles = number.reshape(-1, 3).astype(np.int32)
-    away, _, _ = Projection(vertices, triangles)(points)
-    to_rim, _, _ = Projection(vertices, _rim(triangles))(points)
+    triangles = number.reshape(-1, 3)
+    away, _, _ = Projection(vertices, triangles.astype(np.int32))(points)
+    rim = edges(triangles)[unmatched_edges(triangles)].astype(np.int32)
+    to_rim, _, _ = Projection(vertices, rim)(points)
     depth = np.where(away < _INSIDE * width, to_rim, -to_rim).reshape(shape)
     velocity = np.zeros(shape)
     velocity[depth > 0] = _poisson(depth)
@@ -55,14 +57,6 @@ def _in_plane(corners: Floats) -> Floats:
     _, _, rows = np.linalg.svd(normal[None])
     found: Floats = rows[1:]
     return found
-
-
-def _rim(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Edges (e, 2) that one triangle has alone."""
-    edges = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    found, count = np.unique(edges, axis=0, return_counts=True)
-    rim: NDArray[np.int32] = found[count == 1].astype(np.int32)
-    return rim
 
 
 def _poisson(depth: Floats) -> Floats:
