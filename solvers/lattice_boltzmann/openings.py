@@ -5,6 +5,7 @@ Inlets are walls that move into the fluid, so that what is asked for comes in; o
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 from typing import Final
 
 import equinox as eqx
@@ -23,6 +24,10 @@ from solvers.lattice_boltzmann.velocities import VelocitySet
 from solvers.lattice_boltzmann.walls import Links, Mouths, Walls
 
 _LINKS: Final = 256  # of openings, which are rounded up to
+_CELLS: Final = 64  # beside outlets, which are rounded up to
+_STEPS: Final = (1, 2, 3)  # from beyond an opening to where flow is looked at
+_MOST: Final = 0.5  # of the cells there, that are of fluid
+_ALIKE: Final = 0.01
 
 
 class Openings(eqx.Module):
@@ -72,10 +77,16 @@ def opened(
     inflow = np.zeros(walls.distances.shape, np.float32)
     inflow[links.velocity[known], row[known]] = 1 if profile is None else profile[known]
     comes_in = np.isin(through, np.flatnonzero(inlets))
-    solid = np.asarray(walls.solid)
-    like = _beside(grid, velocities, cells, np.where(comes_in, -1, through), outward, solid)
-    through[solid[like]] = -1  # in a duct that went on, they would end on its wall
     goes_out = (through >= 0) & ~comes_in
+    chosen = np.flatnonzero(goes_out.any(axis=0))
+    like, share = _upstream(
+        grid, velocities, cells[chosen], through[:, chosen], outward, np.asarray(walls.solid)
+    )
+    blocked = np.zeros_like(goes_out)
+    blocked[:, chosen] = goes_out[:, chosen] & ~share.any(axis=0)
+    through[blocked] = -1  # in a duct that went on, they would end on its wall
+    goes_out &= ~blocked
+    fill = ((0, 0), (0, bucket(len(chosen), _CELLS) - len(chosen)))
     inlet = np.where(comes_in, through, -1).max(axis=0)
     outlet = np.where(goes_out, through, -1).max(axis=0)
     made = Walls(
@@ -87,15 +98,17 @@ def opened(
         walls.solid,
         Mouths(
             jnp.asarray(np.where(comes_in, inflow, 0)),
-            jnp.asarray(goes_out),
-            jnp.asarray(np.where(goes_out, like, cells), jnp.int32),
+            jnp.asarray(np.pad(chosen, fill[1], constant_values=len(cells)), jnp.int32),
+            jnp.asarray(np.pad(goes_out[:, chosen], fill)),
+            jnp.asarray(np.pad(like, ((0, 0), *fill)), jnp.int32),
+            jnp.asarray(np.pad(share, ((0, 0), *fill)), jnp.float32),
             jnp.zeros(len(walls), jnp.float32),
             jnp.float32(held),
         ),
     )
     velocity, row = np.nonzero(through >= 0)
     behind = cells[row] + np.array([grid.offset(c) for c in velocities.directions])[velocity]
-    reach = np.where(solid[behind], 0, np.abs(np.asarray(walls.distances)[velocity, row]))
+    reach = np.where(np.asarray(walls.solid)[behind], 0, np.abs(np.asarray(walls.distances)[velocity, row]))
     own = np.arange(len(inlets))[:, None] == through[velocity, row]
     more = bucket(len(row), _LINKS) - len(row)
     ways = [np.pad(of, (0, more)) for of in (row, velocity, behind, reach.astype(np.float32))]
@@ -103,25 +116,44 @@ def opened(
     return made, Openings(*map(jnp.asarray, (*ways, own, inlet, outlet)))
 
 
-def _beside(
+def _upstream(
     grid: Grid,
     velocities: VelocitySet,
-    cells: Int[np.ndarray, " w"],
-    through: Int[np.ndarray, "q w"],
-    outward: Float[np.ndarray, "m 3"],
+    cells: Int[np.ndarray, " m"],
+    through: Int[np.ndarray, "q m"],
+    outward: Float[np.ndarray, "o 3"],
     solid: Bool[np.ndarray, " cells"],
-) -> Int[np.ndarray, "q w"]:
-    """The cell on this side that is nearest to where links through an opening come from, along the axis that is nearest
-    to square to it: a solid one where two cells on there is none of fluid. Each cell itself for links that go through
-    none (-1).
+) -> tuple[Int[np.ndarray, "4 q m"], Float[np.ndarray, "4 q m"]]:
+    """The cells around where links through an opening come from, less a few steps square to it, and their shares.
+
+    A step goes to the next plane of cells along the axis that the opening's normal is nearest to, between four cells of
+    it. As few as are needed for these to be of fluid; no share where most are not, however many.
     """
-    inwards = np.zeros((len(outward), 3), int)
-    opening, axis = np.arange(len(outward)), np.abs(outward).argmax(axis=1)
-    inwards[opening, axis] = -np.sign(outward[opening, axis])
-    strides = np.array(grid.strides)
-    along = np.where(through >= 0, inwards[through] @ strides, 0)
-    source = cells - np.where(through >= 0, (np.array(velocities.directions) @ strides)[:, None], 0)
-    return np.where(solid[source + along], source + 2 * along, source + along)
+    inward = -outward[np.maximum(through, 0)]
+    axis = np.abs(inward).argmax(axis=-1)[..., None]
+    way = np.round(inward / np.abs(np.take_along_axis(inward, axis, -1)), 6)
+    directions = np.array(velocities.directions)[:, None]
+    source = np.stack(np.unravel_index(cells, grid.padded), axis=-1) - directions
+    others = np.stack([(axis[..., 0] + 1) % 3, (axis[..., 0] + 2) % 3], axis=-1)
+    like, share = np.zeros((4, *through.shape), int), np.zeros((4, *through.shape))
+    for steps in _STEPS:
+        place = source + steps * way
+        low = np.floor(place).astype(int)
+        part = np.take_along_axis(place - low, others, -1)
+        around, weight = [], []
+        for corner in product((0, 1), repeat=2):
+            beside = low.copy()
+            moved = np.take_along_axis(low, others, -1) + corner
+            np.put_along_axis(beside, others, moved, -1)
+            number = grid.number(np.clip(beside - 1, -1, grid.shape))
+            around.append(number)
+            weight.append(np.where(corner, part, 1 - part).prod(axis=-1) * ~solid[number])
+        found = np.array(weight)
+        better = found.sum(axis=0) > np.maximum(share.sum(axis=0), _MOST) + _ALIKE
+        share = np.where(better, found, share)
+        like = np.where(better, around, like)
+    share = np.where(through >= 0, share, 0)
+    return like, share / np.maximum(share.sum(axis=0), _MOST)
 
 
 def steered(

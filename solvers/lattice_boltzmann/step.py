@@ -106,9 +106,11 @@ def arriving_beside(scheme: Scheme, walls: Walls, state: State) -> Float[Array, 
     found = reflected(scheme.velocities, pulled, local, walls, state.moving)
     if walls.mouths is None:
         return found
-    like = zip(state.populations, walls.mouths.like, strict=True)
-    beyond = jnp.stack(loaded([at(of, cells) for of, cells in like]))
-    return let_out(scheme.velocities, found, beyond, local, walls.mouths)
+    mouths = walls.mouths
+    like = loaded([at(of, mouths.like[:, i]) for i, of in enumerate(state.populations)])
+    return let_out(
+        scheme.velocities, found, jnp.einsum("qsm,sqm->qm", jnp.stack(like), mouths.share), local, mouths
+    )
 
 
 def _collide(

@@ -28,13 +28,16 @@ class Mouths(eqx.Module):
     """Links that end on no wall but on what fluid comes in or goes out through.
 
     inflow: velocity of each, in that with which walls of its cell move, zero where it ends on a wall
-    out: where fluid goes out; like: the cell that what arrives there is as at, beside its own along the opening
+    row: cells beside walls that fluid goes out from, by their place among these, or beyond the last one; out: which of
+    their links it goes out by; like: cells that what arrives there is as at, in shares
     density: held beyond, above one, of each cell; held: share of what is missing to it, that is added in a step
     """
 
     inflow: Float[Array, "q w"]
-    out: Bool[Array, "q w"]
-    like: Int[Array, "q w"]
+    row: Int[Array, " m"]
+    out: Bool[Array, "q m"]
+    like: Int[Array, "4 q m"]
+    share: Float[Array, "4 q m"]
     density: Float[Array, " w"]
     held: Float[Array, ""]
 
@@ -216,16 +219,20 @@ def reflected(
 def let_out(
     velocities: VelocitySet,
     arriving: Float[Array, "q w"],
-    like: Float[Array, "q w"],
+    like: Float[Array, "q m"],
     local: Populations,
     mouths: Mouths,
 ) -> Float[Array, "q w"]:
     """What arrives, with what comes in by outlets: beyond flow is as before, with a density on its way to what is held,
     and waves go out through the rest.
     """
-    missing = mouths.density - sum(local)
+    row = mouths.row
+    missing = (mouths.density - sum(local)).at[row].get(mode="clip")
     weights: Float[Array, "q 1"] = jnp.asarray(velocities.weights, jnp.float32)[:, None]
-    return jnp.where(mouths.out, like + mouths.held * weights * missing, arriving)
+    coming = like + mouths.held * weights * missing
+    return arriving.at[:, row].set(
+        jnp.where(mouths.out, coming, arriving.at[:, row].get(mode="clip")), mode="drop"
+    )
 
 
 def _carried(velocities: VelocitySet, local: Populations, moving: Float[Array, "3 w"]) -> Populations:

@@ -106,6 +106,28 @@ def test_an_outlet_holds_the_density_that_is_asked_for(
     assert after - before == pytest.approx(0.01, rel=0.05)
 
 
+@pytest.mark.parametrize("outward", [(1.0, 0, 0), (0.8, 0.6, 0)])
+def test_what_outlets_let_in_is_as_what_lies_square_to_them(outward: tuple[float, float, float]) -> None:
+    """What is the same along the normal stays so; near walls it is as the fluid that is there."""
+    grid = Grid((LENGTH, HEIGHT, 1), ("wall", "wall", "wall", "wall", "periodic", "periodic"))
+    links, which = ends(grid)
+    of = walls(grid, D3Q19, np.zeros(grid.shape, bool), links)
+    normals = np.array([[-1.0, 0, 0], outward])
+    mouths = opened(grid, D3Q19, of, links, which, [True, False], normals, HELD)[0].mouths
+    assert mouths is not None
+    velocity, row = np.nonzero(np.asarray(mouths.out))
+    share = np.asarray(mouths.share)[:, velocity, row]
+    seen = np.stack(np.unravel_index(np.asarray(mouths.like)[:, velocity, row], grid.padded), axis=-1)
+    np.testing.assert_allclose(share.sum(axis=0), 1, rtol=1e-6)
+    own = np.stack(np.unravel_index(of.cells[mouths.row[row]], grid.padded), axis=-1)
+    beyond = own - np.array(D3Q19.directions)[velocity]
+    away = np.einsum("ij,ijk->ik", share.T, seen.transpose(1, 0, 2)) - beyond
+    middle = (beyond[:, 1] > 4) & (beyond[:, 1] < HEIGHT - 4)
+    assert middle.sum() > 20
+    np.testing.assert_allclose(np.cross(away[middle], outward), 0, atol=1e-5)
+    assert (away @ outward < -0.9).all()
+
+
 def test_openings_are_not_cut_into_slabs(channel: tuple[Scheme, Conditions, Openings]) -> None:
     scheme, given, _ = channel
     with pytest.raises(ValueError, match="openings"):
