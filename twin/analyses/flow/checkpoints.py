@@ -20,7 +20,7 @@ _SHARE: Final = 0.05  # of the time, that writing may take
 
 @dataclass
 class Checkpoints:
-    """Of the lattices of a run, by their number.
+    """Of the lattices of a run, by their cells along the part's size.
 
     folder: as an earlier attempt left it; begun: on the clock of `time.perf_counter`, when the run would have begun had
     there been one attempt
@@ -34,9 +34,13 @@ class Checkpoints:
         self.begun = time.perf_counter() - self._spent()
         self._next = time.perf_counter() + _EVERY
 
-    def load(self, number: int, fresh: Course) -> Course:
-        """What is known of a lattice; as it is before the first step, where nothing is, or of other arrays."""
-        known = _read(self._path(number))
+    def has(self, across: float) -> bool:
+        """Whether anything is known of the one with so many."""
+        return self._path(across).exists()
+
+    def load(self, across: float, fresh: Course) -> Course:
+        """What is known of that lattice; as it is before the first step, where nothing is, or of other arrays."""
+        known = _read(self._path(across))
         leaves, structure = jax.tree.flatten((fresh.states, fresh.sums))
         arrays = [known.get(str(place)) for place in range(len(leaves))]
         if any(one is None or one.shape != other.shape for one, other in zip(arrays, leaves, strict=True)):
@@ -52,14 +56,14 @@ class Checkpoints:
             seconds=float(known["seconds"]),
         )
 
-    def keep(self, number: int, course: Course, *, now: bool = False) -> None:
+    def keep(self, across: float, course: Course, *, now: bool = False) -> None:
         """Store what is known, where it is time to, or `now`."""
         began = time.perf_counter()
         if not now and began < self._next:
             return
         leaves = jax.tree.leaves((course.states, course.sums))
         arrays: dict[str, Any] = {str(place): np.asarray(leaf) for place, leaf in enumerate(leaves)}
-        path = self._path(number)
+        path = self._path(across)
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             np.savez(
@@ -80,8 +84,8 @@ class Checkpoints:
         known = [_read(path, "spent") for path in self.folder.glob("lattice-*.npz")]
         return max((float(each["spent"]) for each in known if each), default=0.0)
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f"lattice-{number}.npz"
+    def _path(self, across: float) -> Path:
+        return self.folder / f"lattice-{across:.6g}.npz"
 
 
 def _read(path: Path, only: str | None = None) -> Mapping[str, NDArray[Any]]:

@@ -25,11 +25,17 @@ Floats = NDArray[np.float64]
 LatticeT = TypeVar("LatticeT", bound=Lattice)
 MeasuredT = TypeVar("MeasuredT")
 
-FINER: Final = 1.5  # from one size of cells to the next
+FINER: Final = (
+    1.5,
+    1.35,
+    1.2,
+)  # from one size of cells to the next: the first that there is time and room for
 UNKNOWNS: Final = 19  # of a cell
 DEFAULT_UNKNOWNS: Final = 400_000_000
 DEFAULT_SECONDS: Final = 900.0
 _FINER_STARTS: Final = 3  # times that cells may be finer before the first ones that a part is met by
+_DEARER: Final = 4  # power of that by which cells are finer: there are more, and as many steps more
+_CAREFUL: Final = 1.1  # times as long as is expected
 _SHARES: Final = (0.05, 0.15, 0.35, 0.65, 0.85, 0.92)  # of the progress, when each size of cells begins
 
 
@@ -123,16 +129,19 @@ def climb(
     ladder: list[MeasuredT] = []
     rows: list[ConvergenceRow] = []
     ended: Ending | None = None
-    level, finer = 0, 0  # of the cells; of those, the first ones that were too large for the part
+    across, finer = (
+        experiment.coarsest,
+        0,
+    )  # cells along the size; times that they were too large for the part
     while ended is None:
         begun = time.perf_counter()
         try:
-            found = climber.simulated(level)
+            found = climber.simulated(len(ladder), across)
         except GeometryError:
             finer += 1
-            if ladder or finer > _FINER_STARTS or not climber.is_room(level + 1):
+            across *= FINER[0]
+            if ladder or finer > _FINER_STARTS or not climber.is_room(across):
                 raise
-            level += 1
             continue
         if (
             finest is not None and not found.finished
@@ -149,8 +158,7 @@ def climb(
         ladder.append(experiment.measured(found))
         took = time.perf_counter() - begun
         rows.append(_row(experiment, ladder, found, took))
-        level += 1
-        ended = climber.ending(ladder, level, took + (FINER**4 - 1) * found.seconds)
+        ended, across = climber.next(ladder, across, took, found.seconds)
     assert finest is not None
     return Answered(finest, ladder, rows, ended, climber.seconds)
 
@@ -174,15 +182,14 @@ class _Climber(Generic[LatticeT, MeasuredT]):
     def remaining(self) -> float:
         return self.checkpoints.begun + self.seconds - time.perf_counter()
 
-    def simulated(self, number: int) -> Simulation[LatticeT]:
-        """What is found on the cells of this number."""
-        across = self.experiment.coarsest * FINER**number
+    def simulated(self, number: int, across: float) -> Simulation[LatticeT]:
+        """What is found with so many cells along the size, after a number of others."""
         low, high = np.interp([number, number + 1], np.arange(len(_SHARES)), _SHARES)
         what = f"cells of {length(self.experiment.size / across)}"
         self.monitor.progress("mesh", low, what)
         with self.watch.phase("mesh"):
             ready = self.experiment.lattice(across)
-            course = self.checkpoints.load(number, beginning(ready))
+            course = self.checkpoints.load(across, beginning(ready))
         self.monitor.progress("solve", low, f"{what}: compiling")
         with self.watch.phase("solve"):
             found = simulate(
@@ -190,9 +197,9 @@ class _Climber(Generic[LatticeT, MeasuredT]):
                 self.experiment.plan(ready),
                 self._teller(what, ready, low, high),
                 course,
-                partial(self.checkpoints.keep, number),
+                partial(self.checkpoints.keep, across),
             )
-            self.checkpoints.keep(number, course, now=True)
+            self.checkpoints.keep(across, course, now=True)
             return found
 
     def _teller(
@@ -205,20 +212,30 @@ class _Climber(Generic[LatticeT, MeasuredT]):
 
         return tell
 
-    def is_room(self, level: int) -> bool:
+    def is_room(self, across: float) -> bool:
         """Whether so fine cells are no more than are allowed."""
-        unknowns = UNKNOWNS * self.experiment.cells(self.experiment.coarsest * FINER**level)
+        unknowns = UNKNOWNS * self.experiment.cells(across)
         return unknowns <= (self.request.max_unknowns or DEFAULT_UNKNOWNS)
 
-    def ending(self, ladder: Sequence[MeasuredT], level: int, seconds: float) -> Ending | None:
-        """Why there are no finer cells, of this level, which would take so long; None where there are."""
+    def next(
+        self, ladder: Sequence[MeasuredT], across: float, took: float, solving: float
+    ) -> tuple[Ending | None, float]:
+        """Why there are no finer cells, None where there are; and how many along the size.
+
+        took: seconds of the last ones; solving: of these, those that are more with finer cells
+        """
         if len(ladder) > 1 and self.experiment.is_accurate(ladder):
-            return "accuracy"
+            return "accuracy", across
         if self.experiment.is_known_as_well_as_can_be(ladder):
-            return "no_finer_mesh"
-        if not self.is_room(level):
-            return "max_unknowns"
-        return "max_seconds" if seconds > self.remaining else None
+            return "no_finer_mesh", across
+        for factor in FINER:
+            if self.checkpoints.has(across * factor):  # an earlier attempt at the run was there
+                return None, across * factor
+        fitting = [factor for factor in FINER if self.is_room(across * factor)]
+        for factor in fitting:
+            if took + (_CAREFUL * factor**_DEARER - 1) * solving <= self.remaining:
+                return None, across * factor
+        return "max_seconds" if fitting else "max_unknowns", across
 
 
 def length(value: float) -> str:

@@ -1,0 +1,92 @@
+"""Which cells come next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from twin.analyses.flow import climb as module
+from twin.analyses.flow.checkpoints import Checkpoints
+from twin.analyses.flow.climb import UNKNOWNS, Answered, Experiment, Shown, climb
+from twin.analyses.flow.simulation import Plan, Simulation
+from twin.analyses.task import Stopwatch
+from twin.studies import Request
+
+COARSEST, SECONDS = 10.0, 10.0
+
+
+class Cube(Experiment[Any, float]):
+    """What is told of so many cells along a side is their number."""
+
+    size, name, coarsest, reynolds_number = 1.0, "a side", COARSEST, 1.0
+
+    def cells(self, across: float) -> int:
+        return round(across**3)
+
+    def lattice(self, across: float) -> Any:
+        return SimpleNamespace(
+            cells=self.cells(across), scales=SimpleNamespace(length=1 / across), across=across
+        )
+
+    def plan(self, lattice: Any) -> Plan:
+        return Plan(1, 0, 1, 1, lambda _: True)
+
+    def words(self, lattice: Any, series: Any) -> str:
+        return ""
+
+    def measured(self, found: Simulation[Any]) -> float:
+        return float(found.lattice.across)
+
+    def shown(self, ladder: Sequence[float]) -> Shown:
+        return Shown({}, {}, 0.0)
+
+    def is_accurate(self, ladder: Sequence[float]) -> bool:
+        return False
+
+    def is_known_as_well_as_can_be(self, ladder: Sequence[float]) -> bool:
+        return len(ladder) == 3
+
+
+@pytest.fixture(autouse=True)
+def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulations that say how long they would have taken, and take none."""
+
+    def simulate(lattice: Any, *_: Any) -> Simulation[Any]:
+        seconds = SECONDS * (lattice.across / COARSEST) ** 4
+        return Simulation(lattice, np.zeros((3, 1)), 1, 0, np.zeros((0, 3)), (), True, seconds)
+
+    monkeypatch.setattr(module, "simulate", simulate)
+    monkeypatch.setattr(module, "beginning", lambda _: None)
+    monkeypatch.setattr(Checkpoints, "load", lambda *_: None)
+    monkeypatch.setattr(Checkpoints, "keep", lambda *_, **__: None)
+
+
+def climbed(folder: Path, **limits: Any) -> Answered[Any, float]:
+    monitor = cast("Any", SimpleNamespace(progress=lambda *_: None))
+    return climb(Cube(), Request(accuracy=0.01, **limits), monitor, folder, Stopwatch())
+
+
+def test_cells_get_finer_by_as_much_as_there_is_time_for(tmp_path: Path) -> None:
+    assert climbed(tmp_path, max_seconds=1e6).ladder == pytest.approx([10, 15, 22.5])
+    shorter = climbed(tmp_path, max_seconds=40)  # ten of which are not spent again
+    assert shorter.ladder == pytest.approx([10, 13.5])
+    assert shorter.ended == "max_seconds"
+    assert climbed(tmp_path, max_seconds=20).ladder == pytest.approx([10, 12])
+    assert climbed(tmp_path, max_seconds=10).ladder == pytest.approx([10])
+
+
+def test_cells_get_finer_by_as_much_as_there_is_room_for(tmp_path: Path) -> None:
+    most = UNKNOWNS * 14**3
+    found = climbed(tmp_path, max_unknowns=most)
+    assert found.ladder == pytest.approx([10, 13.5])
+    assert found.ended == "max_unknowns"
+
+
+def test_an_attempt_goes_on_with_the_cells_of_the_one_before(tmp_path: Path) -> None:
+    np.savez(tmp_path / "lattice-12.npz", spent=np.array(0.0))
+    assert climbed(tmp_path, max_seconds=1e6).ladder == pytest.approx([10, 12, 18])
