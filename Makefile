@@ -27,8 +27,7 @@ verify: $(STAMP)                    ## the reference cases in one table, the err
 verify-flow: $(STAMP)               ## flow against published benchmarks: one to two hours
 	$(BIN)/python -m pytest -m "slow or not slow" tests/solvers/lattice_boltzmann tests/verification/test_cavity.py \
 		tests/verification/test_cylinders.py tests/verification/test_vortices.py tests/verification/test_external_flow.py \
-		tests/verification/test_internal_flow.py \
-		tests/verification/test_flow_gradient.py
+		tests/verification/test_internal_flow.py tests/verification/test_channel.py tests/verification/test_flow_gradient.py
 
 corpus: $(STAMP)                    ## real geometry, where the folder beside the project has it
 	$(BIN)/python -m pytest -m corpus

@@ -22,6 +22,7 @@ class Zones:
 
     def __init__(self, places: Sequence[Singularity]):
         self.places = tuple(places)
+        self._asked: tuple[NDArray[np.floating], Ints] | None = None  # load cases ask for the same points in turn
 
     def of(self, case: str) -> Zones:
         """Those of one load case."""
@@ -37,6 +38,11 @@ class Zones:
 
     def at(self, points: NDArray[np.floating]) -> Ints:
         """(n,) the place in whose zone points (n, 3) [m] lie, the first of several, -1 for none."""
+        if self._asked is None or self._asked[0] is not points:
+            self._asked = points, self._at(points)
+        return self._asked[1]
+
+    def _at(self, points: NDArray[np.floating]) -> Ints:
         found = np.full(len(points), -1)
         for place, (tree, radius) in enumerate(self._trees):
             around = (points > tree.mins - radius) & (points < tree.maxes + radius)
