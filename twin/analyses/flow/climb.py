@@ -25,11 +25,8 @@ Floats = NDArray[np.float64]
 LatticeT = TypeVar("LatticeT", bound=Lattice)
 MeasuredT = TypeVar("MeasuredT")
 
-FINER: Final = (
-    1.5,
-    1.35,
-    1.2,
-)  # from one size of cells to the next: the first that there is time and room for
+# From one size of cells to the next: the first that there is time and room for.
+FINER: Final = (1.5, 1.35, 1.2)
 UNKNOWNS: Final = 19  # of a cell
 DEFAULT_UNKNOWNS: Final = 400_000_000
 DEFAULT_SECONDS: Final = 900.0
@@ -129,10 +126,8 @@ def climb(
     ladder: list[MeasuredT] = []
     rows: list[ConvergenceRow] = []
     ended: Ending | None = None
-    across, finer = (
-        experiment.coarsest,
-        0,
-    )  # cells along the size; times that they were too large for the part
+    across = experiment.coarsest  # cells along the size
+    finer = 0  # times that they were too large for the part
     while ended is None:
         begun = time.perf_counter()
         try:
