@@ -22,9 +22,8 @@ class Zones:
 
     def __init__(self, places: Sequence[Singularity]):
         self.places = tuple(places)
-        self._asked: tuple[NDArray[np.floating], Ints] | None = (
-            None  # load cases ask for the same points in turn
-        )
+        # Load cases ask for the same points in turn.
+        self._asked: tuple[NDArray[np.floating], Ints] | None = None
 
     def of(self, case: str) -> Zones:
         """Those of one load case."""
