@@ -44,7 +44,7 @@ SUPPLY, LEFT = STUDY.inlets["supply"], STUDY.outlets["left"]
 @pytest.fixture(scope="module")
 def answered(client: twin.Client, tee: twin.Part) -> tuple[list[twin.Update], twin.Result]:
     """Of the coarsest cells alone: finer ones have more unknowns than are allowed."""
-    run = client.simulate(tee, STUDY, accuracy=0.1, max_unknowns=800_000)
+    run = client.simulate(tee, STUDY, accuracy=0.1, max_unknowns=350_000)
     return list(run.watch()), run.result()
 
 
@@ -113,7 +113,7 @@ def test_a_sweep_over_the_speed(client: twin.Client, tee: twin.Part) -> None:
     speed = twin.Range("speed", 0.5 * SPEED, SPEED, unit="m/s")
     study = twin.InternalFlow({"supply": twin.Inlet(SUPPLY.on, velocity=speed)}, STUDY.outlets, FLUID)
     table = client.sweep(
-        tee, study, [speed], twin.Sobol(2), accuracy=0.1, max_unknowns=800_000
+        tee, study, [speed], twin.Sobol(2), accuracy=0.1, max_unknowns=350_000
     ).result()  # fmt: skip
     flow = table["speed"] * (DIAMETER / 1000) ** 2
     np.testing.assert_allclose(table["flow_rate_supply"], flow, rtol=1e-3)

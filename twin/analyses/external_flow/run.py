@@ -81,8 +81,8 @@ class _RoundPart(Experiment[Tunnel, Measured]):
     def cells(self, across: float) -> int:
         return cells(self.setting, across)
 
-    def lattice(self, across: float) -> Tunnel:
-        return tunnel(self.setting, across)
+    def lattice(self, across: float, *, continued: bool) -> Tunnel:
+        return tunnel(self.setting, across, continued=continued)
 
     def plan(self, lattice: Tunnel) -> Plan:
         # a mean need not be known better than the model of turbulence is

@@ -73,8 +73,11 @@ def cells(setting: Setting, across: float) -> int:
     return sum(box.cells for box in boxes(setting, setting.size / across))
 
 
-def tunnel(setting: Setting, across: float) -> Tunnel:
-    """A tunnel with so many cells along the part's size. Raises GeometryError where nothing of the part is met."""
+def tunnel(setting: Setting, across: float, *, continued: bool = False) -> Tunnel:
+    """A tunnel with so many cells along the part's size. Raises GeometryError where nothing of the part is met.
+
+    continued: as of `Lattice`
+    """
     spacing, study = setting.size / across, setting.study
     around = boxes(setting, spacing)
     most = _SPEED * study.speed / setting.fastest
@@ -122,6 +125,7 @@ def tunnel(setting: Setting, across: float) -> Tunnel:
         setting,
         speed,
         blockage=setting.area / (width * height),
+        continued=continued,
     )
 
 

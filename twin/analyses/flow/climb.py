@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.analyses.flow.checkpoints import Checkpoints
 from twin.analyses.flow.lattice import Lattice
+from twin.analyses.flow.resampling import resampled
 from twin.analyses.flow.simulation import Plan, Simulation, beginning, simulate
 from twin.analyses.monitor import Monitor
 from twin.analyses.task import Stopwatch
@@ -73,8 +74,8 @@ class Experiment(abc.ABC, Generic[LatticeT, MeasuredT]):
         """Of a lattice with so many cells along the size."""
 
     @abc.abstractmethod
-    def lattice(self, across: float) -> LatticeT:
-        """With so many cells along the size."""
+    def lattice(self, across: float, *, continued: bool) -> LatticeT:
+        """With so many cells along the size. continued: as of `Lattice`"""
 
     @abc.abstractmethod
     def plan(self, lattice: LatticeT) -> Plan:
@@ -131,7 +132,7 @@ def climb(
     while ended is None:
         begun = time.perf_counter()
         try:
-            found = climber.simulated(len(ladder), across)
+            found = climber.simulated(len(ladder), across, finest)
         except GeometryError:
             finer += 1
             across *= FINER[0]
@@ -177,14 +178,17 @@ class _Climber(Generic[LatticeT, MeasuredT]):
     def remaining(self) -> float:
         return self.checkpoints.begun + self.seconds - time.perf_counter()
 
-    def simulated(self, number: int, across: float) -> Simulation[LatticeT]:
-        """What is found with so many cells along the size, after a number of others."""
+    def simulated(
+        self, number: int, across: float, before: Simulation[LatticeT] | None
+    ) -> Simulation[LatticeT]:
+        """What is found with so many cells along the size, after a number of others. before: on the last of these"""
         low, high = np.interp([number, number + 1], np.arange(len(_SHARES)), _SHARES)
         what = f"cells of {length(self.experiment.size / across)}"
         self.monitor.progress("mesh", low, what)
         with self.watch.phase("mesh"):
-            ready = self.experiment.lattice(across)
-            course = self.checkpoints.load(across, beginning(ready))
+            ready = self.experiment.lattice(across, continued=before is not None)
+            states = None if before is None else resampled(before, ready)
+            course = self.checkpoints.load(across, beginning(ready, states))
         self.monitor.progress("solve", low, f"{what}: compiling")
         with self.watch.phase("solve"):
             found = simulate(

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -74,6 +74,7 @@ class Lattice(abc.ABC):
     surface: of the part [m], in these axes: unit vectors in rows
     couplings: of each box and the one around it; scales: of the innermost box
     solid: cells (x, y, z) of the innermost box; crossings: of the part's triangles, and ways from these cells
+    continued: the flow begins as it was found on larger cells
     """
 
     surface: Surface
@@ -85,6 +86,7 @@ class Lattice(abc.ABC):
     scales: Scales
     solid: NDArray[np.bool_]
     crossings: Crossings
+    continued: bool = field(default=False, kw_only=True)
 
     @property
     def cells(self) -> int:

@@ -121,10 +121,10 @@ class Course:
     seconds: float = 0.0
 
 
-def beginning(lattice: Lattice) -> Course:
-    """Before the first step."""
+def beginning(lattice: Lattice, states: tuple[State, ...] | None = None) -> Course:
+    """Before the first step. states: that it begins with, where these are not the initial ones"""
     sums = tuple(_nothing(box.grid.shape) for box in lattice.boxes)
-    return Course(lattice.initial(), sums, np.zeros_like(lattice.touched), [])
+    return Course(states or lattice.initial(), sums, np.zeros_like(lattice.touched), [])
 
 
 def simulate(

@@ -114,7 +114,7 @@ class Channel(Lattice):
         Both are found from what has been, so that nothing else is kept.
         """
         count, past = len(series), np.array(series).reshape(len(series), 3, len(self.passage.openings))
-        ramp = _ramp(np.arange(count + 1))
+        ramp = np.ones(count + 1) if self.continued else _ramp(np.arange(count + 1))
         inflow, density = np.zeros((len(self.passage.openings), 3)), np.zeros(len(self.passage.openings))
         level = self.level(past[:, 1])
         raised = -_LEVEL * level.sum()
@@ -142,8 +142,8 @@ def cells(passage: Passage, across: float) -> int:
     return int(np.prod(_shape(passage, passage.size / across)))
 
 
-def channel(passage: Passage, across: float) -> Channel:
-    """A part with so many cells along its openings' least hydraulic diameter.
+def channel(passage: Passage, across: float, *, continued: bool = False) -> Channel:
+    """A part with so many cells along its openings' least hydraulic diameter. continued: as of `Lattice`
 
     Raises GeometryError where nothing leads from an inlet to an outlet.
     """
@@ -194,6 +194,7 @@ def channel(passage: Passage, across: float) -> Channel:
         openings,
         speed,
         dead=1 - float((~solid).sum()) / max(filled, 1),
+        continued=continued,
     )
 
 

@@ -80,8 +80,8 @@ class _ThroughPart(Experiment[Channel, Measured]):
     def cells(self, across: float) -> int:
         return cells(self.passage, across)
 
-    def lattice(self, across: float) -> Channel:
-        return channel(self.passage, across)
+    def lattice(self, across: float, *, continued: bool) -> Channel:
+        return channel(self.passage, across, continued=continued)
 
     def plan(self, lattice: Channel) -> Plan:
         return plan(lattice, _SHARE * self.request.accuracy)

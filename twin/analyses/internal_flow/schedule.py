@@ -15,6 +15,7 @@ _RELAXED: Final = 5.0  # times in which viscosity reaches across, after which sl
 _SOUND: Final = 10.0  # times in which sound passes the part, likewise
 _LEAST: Final = 60  # looks that means are over
 _LONGEST: Final = 40.0  # times that the start may last
+_AGAIN: Final = 0.4  # of the start, where the flow goes on on smaller cells
 
 
 def plan(channel: Channel, wished: float) -> Plan:
@@ -23,7 +24,7 @@ def plan(channel: Channel, wished: float) -> Plan:
     volume = passage.volume / channel.scales.length**3
     sound = _SOUND * 3**0.5 * float(np.sum(channel.boxes[0].grid.shape))
     exchange = min(volume / channel.flow, _RELAXED * channel.relaxing + sound) / channel.interval
-    start = RAMP + round(exchange)
+    start = round((_AGAIN if channel.continued else 1) * (RAMP + exchange))
     least = start + max(_LEAST, round(0.5 * exchange))
 
     def enough(series: Floats) -> bool:

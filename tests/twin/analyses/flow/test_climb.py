@@ -28,7 +28,7 @@ class Cube(Experiment[Any, float]):
     def cells(self, across: float) -> int:
         return round(across**3)
 
-    def lattice(self, across: float) -> Any:
+    def lattice(self, across: float, *, continued: bool) -> Any:
         return SimpleNamespace(
             cells=self.cells(across), scales=SimpleNamespace(length=1 / across), across=across
         )
@@ -61,7 +61,8 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
         return Simulation(lattice, np.zeros((3, 1)), 1, 0, np.zeros((0, 3)), (), True, seconds)
 
     monkeypatch.setattr(module, "simulate", simulate)
-    monkeypatch.setattr(module, "beginning", lambda _: None)
+    monkeypatch.setattr(module, "beginning", lambda *_: None)
+    monkeypatch.setattr(module, "resampled", lambda *_: None)
     monkeypatch.setattr(Checkpoints, "load", lambda *_: None)
     monkeypatch.setattr(Checkpoints, "keep", lambda *_, **__: None)
 
