@@ -12,8 +12,8 @@ from jaxtyping import Array, Float
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Populations
-from solvers.lattice_boltzmann.grid import at
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Neighbours, Scheme, State
+from solvers.lattice_boltzmann.grid import Count, at
+from solvers.lattice_boltzmann.scheme import Conditions, Neighbours, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside, step
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed

@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Int
 from solvers.lattice_boltzmann.collision import Populations
 from solvers.lattice_boltzmann.velocities import VelocitySet
 
+Count = int | Int[Array, ""]
 Kind = Literal["periodic", "velocity", "pressure", "slip", "wall", "nested"]
 
 
@@ -100,11 +101,12 @@ class Grid:
             at(of, cells - self.offset(c)) for c, of in zip(velocities.directions, populations, strict=True)
         )
 
-    def pulled_in_row(self, velocities: VelocitySet, populations: Populations) -> Populations:
-        """What arrives in the stretch `interior`; at the ghosts in it, nothing that means anything."""
-        first, end = self.interior
+    def pulled_in_row(
+        self, velocities: VelocitySet, populations: Populations, first: Count, count: int
+    ) -> Populations:
+        """What arrives at so many cells of the stretch `interior`; at the ghosts in it, nothing that means anything."""
         return tuple(
-            lax.slice(of, (first - self.offset(c),), (end - self.offset(c),))
+            lax.dynamic_slice(of, (first - self.offset(c),), (count,))
             for c, of in zip(velocities.directions, populations, strict=True)
         )
 

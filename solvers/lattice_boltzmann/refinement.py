@@ -19,8 +19,8 @@ from jaxtyping import Array, Float, Int
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments
-from solvers.lattice_boltzmann.grid import Grid, at
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State, apart
+from solvers.lattice_boltzmann.grid import Count, Grid, at
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State, apart
 from solvers.lattice_boltzmann.step import put, step
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed

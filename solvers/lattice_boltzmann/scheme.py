@@ -11,7 +11,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.lattice_boltzmann.collision import Populations
-from solvers.lattice_boltzmann.grid import Grid
+from solvers.lattice_boltzmann.grid import Count, Grid
 from solvers.lattice_boltzmann.velocities import D3Q19, VelocitySet
 from solvers.lattice_boltzmann.walls import Walls
 
@@ -19,7 +19,6 @@ _BETWEEN: Final = (
     8  # steps between two looks at eddies and at the layer at walls: 0.4 of a cell at a velocity of 0.05
 )
 
-Count = int | Int[Array, ""]
 Storage = Literal["float32", "float16"]
 Result = TypeVar("Result")
 

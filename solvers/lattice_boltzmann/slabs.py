@@ -14,7 +14,8 @@ from jaxtyping import Array, Float
 
 from solvers.lattice_boltzmann import flow
 from solvers.lattice_boltzmann.collision import Populations
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Scheme, State
+from solvers.lattice_boltzmann.grid import Count
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.walls import Walls, padded
 
 _FEWEST: Final = 4  # planes of cells in a slab: layers at walls hear of cells of one neighbour only

@@ -19,8 +19,8 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from solvers.lattice_boltzmann import collision
-from solvers.lattice_boltzmann.grid import Grid, at
-from solvers.lattice_boltzmann.scheme import Conditions, Count, Neighbours, Scheme, State, apart
+from solvers.lattice_boltzmann.grid import Count, Grid, at
+from solvers.lattice_boltzmann.scheme import Conditions, Neighbours, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded
 from solvers.lattice_boltzmann.walls import Walls
 
