@@ -106,9 +106,16 @@ class Grid:
     ) -> Populations:
         """What arrives at so many cells of the stretch `interior`; at the ghosts in it, nothing that means anything."""
         return tuple(
-            lax.dynamic_slice(of, (first - self.offset(c),), (count,))
+            stretch(of, first - self.offset(c), count)
             for c, of in zip(velocities.directions, populations, strict=True)
         )
+
+
+def stretch(values: Array, first: Count, count: int) -> Array:
+    """So many of the values in a row. Where the first is known to the compiler, gradients compile better so."""
+    if isinstance(first, int):
+        return lax.slice(values, (first,), (first + count,))
+    return lax.dynamic_slice(values, (first,), (count,))
 
 
 def at(values: Array, cells: Int[Array, "..."]) -> Array:

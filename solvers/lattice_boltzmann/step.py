@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments, Populations
-from solvers.lattice_boltzmann.grid import Count, at
+from solvers.lattice_boltzmann.grid import Count, at, stretch
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.walls import HELD, Walls, let_out, reflected
@@ -94,11 +94,10 @@ def _swept(
     size = end - first if once is None else min(_CACHED, end - first)
 
     def swept(number: Count, into: Populations) -> Populations:
-        begin = jnp.minimum(first + number * size, end - size)
+        begin = first if size == end - first else jnp.minimum(first + number * size, end - size)
 
         def here(of: Array) -> Array:
-            found: Array = lax.dynamic_slice(of, (begin,), (size,)) if of.ndim else of
-            return found
+            return stretch(of, begin, size) if of.ndim else of
 
         viscosity = given.viscosity + here(state.eddy)
         arriving = loaded(scheme.grid.pulled_in_row(scheme.velocities, state.populations, begin, size))
