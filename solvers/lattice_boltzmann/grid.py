@@ -112,7 +112,7 @@ class Grid:
 
 
 def stretch(values: Array, first: Count, count: int) -> Array:
-    """So many of the values in a row. Where the first is known to the compiler, gradients compile better so."""
+    """So many values of a row. Where the first is a plain number it is a static slice, whose gradient is cheap."""
     if isinstance(first, int):
         return lax.slice(values, (first,), (first + count,))
     return lax.dynamic_slice(values, (first,), (count,))

@@ -27,7 +27,7 @@ _LINKS: Final = 256  # of openings, which are rounded up to
 _CELLS: Final = 64  # beside outlets, which are rounded up to
 _STEPS: Final = (1, 2, 3)  # from beyond an opening to where flow is looked at
 _MOST: Final = 0.5  # of the cells there, that are of fluid
-_ALIKE: Final = 0.01
+_ALIKE: Final = 0.01  # of the cells: no reason to go a step further
 
 
 class Openings(eqx.Module):

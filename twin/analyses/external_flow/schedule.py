@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 # In times in which the fluid passes the part's size.
 EVERY: Final = 0.1  # between two looks at the forces
 _START: Final = 3.0  # after the fluid that was there first has passed: then fields are averaged
-_AGAIN: Final = 3.0  # likewise, where the flow goes on on smaller cells
+_AGAIN: Final = 3.0  # likewise, where flow without eddies goes on on smaller cells; in a mean there are none
 _LEAST: Final = 6.0  # that are averaged
 _LONGEST: Final = 80.0
 
@@ -25,7 +25,8 @@ def plan(tunnel: Tunnel, wished: float) -> Plan:
     turnover = setting.turnover / scales.time
     interval = max(round(EVERY * turnover / steps), 1) * steps
     passed = (setting.length + 2 * setting.size) / setting.size + _START
-    start = round((_AGAIN if tunnel.continued else passed) * turnover / interval)
+    kept = tunnel.continued and not setting.turbulent
+    start = round((_AGAIN if kept else passed) * turnover / interval)
     least, longest = (start + round(span * turnover / interval) for span in (_LEAST, _LONGEST))
     unit = 0.5 * tunnel.speed**2 * setting.area / scales.length**2
 
