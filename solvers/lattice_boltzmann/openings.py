@@ -21,7 +21,7 @@ from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside
 from solvers.lattice_boltzmann.storage import loaded
 from solvers.lattice_boltzmann.velocities import VelocitySet
-from solvers.lattice_boltzmann.walls import Links, Mouths, Walls
+from solvers.lattice_boltzmann.walls import Links, OpenLinks, Walls
 
 _LINKS: Final = 256  # of openings, which are rounded up to
 _CELLS: Final = 64  # beside outlets, which are rounded up to
@@ -96,7 +96,7 @@ def opened(
         walls.body & jnp.asarray(through < 0),
         walls.inward,
         walls.solid,
-        Mouths(
+        OpenLinks(
             jnp.asarray(np.where(comes_in, inflow, 0)),
             jnp.asarray(np.pad(chosen, fill[1], constant_values=len(cells)), jnp.int32),
             jnp.asarray(np.pad(goes_out[:, chosen], fill)),
@@ -165,10 +165,10 @@ def steered(
 ) -> tuple[Conditions, State]:
     """With the mean velocity that comes in through each inlet, and the density, above one, that each outlet holds."""
     inlet, outlet, walls = openings.inlet, openings.outlet, given.walls
-    assert walls.mouths is not None
+    assert walls.open_links is not None
     moving = jnp.where(inlet >= 0, jnp.asarray(inflow, jnp.float32)[inlet].T, 0)
     held = jnp.where(outlet >= 0, jnp.asarray(density, jnp.float32)[outlet], 0)
-    found = eqx.tree_at(lambda of: (of.walls.moving, of.walls.mouths.density), given, (moving, held))
+    found = eqx.tree_at(lambda of: (of.walls.moving, of.walls.open_links.density), given, (moving, held))
     return found, State(state.populations, state.eddy, jnp.array(moving))
 
 

@@ -55,7 +55,7 @@ class Slabs:
 
     def conditions(self, given: Conditions) -> Conditions:
         """Of the whole, cut: arrays with the slabs along their first axis."""
-        if given.walls.mouths is not None:
+        if given.walls.open_links is not None:
             raise ValueError("openings of a body are not cut into slabs")
         own, cells = self.scheme.grid, np.asarray(given.walls.cells)
         plane, across = own.shape[0], own.strides[0]

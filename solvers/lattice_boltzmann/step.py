@@ -127,12 +127,16 @@ def arriving_beside(scheme: Scheme, walls: Walls, state: State) -> Float[Array, 
     pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, walls.cells))
     local = loaded([at(of, walls.cells) for of in state.populations])
     found = reflected(scheme.velocities, pulled, local, walls, state.moving)
-    if walls.mouths is None:
+    if walls.open_links is None:
         return found
-    mouths = walls.mouths
-    like = loaded([at(of, mouths.like[:, i]) for i, of in enumerate(state.populations)])
+    open_links = walls.open_links
+    like = loaded([at(of, open_links.like[:, i]) for i, of in enumerate(state.populations)])
     return let_out(
-        scheme.velocities, found, jnp.einsum("qsm,sqm->qm", jnp.stack(like), mouths.share), local, mouths
+        scheme.velocities,
+        found,
+        jnp.einsum("qsm,sqm->qm", jnp.stack(like), open_links.share),
+        local,
+        open_links,
     )
 
 

@@ -24,7 +24,7 @@ _BODY: Final = 0  # who a wall belongs to: the body, or a side of the box from o
 _NOBODY: Final = 99
 
 
-class Mouths(eqx.Module):
+class OpenLinks(eqx.Module):
     """Links that end on no wall but on what fluid comes in or goes out through.
 
     inflow: velocity of each, in that with which walls of its cell move, zero where it ends on a wall
@@ -51,7 +51,7 @@ class Walls(eqx.Module):
     of, and not on a side of the box
     inward: from each cell to the nearest point of the plane that fits its links' ends [cells]
     solid: whether each cell of the row is
-    mouths: None where there are none
+    open_links: None where there are none
     """
 
     cells: Int[Array, " w"]
@@ -60,7 +60,7 @@ class Walls(eqx.Module):
     body: Bool[Array, "q w"]
     inward: Float[Array, "3 w"]
     solid: Bool[Array, " cells"]
-    mouths: Mouths | None = None
+    open_links: OpenLinks | None = None
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -170,7 +170,7 @@ def padded(grid: Grid, of: Walls, count: int) -> Walls:
     """The same walls, with other cells of the fluid among those beside them, until there are `count` of these.
 
     Parts of nearly one size have one program so. Where the fluid has fewer cells, these are all. They
-    have no mouths yet.
+    have no open links yet.
     """
     fluid = ~np.asarray(of.solid)
     fluid[grid.outside] = False
@@ -208,11 +208,11 @@ def reflected(
     opposite = np.array(velocities.opposite)
     # few operations compile fast
     ways, stays = ((of, of[opposite]) for of in map(jnp.stack, (pulled, local)))
-    if walls.mouths is None:
+    if walls.open_links is None:
         with_wall = jnp.stack(_carried(velocities, local, moving))
         pushed = with_wall - with_wall[opposite]
     else:
-        pushed = walls.mouths.inflow * _blown(velocities, moving)
+        pushed = walls.open_links.inflow * _blown(velocities, moving)
     return _off_wall(ways, stays, pushed, walls.distances)
 
 
@@ -221,17 +221,17 @@ def let_out(
     arriving: Float[Array, "q w"],
     like: Float[Array, "q m"],
     local: Populations,
-    mouths: Mouths,
+    open_links: OpenLinks,
 ) -> Float[Array, "q w"]:
     """What arrives, with what comes in by outlets: beyond flow is as before, with a density on its way to what is held,
     and waves go out through the rest.
     """
-    row = mouths.row
-    missing = (mouths.density - sum(local)).at[row].get(mode="clip")
+    row = open_links.row
+    missing = (open_links.density - sum(local)).at[row].get(mode="clip")
     weights: Float[Array, "q 1"] = jnp.asarray(velocities.weights, jnp.float32)[:, None]
-    coming = like + mouths.held * weights * missing
+    coming = like + open_links.held * weights * missing
     return arriving.at[:, row].set(
-        jnp.where(mouths.out, coming, arriving.at[:, row].get(mode="clip")), mode="drop"
+        jnp.where(open_links.out, coming, arriving.at[:, row].get(mode="clip")), mode="drop"
     )
 
 

@@ -113,13 +113,13 @@ def test_what_outlets_let_in_is_as_what_lies_square_to_them(outward: tuple[float
     links, which = ends(grid)
     of = walls(grid, D3Q19, np.zeros(grid.shape, bool), links)
     normals = np.array([[-1.0, 0, 0], outward])
-    mouths = opened(grid, D3Q19, of, links, which, [True, False], normals, HELD)[0].mouths
-    assert mouths is not None
-    velocity, row = np.nonzero(np.asarray(mouths.out))
-    share = np.asarray(mouths.share)[:, velocity, row]
-    seen = np.stack(np.unravel_index(np.asarray(mouths.like)[:, velocity, row], grid.padded), axis=-1)
+    open_links = opened(grid, D3Q19, of, links, which, [True, False], normals, HELD)[0].open_links
+    assert open_links is not None
+    velocity, row = np.nonzero(np.asarray(open_links.out))
+    share = np.asarray(open_links.share)[:, velocity, row]
+    seen = np.stack(np.unravel_index(np.asarray(open_links.like)[:, velocity, row], grid.padded), axis=-1)
     np.testing.assert_allclose(share.sum(axis=0), 1, rtol=1e-6)
-    own = np.stack(np.unravel_index(of.cells[mouths.row[row]], grid.padded), axis=-1)
+    own = np.stack(np.unravel_index(of.cells[open_links.row[row]], grid.padded), axis=-1)
     beyond = own - np.array(D3Q19.directions)[velocity]
     away = np.einsum("ij,ijk->ik", share.T, seen.transpose(1, 0, 2)) - beyond
     middle = (beyond[:, 1] > 4) & (beyond[:, 1] < HEIGHT - 4)

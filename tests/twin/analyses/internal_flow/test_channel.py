@@ -74,18 +74,20 @@ def test_what_is_missing_is_added_after_every_look(duct: Channel) -> None:
     assert float(np.abs(given[0].walls.moving).max()) < 0.01 * duct.speed  # it sets in slowly
     right = [np.array([-share, share, 0, 0, 0, 0]) for share in ramp(RAMP + 20)]
     given, _ = duct.steered(right, duct.initial())
-    assert given[0].walls.mouths is not None
+    assert given[0].walls.open_links is not None
     assert float(np.abs(given[0].walls.moving).max()) == pytest.approx(duct.speed, rel=1e-5)
-    assert float(np.abs(given[0].walls.mouths.density).max()) < 1e-9  # it is what others are told above
+    assert float(np.abs(given[0].walls.open_links.density).max()) < 1e-9  # it is what others are told above
     short = [0.9 * each - np.array([0, 0, 0, 1e-4, 0, 0]) for each in right]
     given, _ = duct.steered(short, duct.initial())
-    assert given[0].walls.mouths is not None
+    assert given[0].walls.open_links is not None
     missing = 0.1 * ramp(len(right)).sum()  # of what comes in within the time of one look
     assert float(np.abs(given[0].walls.moving).max()) == pytest.approx(
         (1 + 0.05 * missing) * duct.speed, rel=1e-3
     )
     # it is the only outlet: slowly
-    assert float(given[0].walls.mouths.density.max()) == pytest.approx(3 * 0.02 * len(right) * 1e-4, rel=0.01)
+    assert float(given[0].walls.open_links.density.max()) == pytest.approx(
+        3 * 0.02 * len(right) * 1e-4, rel=0.01
+    )
 
 
 def ramp(count: int) -> np.ndarray:
