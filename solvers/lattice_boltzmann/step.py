@@ -1,5 +1,6 @@
 """One step: populations move to neighbours, come off walls, and collide; ghosts get what is beyond the sides."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -16,7 +17,9 @@ from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.walls import HELD, Walls, let_out, reflected
 
 _MAGIC: Final = 3 / 16  # of two relaxation times
-_CACHED: Final = 4096  # cells, of which there are some 60 numbers
+_CACHED: Final = 8192 * (
+    os.cpu_count() or 1
+)  # cells, of which there are some 60 numbers, over all processors
 
 
 def step(

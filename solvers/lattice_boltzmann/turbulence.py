@@ -9,7 +9,6 @@ takes for the cell to be stable: an error that falls with the size of cells.
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from typing import Final
 
@@ -43,13 +42,14 @@ def closed(
 ) -> State:
     """The state with eddies and layers as they are now."""
     grid, walls = scheme.grid, given.walls
-    of = apart(once, lambda kept: collision.moments(scheme.velocities, loaded(kept)), state.populations)
+    velocity = apart(
+        once, lambda kept: collision.moments(scheme.velocities, loaded(kept)).velocity, state.populations
+    )
     first, _ = grid.interior
-    gradient = apart(once, partial(_gradient, grid), of.velocity)
-    eddy = lax.dynamic_update_slice(jnp.zeros(len(grid)), eddy_viscosity(gradient), (first,))
+    eddy = lax.dynamic_update_slice(jnp.zeros(len(grid)), eddy_viscosity(_gradient(grid, velocity)), (first,))
     moving = walls.moving
     if len(walls):
-        layer, moving = _layer(scheme, given, of.velocity, neighbours)
+        layer, moving = _layer(scheme, given, velocity, neighbours)
         touched = (walls.distances != 0).any(axis=0)
         layer = jnp.where(touched, layer, at(eddy, walls.cells))
         eddy = eddy.at[walls.cells].set(layer, mode="promise_in_bounds", unique_indices=True)
