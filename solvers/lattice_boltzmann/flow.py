@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any, Final
 
 import equinox as eqx
 import jax
@@ -12,12 +13,14 @@ from jaxtyping import Array, Float
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Populations
-from solvers.lattice_boltzmann.grid import Count, at
-from solvers.lattice_boltzmann.scheme import Conditions, Neighbours, Scheme, State
+from solvers.lattice_boltzmann.grid import Count, Grid, at
+from solvers.lattice_boltzmann.scheme import BLOCK, Beside, Conditions, Neighbours, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside, step
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
 from solvers.lattice_boltzmann.walls import Walls
+
+_REPEATED: Final = 1024
 
 
 def conditions(
@@ -27,22 +30,43 @@ def conditions(
     force: Sequence[float] = (0, 0, 0),
     inflow: Sequence[float] | Float[np.ndarray, "3 y z"] = (0, 0, 0),
     pressure: float = 0.0,
-    absorbing: Float[np.ndarray, "x y z"] | float = 0.0,
+    absorbing: Sequence[Float[np.ndarray, " n"]] | None = None,
 ) -> Conditions:
-    """As of `Conditions`. inflow: a velocity, or one for each y and z, ghosts among them."""
-    profile, layer = np.asarray(inflow, np.float32), np.asarray(absorbing, np.float32)
-    sources = np.asarray(scheme.grid.sources(scheme.grid.coordinates))
-    beside = np.where(np.asarray(walls.solid), -2, -1).astype(np.int32)
-    beside[np.asarray(walls.cells)] = np.arange(len(walls))
+    """As of `Conditions`. inflow: a velocity, or one for each y and z, ghosts among them; absorbing: along x, y, z,
+    without ghosts.
+    """
+    profile = np.asarray(inflow, np.float32)
+    if absorbing is None:
+        layers: Any = jnp.zeros((), jnp.float32)
+    else:
+        modes = ["wrap" if face == "periodic" else "edge" for face in scheme.grid.faces[::2]]
+        padded = (np.pad(each, 1, mode=mode) for each, mode in zip(absorbing, modes, strict=True))  # type: ignore[call-overload]
+        layers = tuple(jnp.asarray(each, jnp.float32) for each in padded)
     return Conditions(
         jnp.asarray(viscosity, jnp.float32),
         walls,
         jnp.asarray(force, jnp.float32),
         jnp.asarray(profile[:, None, None] if profile.ndim == 1 else profile),
         jnp.asarray(pressure, jnp.float32),
-        jnp.asarray(np.pad(layer, 1).reshape(-1)[sources] if layer.ndim else layer),
-        jnp.asarray(beside[sources]),
+        layers,
+        _beside(scheme.grid, walls) if len(walls) else None,
         jnp.asarray(scheme.grid.outside),
+    )
+
+
+def _beside(grid: Grid, walls: Walls) -> Beside:
+    """Of as many cells for all walls of about one size: they have one program."""
+    number = walls.numbers[np.asarray(grid.sources(grid.coordinates))]
+    for face in range(6):
+        if grid.faces[face] == "wall":  # nothing comes from beyond it
+            number[np.asarray(grid.ghosts(grid.coordinates, face))] = -2
+    found = np.flatnonzero(number >= 0)
+    before = np.searchsorted(found, np.arange(0, len(number), BLOCK)).astype(np.int32)
+    place = np.minimum(number, -1).astype(np.int8)
+    place[found] = np.arange(len(found)) - before[found // BLOCK]
+    repeated = -(len(found) - len(walls)) % _REPEATED
+    return Beside(
+        jnp.asarray(place), jnp.asarray(before), jnp.asarray(np.pad(number[found], (0, repeated)), jnp.int32)
     )
 
 
@@ -62,7 +86,7 @@ def begun(
         mode = "wrap" if scheme.grid.faces[2 * axis] == "periodic" else "edge"
         fields = [jnp.pad(field, width, mode=mode) for field in fields]
     above, x, y, z = (jnp.where(given.walls.solid, 0, field.reshape(-1)) for field in fields)
-    eddy = given.absorbing
+    eddy = given.absorbed(scheme.grid.coordinates)
     if scheme.turbulent:
         eddy = jnp.broadcast_to(eddy, (len(scheme.grid),))
     populations = collision.equilibrium(scheme.velocities, above, (x, y, z))
@@ -81,6 +105,7 @@ def advanced(
 ) -> State:
     """As `advance`, within a program. neighbours: of a box that is a slab of one"""
     once = jnp.minimum(times, 1) if jax.default_backend() == "cpu" else None
+    given = given if scheme.fused else given.spread(scheme.grid)
 
     def several(_: Count, carried: tuple[State, Populations]) -> tuple[State, Populations]:
         of, spare = carried

@@ -139,20 +139,20 @@ def _after(
     lattices: Lattices,
 ) -> Lattices:
     """A step of the outermost box later, without turbulence."""
-    states = refinement.step_of(schemes, given, couplings)(0, _states(given, lattices))
+    states = refinement.step_of(schemes, given, couplings)(0, _states(schemes, given, lattices))
     return tuple(state.populations for state in states)
 
 
 def _component(
     schemes: tuple[Scheme, ...], given: tuple[Conditions, ...], lattices: Lattices, weights: Float[Array, "3"]
 ) -> Float[Array, ""]:
-    return flow.exchanged(schemes[-1], given[-1], _states(given, lattices)[-1]).sum(axis=1) @ weights
+    return flow.exchanged(schemes[-1], given[-1], _states(schemes, given, lattices)[-1]).sum(axis=1) @ weights
 
 
-def _states(given: tuple[Conditions, ...], lattices: Lattices) -> States:
+def _states(schemes: tuple[Scheme, ...], given: tuple[Conditions, ...], lattices: Lattices) -> States:
     return tuple(
-        State(populations, of.absorbing, of.walls.moving)
-        for of, populations in zip(given, lattices, strict=True)
+        State(populations, of.absorbed(scheme.grid.coordinates), of.walls.moving)
+        for scheme, of, populations in zip(schemes, given, lattices, strict=True)
     )
 
 

@@ -104,6 +104,7 @@ def step_of(
     once: Count | None = None,
 ) -> Callable[[Count, States], States]:
     """A step of the outermost box, which has a number; once: as of `apart`."""
+    given = tuple(of if on.fused else of.spread(on.grid) for on, of in zip(schemes, given, strict=True))
 
     def moved(level: int, number: Count, states: States) -> States:
         """This box by one step, which has a number, and those inside it by as much time."""

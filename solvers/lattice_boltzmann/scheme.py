@@ -1,7 +1,7 @@
 """What a program of the flow is compiled for, what it is given, and what evolves."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 import equinox as eqx
@@ -11,13 +11,15 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from solvers.lattice_boltzmann.collision import Populations
-from solvers.lattice_boltzmann.grid import Count, Grid
+from solvers.lattice_boltzmann.grid import Count, Grid, at
 from solvers.lattice_boltzmann.velocities import D3Q19, VelocitySet
 from solvers.lattice_boltzmann.walls import Walls
 
 _BETWEEN: Final = (
     8  # steps between two looks at eddies and at the layer at walls: 0.4 of a cell at a velocity of 0.05
 )
+
+BLOCK: Final = 32
 
 Storage = Literal["float32", "float16"]
 Result = TypeVar("Result")
@@ -50,6 +52,22 @@ class Scheme:
         return _BETWEEN if self.turbulent else 2
 
 
+class Beside(eqx.Module):
+    """Where cells beside walls are, for a sweep that goes over all cells of the row.
+
+    What cells of the row are computed as (`Grid.sources`) counts: ghosts that repeat such a cell are among them. In a
+    byte for each cell and a number for each block, because sweeps wait for memory.
+
+    place: of a cell, how many are before it in its block of `BLOCK` cells; -1 for others, -2 for solid ones
+    before: how many are in blocks before one
+    number: of all of them, in the order of the row, the number among `Walls.cells`
+    """
+
+    place: Int[Array, " cells"]
+    before: Int[Array, " blocks"]
+    number: Int[Array, " n"]
+
+
 class Conditions(eqx.Module):
     """What differs between flows of one program.
 
@@ -57,9 +75,9 @@ class Conditions(eqx.Module):
     inflow: velocity beyond sides of kind "velocity", the same everywhere (3, 1, 1), or by y and z with ghosts
     pressure: density above one beyond sides of kind "pressure"
     absorbing: where waves and eddies are to die out, viscosity that is added, and the share of what density is above
-    `pressure` that is taken out in a step: of all cells in the row, or one for all
-    beside: of the cells that those in the row are computed as (`Grid.sources`), the number among the cells beside
-    walls, -1 for others, -2 for solid ones
+    `pressure` that is taken out in a step: along x, y, z, with ghosts, of which the most counts; of all cells in the
+    row, or one for all
+    beside: None where there are no walls
     ghosts: places in the row
     """
 
@@ -68,9 +86,20 @@ class Conditions(eqx.Module):
     force: Float[Array, "3"]
     inflow: Float[Array, "3 y z"]
     pressure: Float[Array, ""]
-    absorbing: Float[Array, "..."]
-    beside: Int[Array, " cells"]
+    absorbing: tuple[Float[Array, " x"], Float[Array, " y"], Float[Array, " z"]] | Float[Array, "..."]
+    beside: Beside | None
     ghosts: Int[Array, " g"]
+
+    def absorbed(self, coordinates: Sequence[Int[Array, "..."]]) -> Float[Array, "..."]:
+        """What `absorbing` is, of cells by their coordinates, or of all, or one for all."""
+        if not isinstance(self.absorbing, tuple):
+            return self.absorbing
+        x, y, z = (at(each, where) for each, where in zip(self.absorbing, coordinates, strict=True))
+        return jnp.maximum(jnp.maximum(x, y), z)
+
+    def spread(self, grid: Grid) -> "Conditions":
+        """The same with `absorbing` of all cells in the row."""
+        return replace(self, absorbing=self.absorbed(grid.coordinates))
 
 
 class State(eqx.Module):

@@ -64,7 +64,7 @@ class Slabs:
         ]
         most = max(map(len, chosen))
         parts = [self._part(given, number, which, most) for number, which in enumerate(chosen)]
-        return self._placed(jax.tree.map(lambda *each: np.stack(each), *parts))
+        return self._placed(jax.tree.map(_stacked, *parts))
 
     def _part(self, given: Conditions, number: int, which: np.ndarray, most: int) -> Conditions:
         grid, rows = self.scheme.grid, partial(self._rows, number=number)
@@ -81,7 +81,12 @@ class Slabs:
         walls = padded(grid, own, most)
         if len(walls) < most:
             raise ValueError("a slab has fewer cells of fluid than another one has cells beside walls")
-        absorbing = rows(given.absorbing)
+        if isinstance(given.absorbing, tuple):
+            along, *across = (np.asarray(each)[1:-1] for each in given.absorbing)
+            first = number * grid.shape[0]
+            absorbing = [along[first : first + grid.shape[0]], *across]
+        else:
+            absorbing = None
         return flow.conditions(
             self.scheme,
             float(given.viscosity),
@@ -89,7 +94,7 @@ class Slabs:
             given.force.tolist(),
             np.asarray(given.inflow),
             float(given.pressure),
-            absorbing.reshape(grid.padded)[1:-1, 1:-1, 1:-1] if absorbing.ndim else float(absorbing),
+            absorbing,
         )
 
     def state(self, state: State, given: Conditions) -> State:
@@ -181,6 +186,12 @@ def force(slabs: Slabs, given: Conditions, state: State) -> Float[Array, "3"]:
 
     found: Array = _on_each(slabs, one)(given, state)
     return found.sum(axis=0)
+
+
+def _stacked(*arrays: Array) -> np.ndarray:
+    """Of slabs; what is one number for each of some cells may be longer in some than in others."""
+    longest = max((len(each) for each in arrays if each.ndim), default=0)
+    return np.stack([np.pad(each, (0, longest - len(each))) if each.ndim == 1 else each for each in arrays])
 
 
 def _on_each(slabs: Slabs, function: Callable[..., Any]) -> Callable[..., Any]:

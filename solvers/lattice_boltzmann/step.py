@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import Count, at, stretch
-from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State, apart
+from solvers.lattice_boltzmann.scheme import BLOCK, Conditions, Scheme, State, apart
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.walls import HELD, Walls, let_out, reflected
 
@@ -41,10 +41,11 @@ def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) 
     if scheme.collision == "two relaxation times":
         found = _relaxed(scheme, given, viscosity, arriving)
     else:
-        after = apart(once, partial(_collided, scheme, given), viscosity, given.absorbing, arriving)
+        absorbing = given.absorbed(coordinates)
+        after = apart(once, partial(_collided, scheme, given), viscosity, absorbing, arriving)
         found = _regularised(scheme, _with_ghosts(scheme, given, after, coordinates), once)
-    if len(given.walls):
-        found = tuple(jnp.where(given.beside < -1, 0, each) for each in found)
+    if given.beside is not None:
+        found = tuple(jnp.where(given.beside.place < -1, 0, each) for each in found)
     return stored(found, state.populations[0].dtype)
 
 
@@ -53,14 +54,19 @@ def _arriving(
 ) -> Populations:
     """What arrives at all cells, at ghosts what arrives at those that they repeat."""
     sources = scheme.grid.sources(coordinates)
-    pulled = loaded(scheme.grid.pulled(scheme.velocities, state.populations, sources))
-    if not len(given.walls):
-        return pulled
+    pulled = scheme.grid.pulled(scheme.velocities, state.populations, sources)
+    if given.beside is None:
+        # which changes nothing: with a choice, XLA for GPUs puts all that cells pull into one kernel
+        return loaded([jnp.where(sources >= 0, each, 0) for each in pulled])
     # beside walls, few cells, by a program of its own: the one of all cells would be too large to be one kernel
-    beside = lax.optimization_barrier(tuple(arriving_beside(scheme, given.walls, state)))  # type: ignore[no-untyped-call]
-    number = jnp.maximum(given.beside, 0)
+    arriving = arriving_beside(scheme, given.walls, state)
+    beside = lax.optimization_barrier(tuple(at(each, given.beside.number) for each in arriving))  # type: ignore[no-untyped-call]
+    place = given.beside.place.astype(jnp.int32)
+    before = jnp.repeat(given.beside.before, BLOCK)[: len(place)]
+    number = jnp.where(place >= 0, before + place, -1)
     return tuple(
-        jnp.where(given.beside >= 0, at(new, number), old) for new, old in zip(beside, pulled, strict=True)
+        jnp.where(number >= 0, at(new, jnp.maximum(number, 0)), old)
+        for new, old in zip(beside, loaded(pulled), strict=True)
     )
 
 
@@ -70,7 +76,8 @@ def _sliced(
     grid, walls = scheme.grid, given.walls
     found = _swept(scheme, given, state, into, once)
     if len(walls):
-        eddy, absorbing = (at(of, walls.cells) if of.ndim else of for of in (state.eddy, given.absorbing))
+        absorbing = given.absorbed(grid.coordinates)
+        eddy, absorbing = (at(of, walls.cells) if of.ndim else of for of in (state.eddy, absorbing))
         arriving = tuple(apart(once, partial(arriving_beside, scheme, walls), state))
         beside = _collide(scheme, given, given.viscosity + eddy, absorbing, arriving, once)
         found = put(found, walls.cells, beside)
@@ -95,6 +102,7 @@ def _swept(
     """
     first, end = scheme.grid.interior
     size = end - first if once is None else min(_CACHED, end - first)
+    absorbing = given.absorbed(scheme.grid.coordinates)
 
     def swept(number: Count, into: Populations) -> Populations:
         begin = first if size == end - first else jnp.minimum(first + number * size, end - size)
@@ -104,7 +112,7 @@ def _swept(
 
         viscosity = given.viscosity + here(state.eddy)
         arriving = loaded(scheme.grid.pulled_in_row(scheme.velocities, state.populations, begin, size))
-        found = _collide(scheme, given, viscosity, here(given.absorbing), arriving, once)
+        found = _collide(scheme, given, viscosity, here(absorbing), arriving, once)
         if len(given.walls):
             solid = here(given.walls.solid)
             found = tuple(jnp.where(solid, 0, each) for each in found)

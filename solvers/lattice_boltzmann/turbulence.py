@@ -55,7 +55,7 @@ def closed(
         eddy = eddy.at[walls.cells].set(layer, mode="promise_in_bounds", unique_indices=True)
     sources = grid.sources([at(each, given.ghosts) for each in grid.coordinates])
     eddy = eddy.at[given.ghosts].set(at(eddy, sources), mode="promise_in_bounds", unique_indices=True)
-    return State(state.populations, given.absorbing + eddy, moving)
+    return State(state.populations, given.absorbed(grid.coordinates) + eddy, moving)
 
 
 def eddy_viscosity(gradient: Sequence[Sequence[Float[Array, "..."]]]) -> Float[Array, "..."]:

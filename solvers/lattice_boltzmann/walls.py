@@ -65,6 +65,13 @@ class Walls(eqx.Module):
     def __len__(self) -> int:
         return len(self.cells)
 
+    @property
+    def numbers(self) -> Int[np.ndarray, " cells"]:
+        """Of all cells in the row, the number among those beside walls; -1 of others, -2 of solid ones."""
+        found = np.where(np.asarray(self.solid), -2, -1).astype(np.int32)
+        found[np.asarray(self.cells)] = np.arange(len(self))
+        return found
+
 
 def none(grid: Grid, velocities: VelocitySet) -> Walls:
     """A grid without walls."""

@@ -34,7 +34,7 @@ def tunnel(
         SPEED * 2 * radius / REYNOLDS,
         walls(grid, velocities, solid, links, sides={4: (SPEED, 0, 0)}),
         inflow=(SPEED, 0, 0),
-        absorbing=0.0 if inner else np.broadcast_to(_outlet(count)[:, None, None], grid.shape),
+        absorbing=None if inner else (_outlet(count), np.zeros(count), np.zeros(count)),
     )
     return scheme, given, _blown(scheme, given)
 

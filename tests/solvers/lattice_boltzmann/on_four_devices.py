@@ -36,7 +36,8 @@ def main(case: str) -> None:
     if case == "periodic":
         solid, links = ball(D3Q19, scheme.grid.shape, (0.2, 3.1, 2.6), 1.7)
     beside = walls(scheme.grid, D3Q19, solid, links, sides={4: (0.05, 0, 0)})
-    absorbing = np.linspace(0, 0.02, scheme.grid.shape[0])[:, None, None] * np.ones(scheme.grid.shape)
+    shape = scheme.grid.shape
+    absorbing = (np.linspace(0, 0.02, shape[0]), np.zeros(shape[1]), np.linspace(0.01, 0, shape[2]))
     given = flow.conditions(
         scheme, 1e-3 if scheme.turbulent else 0.02, beside, inflow=(0.05, 0, 0), absorbing=absorbing
     )

@@ -44,12 +44,13 @@ def test_pulled_by_index_and_by_slices_flow_is_the_same(
         walls(grid, velocities, body, sides={4: (0.03, 0, 0)}),
         force=(1e-4, 2e-5, 0),
         inflow=(0.05, 0, 0),
+        absorbing=[np.linspace(0, 0.01, count) for count in grid.shape],
     )
     found = []
     for each in (scheme, replace(scheme, fused=True)):
         after = flow.advance(each, given, flow.begun(scheme, given, *random_fields(grid)), 3)
         found.append(flow.macroscopic(scheme, given, after))
-    assert float(jnp.abs(found[0].velocity).max()) > 0.02
+    assert float(jnp.abs(found[0].velocity).max()) > 0.01
     np.testing.assert_allclose(found[0].velocity, found[1].velocity, atol=1e-7)
     np.testing.assert_allclose(found[0].density, found[1].density, atol=1e-7)
 

@@ -190,7 +190,7 @@ def by_vertices(ready: Tunnel, slope: SteadyGradient) -> Floats:
     """
     surface, crossings, grid = ready.setting.surface, ready.crossings, ready.boxes[-1].grid
     walls = ready.walls
-    number = np.asarray(ready.conditions[-1].beside)[grid.number(crossings.point)]
+    number = walls.numbers[grid.number(crossings.point)]
     way = np.array(D3Q19.opposite)[crossings.direction]  # of what comes off the wall
     stored = np.asarray(walls.distances)[way, number]
     is_own = (number >= 0) & np.isclose(stored, crossings.distance, atol=1e-5)

@@ -107,7 +107,7 @@ def tunnel(setting: Setting, across: float, *, continued: bool = False) -> Tunne
                 (solid, links, moving) if box is around[-1] else None,
             ),
             inflow=(speed, 0, 0),
-            absorbing=outermost if box is around[0] else 0.0,
+            absorbing=outermost if box is around[0] else None,
         )
         for scheme, box in zip(schemes, around, strict=True)
     )
@@ -188,15 +188,14 @@ def _walls(
     return padded(grid, found, bucket(len(found), BESIDE)) if len(found) else found
 
 
-def _absorbing(grid: Grid, depth: float) -> NDArray[np.float32]:
-    """So many cells from the sides that let the fluid through, or slip: sound leaves, and does not come back."""
-    found = np.zeros(grid.shape, np.float32)
+def _absorbing(grid: Grid, depth: float) -> list[NDArray[np.float64]]:
+    """Along x, y, z, so many cells from the sides that let the fluid through, or slip: sound leaves, and does not come
+    back.
+    """
+    found = [np.zeros(count) for count in grid.shape]
     for face, kind in enumerate(grid.faces):
-        if kind == "wall":
-            continue
-        count = grid.shape[face // 2]
-        away = np.arange(count) if face % 2 == 0 else np.arange(count)[::-1]
-        layer = _ABSORBING * np.clip(1 - (away + 0.5) / depth, 0, 1) ** 2
-        shape = [count if axis == face // 2 else 1 for axis in range(3)]
-        found = np.maximum(found, layer.reshape(shape).astype(np.float32))
+        if kind != "wall":
+            away = np.arange(grid.shape[face // 2])
+            layer = _ABSORBING * np.clip(1 - (away + 0.5) / depth, 0, 1) ** 2
+            found[face // 2] = np.maximum(found[face // 2], layer[::-1] if face % 2 else layer)
     return found

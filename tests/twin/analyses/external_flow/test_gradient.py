@@ -46,7 +46,7 @@ def test_vertices_move_where_ways_end(tmp_path: Path) -> None:
     by = np.stack([np.sin(20 * turned[:, 1]), np.cos(30 * turned[:, 0]), turned[:, 2] / 0.05], axis=1)
     before = lengths(turned)
     after = lengths(turned + STEP * made.scales.length * by)
-    number = np.asarray(conditions.beside)
+    number = walls.numbers
     stored = np.asarray(walls.distances)
     change = 0.0
     for key in before.keys() & after.keys():
