@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint verify verify-flow corpus bench-solids bench-flow bench-sweeps bench-surrogates protos format clean
+.PHONY: demo test lint verify verify-flow corpus bench-solids bench-flow traffic-flow bench-sweeps bench-surrogates protos format clean
 
 demo: $(STAMP)                      ## solve the example bracket, ask a network too: stress.png, comparison.png, bracket.vtu, report.html
 	$(BIN)/twin demo
@@ -41,6 +41,11 @@ bench-solids: $(STAMP)              ## solids beside other codes, batches, growt
 bench-flow: $(STAMP)                ## flow beside XLB and a copy of memory: minutes
 	$(BIN)/python -m pip install --quiet --editable '.[bench-flow]'
 	$(BIN)/python -m tests.benchmarks.flow.speed
+
+traffic-flow:                       ## kernels and bytes of a step of flow, compiled for an H200 without one: minutes
+	python3 -m venv .venv-cuda
+	.venv-cuda/bin/python -m pip install --quiet "jax[cuda12]==0.10.2" equinox jaxtyping scipy
+	JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1 JAX_PLATFORMS=cpu .venv-cuda/bin/python -m tests.benchmarks.flow.traffic
 
 bench-sweeps: $(STAMP)              ## designs a second, what the service costs, kills, optimisers beside others: an hour
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
