@@ -1,4 +1,4 @@
-"""The whole of static stress on an accelerator, against the same on the CPU: every support, load and coupling."""
+"""On an accelerator against the same on the CPU: static stress with every support, load and coupling; steps of flow."""
 
 import contextlib
 from pathlib import Path
@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import twin
+from solvers.lattice_boltzmann import flow
+from tests.benchmarks.flow.tunnel import tunnel
 from twin import select
 from twin.analyses.monitor import Silent
 from twin.analyses.run import run
@@ -62,9 +64,30 @@ def solve(folder: Path):
     return run(surface, report, study(), request, source=None, monitor=Silent(), workdir=folder)
 
 
-def test_accelerator_agrees_with_cpu(tmp_path):
+def needs_accelerator() -> None:
     if jax.default_backend() == "cpu":
         pytest.skip("jax has no accelerator here: pip install 'twin[cuda]' on a machine with one")
+
+
+def test_flow_on_an_accelerator_agrees_with_cpu():
+    needs_accelerator()
+    found = flown()
+    with jax.default_device(jax.devices("cpu")[0]):
+        expected = flown()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4 * np.abs(other).max())
+
+
+def flown() -> tuple[np.ndarray, np.ndarray]:
+    """Velocity and the force on a ball, in a wind tunnel with everything on, while it begins."""
+    scheme, given, state = tunnel(48, fused=True)
+    state = flow.advance(scheme, given, state, 8)
+    velocity = flow.macroscopic(scheme, given, state).velocity
+    return np.asarray(velocity), np.asarray(flow.exchanged(scheme, given, state)).sum(axis=1)
+
+
+def test_accelerator_agrees_with_cpu(tmp_path):
+    needs_accelerator()
     compare(solve(tmp_path), tmp_path, jax.default_device(jax.devices("cpu")[0]))
 
 
