@@ -91,10 +91,11 @@ def advance(
     couplings: tuple[Coupling, ...],
     states: States,
     times: Count,
+    before: Count = 0,
 ) -> States:
-    """The states of boxes, outermost first, after so many steps of the outermost one."""
+    """The states of boxes, outermost first, after so many steps of the outermost one. before: steps that were made"""
     once = jnp.minimum(times, 1) if jax.default_backend() == "cpu" else None
-    return lax.fori_loop(0, times, step_of(schemes, given, couplings, once), states)
+    return lax.fori_loop(before, before + times, step_of(schemes, given, couplings, once), states)
 
 
 def step_of(

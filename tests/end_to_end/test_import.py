@@ -171,6 +171,11 @@ def test_what_is_not_of_the_study_is_refused(client, part, tmp_path, what, words
         run.result(timeout=60)
 
 
+def arrays(path, **others):
+    np.savez(path, **({"points": np.eye(3), "triangles": [[0, 1, 2]]} | others))
+    return path
+
+
 def test_what_cannot_be_read_is_refused_at_once(client, part, tmp_path):
     path = saved(bar(), tmp_path)
     two = twin.StaticStress(STEEL, SUPPORTS, load_cases={"pull": [PULL], "push": [PUSH]})
@@ -187,6 +192,8 @@ def test_what_cannot_be_read_is_refused_at_once(client, part, tmp_path):
         (STUDY, tmp_path / "text.vtu", IN_MM, "can't be read|no mesh"),
         (STUDY, tmp_path / "answer.odb", IN_MM, "no file"),
         (STUDY, saved(broken, tmp_path, "nan.vtu"), IN_MM, "no finite number"),
+        (STUDY, arrays(tmp_path / "real.npz", triangles=[[0.0, 1, 2]]), IN_MM, "float64, not whole numbers"),
+        (STUDY, arrays(tmp_path / "words.npz", points=["a", "b"]), IN_MM, "not real numbers"),
         (STUDY, path, IN_MM | {"length_unit": "kg"}, "kg"),
         (STUDY, path, IN_MM | {"fields": {"strain": "E"}}, "strain"),
     ):

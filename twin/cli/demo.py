@@ -18,7 +18,7 @@ from twin.results import surrogate_file
 from twin.sdk.client import Client
 
 _OUTPUTS: Final = ("stress.png", "bracket.vtu", "report.html")
-_SURROGATE: Final = "bracket-family"
+_SURROGATE: Final = "demo-brackets"
 SHIPPED: Final = Path(__file__).with_name("bracket-family.npz")  # what examples/bracket_family.py makes
 
 

@@ -86,6 +86,8 @@ def answer(
     name, trained, evaluation = nearest
     with task.watch.phase("decode"):
         measured = {case: _measured(task, evaluation, trained, case) for case in evaluation.question.cases}
+    if request.method == "surrogate":
+        refuse_unknown(name, measured, request)
     wide = _too_wide(measured, request)
     if request.method == "surrogate" or not wide:
         found = _predicted(task, name, trained, evaluation, measured, fields=consultation.fields)
@@ -281,6 +283,18 @@ def _at_nodes(task: Task, trained: Trained, case: str, fields: CaseFields) -> di
         ),
     }
     return found | {name: Field(name, values, unit, "node") for name, (values, unit) in bounds.items()}
+
+
+def refuse_unknown(name: str, measured: Mapping[str, Numbers], request: Request) -> None:
+    """Raises FailedPrecondition where a quantity that is asked for is not among what was measured, by load case."""
+    for case, found in measured.items():
+        missing = [each for each in request.quantities or () if each not in found]
+        if missing:
+            raise FailedPrecondition(
+                f"{name} can't tell {', '.join(missing)} of load case {case}: of loads on the whole volume it knows "
+                "what moves, not what work they do. Ask for method='auto', which solves for it.",
+                {"surrogate": name, "quantities": ", ".join(missing)},
+            )
 
 
 def _too_wide(measured: Mapping[str, Numbers], request: Request) -> str:

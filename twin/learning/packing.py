@@ -67,6 +67,9 @@ def _unpacked(names: Sequence[str], card: ModelCard, get: Callable[[str], NDArra
     scores = {
         name.removeprefix(_SCORES): get(name).astype(np.float64) for name in names if name.startswith(_SCORES)
     }
+    broken = [name for name, values in scores.items() if values.ndim != 1 or not np.isfinite(values).all()]
+    if broken:
+        raise ValueError(f"the scores of {', '.join(broken)} are no numbers")
     ensemble = Ensemble.load(get(_WEIGHTS).tobytes())
     if ensemble.size.features != FEATURES:
         raise ValueError(f"its networks are told {ensemble.size.features} numbers of a point, not {FEATURES}")

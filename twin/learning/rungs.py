@@ -35,7 +35,7 @@ def unclimbed(found: Outcome, card: ModelCard) -> tuple[Rung, ...]:
     )
     return (
         Rung("surrogate", True, sum(found.cost.seconds.values()), True, "its bounds meet what was asked for"),
-        Rung("corrected", False, card.solver_seconds, False, f"{usual}, which is the most that it takes"),
+        Rung("corrected", False, card.solver_seconds, False, f"{usual}; it takes about as long"),
         Rung("solver", False, card.solver_seconds, False, usual),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,7 @@ from surrogates.examples import Target
 from surrogates.operator import Size
 from surrogates.training import Schedule, Step
 from twin.analyses.monitor import Monitor
+from twin.errors import FailedPrecondition
 from twin.geometry.surface import Surface
 from twin.learning.evaluation import Evaluation, errors_of
 from twin.learning.samples import SURFACE, Sample
@@ -77,20 +78,22 @@ def learn(
     monitor: Monitor,
     *,
     start: Ensemble | None = None,
+    taught: Collection[str] = (),
     size: Size = SIZE,
 ) -> Trained:
     """Train, calibrate and test.
 
     Args:
         folder: of checkpoints; a training that was killed goes on from what lies there
-        start: networks that are made to fit, one after the other; size: of new ones
+        start: networks that are made to fit, one after the other; taught: the runs that these learned from
+        size: of new ones
 
     Raises:
         FailedPrecondition: there are too few parts
     """
     begun = time.perf_counter()
     known = list(lessons)
-    groups = split(known, asked.seed)
+    groups = split(known, asked.seed, taught)
     examples = [lesson.sample.example for lesson in groups["training"]]
     size = size if start is None else start.size
     members = []
@@ -122,17 +125,30 @@ def learn(
     return Trained(ensemble, calibration, domain, card, errors)
 
 
-def split(lessons: Sequence[Lesson], seed: int) -> dict[str, list[Lesson]]:
-    """By parts, which chance deals out: the same part is never learned from and tested on."""
+def split(lessons: Sequence[Lesson], seed: int, taught: Collection[str] = ()) -> dict[str, list[Lesson]]:
+    """By parts, which chance deals out: the same part is never learned from and tested on.
+
+    taught: runs that the networks have learned from before, whose parts they learn from again
+    Raises FailedPrecondition where too few parts are there, or are new to the networks.
+    """
     parts = sorted({lesson.part for lesson in lessons})
     if len(parts) < LEAST_PARTS:
         raise too_few(len(parts))
-    order = np.random.default_rng(seed).permutation(len(parts))
+    old = {lesson.part for lesson in lessons if lesson.sample.run in taught}
+    new = [part for part in parts if part not in old]
     calibration = max(_LEAST_CALIBRATION, round(_CALIBRATION * len(parts)))
-    test = round(_TEST * len(parts))
-    ends = np.cumsum([calibration, test])
+    test = min(round(_TEST * len(parts)), len(new) - _LEAST_CALIBRATION)
+    if test < 1:
+        raise FailedPrecondition(
+            f"The networks that it starts from have learned from {len(old)} of the {len(parts)} parts, and bounds need "
+            f"{_LEAST_CALIBRATION + 1} that they have not seen. Train on more parts, or without start.",
+            {"new": len(new), "needed": _LEAST_CALIBRATION + 1},
+        )
+    order = np.random.default_rng(seed).permutation(len(new))
+    ends = np.cumsum([min(calibration, len(new) - test), test])
     dealt = {"calibration": order[: ends[0]], "test": order[ends[0] : ends[1]], "training": order[ends[1] :]}
-    group_of = {parts[index]: name for name, these in dealt.items() for index in these}
+    group_of = dict.fromkeys(old, "training")
+    group_of.update({new[index]: name for name, these in dealt.items() for index in these})
     groups: dict[str, list[Lesson]] = {name: [] for name in ("training", "calibration", "test")}
     for lesson in lessons:
         groups[group_of[lesson.part]].append(lesson)
@@ -290,7 +306,7 @@ def _card(
     size = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(ensemble.members[0], nnx.Param)))
     return ModelCard(
         study="static_stress",
-        data=_digest(sorted(sample.run for sample in samples)),
+        data=_digest(samples),
         split=Split(*(
             (len({lesson.part for lesson in groups[name]}), sum(len(lesson.sample.scales) for lesson in groups[name]))
             for name in ("training", "calibration", "test")
@@ -334,9 +350,16 @@ def _warnings(accuracy: Mapping[str, float], coverage: Mapping[str, Sequence[Cov
             )
 
 
-def _digest(runs: Iterable[str]) -> str:
-    text = "\n".join(runs)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+def _digest(samples: Iterable[Sample]) -> str:
+    """Of what was learned from: runs by their names, fields at points, numbers."""
+    found = hashlib.sha256()
+    for sample in sorted(samples, key=lambda sample: sample.run):
+        found.update(sample.run.encode())
+        for target in (sample.example.surface, sample.example.volume):
+            if target is not None:
+                found.update(np.ascontiguousarray(target.values).tobytes())
+        found.update(repr([*sample.found.items()]).encode())
+    return f"sha256:{found.hexdigest()}"
 
 
 def _reporting(monitor: Monitor, number: int, asked: Training) -> training.Report:

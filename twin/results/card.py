@@ -33,8 +33,9 @@ class Split:
 class Coverage:
     """asked: share of parts that bounds are to hold for; found: share of the test parts that they hold for;
 
-    low, high: between which `found` is in nine of ten calibrations, by the number of calibration parts alone;
-    width: median of the bound over the value
+    low, high: between which the share of all such parts is in nine of ten calibrations, by the number of calibration
+    parts; `found` scatters more, the fewer test parts there are
+    width: median of the bound over the value, without the solver's own error, which answers add (`accuracy`)
     """
 
     asked: float
@@ -48,7 +49,7 @@ class Coverage:
 class ModelCard:
     """A version of a surrogate.
 
-    study: kind of studies that it answers; data: digest of the names of the runs that it was made of
+    study: kind of studies that it answers; data: digest of the runs that it was made of, and of what they found
     metrics: on the test parts, such as "displacement, relative L2" (median over load cases) [-]
     coverage: of each field and quantity, at several levels
     strangers: share of test parts that it takes for such; accuracy: median estimated error of what it learned from

@@ -68,6 +68,11 @@ def _surface(path: Path) -> tuple[Floats, NDArray[np.int64], dict[str, NDArray[A
                 raise InvalidInput(
                     f"{path.name} has no array {missing[0]!r}: it needs points (n, 3), triangles (t, 3)"
                 )
+            for name, values in arrays.items():
+                kinds = "iu" if name == "triangles" else "iuf"
+                if values.dtype.kind not in kinds:
+                    wanted = "whole numbers" if name == "triangles" else "real numbers"
+                    raise InvalidInput(f"array {name!r} of {path.name} holds {values.dtype}, not {wanted}")
             points, triangles = arrays.pop("points"), arrays.pop("triangles")
             return np.asarray(points, np.float64), np.asarray(triangles, np.int64), arrays
         case ".vtu" | ".vtk" | ".vtp":

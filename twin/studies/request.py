@@ -105,6 +105,11 @@ class Request:
             raise StudyError("An answer that is imported is neither solved for nor asked of a surrogate.")
         object.__setattr__(self, "imported", imported)
 
+    @property
+    def asks_surrogates(self) -> bool:
+        """Whether one is asked for by its name or as the method: designs of a sweep ask none by themselves."""
+        return self.surrogate is not None or self.method == "surrogate"
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:

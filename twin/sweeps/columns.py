@@ -12,6 +12,7 @@ QUANTITIES: Final[Mapping[str, tuple[str, ...]]] = {
     "external_flow": (
         "drag_force", "lift_force", "side_force", "drag_coefficient", "lift_coefficient", "side_coefficient",
         "moment_x", "moment_y", "moment_z",
+        "moment_coefficient_x", "moment_coefficient_y", "moment_coefficient_z",
     ),
     "internal_flow": ("pressure_drop", "total_pressure_drop", "flow_rate", "dissipated_power"),
 }  # fmt: skip
@@ -23,7 +24,13 @@ ERROR: Final = "_error"
 OTHERS: Final = ("design", "state", "run", "reason")
 
 RESERVED: Final = frozenset(
-    (*OTHERS, "reaction_force", "moment", *(name for names in QUANTITIES.values() for name in names))
+    (
+        *OTHERS,
+        "reaction_force",
+        "moment",
+        "moment_coefficient",
+        *(name for names in QUANTITIES.values() for name in names),
+    )
 )
 """Names that no parameter can have."""
 

@@ -183,7 +183,7 @@ class Computer:
     def _consulted(self, lease: Lease, run: RunRecord, study: Study) -> Study | Consultation:
         """With the surrogates that are to be asked first, where there are any. Designs ask those that are named."""
         request = codec.parse_options(run.options)
-        if run.background and request.surrogate is None and request.method != "surrogate":
+        if run.background and not request.asks_surrogates:
             return study
         return self.surrogates.consultation(lease.tenant, study, request, fields=run.keep_fields) or study
 

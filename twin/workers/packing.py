@@ -24,7 +24,7 @@ def packed(designs: Sequence[Planned], name: str) -> list[Planned]:
     found = []
     for design in designs:
         asked = None if design.run is None else codec.parse_options(design.run.options)
-        if design.run is None or asked is None or asked.max_seconds is not None or asked.surrogate:
+        if design.run is None or asked is None or asked.max_seconds is not None or asked.asks_surrogates:
             # Nothing to compute; or so much time was given to this one alone; or there is no mesh to share.
             found.append(design)
             continue

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
+from twin import codec
 from twin.errors import FailedPrecondition, Internal, InvalidInput, NotFound
-from twin.results import surrogate_file
+from twin.results import storage, surrogate_file
 from twin.results.card import TrainedSurrogate
 from twin.store.surrogates import MOST_ASKED, VersionRecord
 from twin.store.workspace import Workspace
@@ -99,19 +101,40 @@ class Surrogates:
         try:
             with watch.phase("train"):
                 known = lessons(self._workspace, tenant, asked, monitor, workdir)
-                start = None
+                start, taught, told = None, set[str](), ""
                 if asked.start:
-                    start = self._trained(
-                        tenant, self._workspace.surrogates.version(tenant, asked.start)[1]
-                    ).ensemble
-                trained = learn(known, asked, folder, monitor, start=start)
+                    version = self._workspace.surrogates.version(tenant, asked.start)[1]
+                    start = self._trained(tenant, version).ensemble
+                    taught, told = self._taught(tenant, asked.start)
+                trained = learn(known, asked, folder, monitor, start=start, taught=taught)
         except FloatingPointError as error:
             raise Internal(f"the training broke down: {error}. Train again with another seed.") from error
         card = trained.card
+        if told:
+            card = replace(card, warnings=(*card.warnings, told))
         return TrainedSurrogate(
             asked.surrogate, card, pack(trained), card.warnings, cost(watch), provenance=card.versions,
             errors=trained.errors,
         )  # fmt: skip
+
+    def _taught(self, tenant: str, name: str) -> tuple[set[str], str]:
+        """The runs that a version's networks have learned from, and those that they began as; and, where not all are
+        known, what follows.
+        """
+        workspace, found = self._workspace, set[str]()
+        while name:
+            try:
+                full_name, version = workspace.surrogates.version(tenant, name)
+            except NotFound:
+                return found, _unknown(f"{name}, which is deleted")
+            asked = codec.parse_study(workspace.runs.get(tenant, version.run).study)
+            assert isinstance(asked, Training)  # what makes versions
+            if asked.saved:
+                return found, _unknown(f"{full_name}, which was loaded from a file")
+            unseen = storage.tested(workspace.results.get(tenant, version.run))
+            found |= {*asked.runs} - {*unseen}
+            name = asked.start
+        return found, ""
 
     def _loaded(self, tenant: str, asked: Training, monitor: Monitor, workdir: Path) -> TrainedSurrogate:
         """What a file holds. Raises InvalidInput where that is no surrogate."""
@@ -130,3 +153,10 @@ class Surrogates:
         return TrainedSurrogate(
             asked.surrogate, card, arrays, (*card.warnings, said), cost(watch), provenance=card.versions
         )
+
+
+def _unknown(ancestor: str) -> str:
+    return (
+        f"Its networks began as those of {ancestor}: what these learned from is not known here, and where that was "
+        "parts that calibrate the bounds now, the bounds are too narrow."
+    )

@@ -39,11 +39,13 @@ class Coverage(message.Message):
     found: builtins.float
     """Share of the test parts that they hold for."""
     low: builtins.float
-    """Between this, in nine of ten calibrations, by the number of parts that calibrated them alone,"""
+    """The share of all such parts is between this, in nine of ten calibrations, by the number of parts that calibrated,"""
     high: builtins.float
     """and this."""
     width: builtins.float
-    """Median of the bound over the value; infinite where too few parts calibrated it."""
+    """Median of the bound over the value, without the solver's own error, which answers add; infinite where too few parts
+    calibrated it.
+    """
     def __init__(
         self,
         *,

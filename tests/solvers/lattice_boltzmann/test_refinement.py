@@ -9,9 +9,10 @@ import pytest
 from solvers.lattice_boltzmann import flow, refinement
 from solvers.lattice_boltzmann.flow import conditions
 from solvers.lattice_boltzmann.grid import Grid
-from solvers.lattice_boltzmann.scheme import Scheme
+from solvers.lattice_boltzmann.scheme import Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import none
+from tests.solvers.lattice_boltzmann.test_flow import random_fields
 
 NESTED = ("nested",) * 4 + ("periodic",) * 2
 
@@ -77,6 +78,18 @@ def test_a_wind_blows_through_as_if_cells_were_all_of_a_size(turbulent: bool) ->
         schemes, given, refinement.advance(schemes, given, (link,), states, 50), strict=True
     ):
         np.testing.assert_allclose(flow.macroscopic(scheme, each, state).velocity, wind, atol=1e-6)
+
+
+def test_steps_in_several_calls_are_those_of_one() -> None:
+    scheme = Scheme(Grid((8, 8, 8)), turbulent=True)
+    given = conditions(scheme, 1e-4, none(scheme.grid, D3Q19))
+    found = []
+    for calls in ([11], [3, 1, 7]):
+        states: tuple[State, ...] = (flow.begun(scheme, given, *random_fields(scheme.grid)),)
+        for number, count in enumerate(calls):
+            states = refinement.advance((scheme,), (given,), (), states, count, sum(calls[:number]))
+        found.append(np.asarray(flow.macroscopic(scheme, given, states[0]).velocity))
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("corner", [(0, 2, 2), (2, 2, 6), (2, 2, -1)])

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 NUMBERS: Final = (
     "drag_force", "lift_force", "side_force", "drag_coefficient", "lift_coefficient", "side_coefficient", "moment",
-    "reference_area", "reynolds_number",
+    "moment_coefficient", "reference_area", "reynolds_number",
 )  # fmt: skip
 MODEL: Final = 0.3  # of a force
 ASKED: Final = ("drag_force", "lift_force", "side_force")
@@ -38,6 +38,7 @@ class Measured:
     moment_spread: Floats
     blockage: float
     modelled: bool
+    mach_number: float = 0.0
 
 
 def measured(found: Simulation[Tunnel]) -> Measured:
@@ -56,14 +57,17 @@ def measured(found: Simulation[Tunnel]) -> Measured:
         scales.force * moment_spread @ np.abs(axes),
         tunnel.blockage,
         tunnel.setting.turbulent,
+        tunnel.setting.mach_number,
     )
 
 
 def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
-    """Of the finest force and moment: of finite time, of cells, of the box's sides, and of the model of turbulence.
+    """Of the finest force and moment: of finite time, of cells, of the box's sides, of the density that does not
+    change, and of the model of turbulence.
 
     Sides: the fluid that a part pushes aside passes faster between walls. The share of the cross-section that it
     blocks, of each number, is what corrections of wind tunnels are of the size of.
+    Density: the pressure where the fluid comes to rest is higher by a share of M^2/4 + M^4/40 in a gas.
     Model: what known drags of bodies differ by (tests/verification/test_external_flow.py).
     """
     finest = ladder[-1]
@@ -79,7 +83,8 @@ def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
 
 def _out_of_reach(finest: Measured) -> float:
     """Of a force, what neither smaller cells nor more time would tell."""
-    return finest.blockage + MODEL * finest.modelled
+    squared = finest.mach_number**2
+    return finest.blockage + squared / 4 + squared**2 / 40 + MODEL * finest.modelled
 
 
 def is_known_as_well_as_can_be(
@@ -122,8 +127,15 @@ def quantities(ladder: Sequence[Measured], setting: Setting, accuracy: float) ->
     made["moment"] = Quantity(
         finest.moment, "N m", moment_error, "about the origin of the part", unit * setting.surface.diagonal
     )
-    made["reference_area"] = Quantity(area, "m^2", 0.0)
     length = study.reference_length or setting.length
+    made["moment_coefficient"] = Quantity(
+        finest.moment / (pressure * area * length),
+        "1",
+        moment_error / (pressure * area * length),
+        "about the origin of the part, by the reference area and length",
+        setting.area / area * setting.surface.diagonal / length,
+    )
+    made["reference_area"] = Quantity(area, "m^2", 0.0)
     made["reynolds_number"] = Quantity(
         study.speed * length * study.fluid.density / study.fluid.viscosity, "1", 0.0
     )

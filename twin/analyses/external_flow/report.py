@@ -23,6 +23,8 @@ from twin.studies import DEFAULT_CASE, Request
 
 _COMPRESSIBLE: Final = 0.3  # Mach number
 _BLOCKAGE: Final = 0.05
+_UNDER: Final = 0.01  # of the part's height: less is wheels that touch
+_WALL_UNITS: Final = 300.0
 _STIRRING: Final = 0.02
 _ALONG: Final = 0.1  # sine of the angle up to which a velocity counts as along a surface
 
@@ -40,9 +42,10 @@ def outcome(
     dynamic = 0.5 * study.fluid.density * study.speed**2
     made = numbers.quantities(answered.ladder, tunnel.setting, request.accuracy)
     on = on_surface(found)
+    y_plus = wall_distance(tunnel, study.fluid, on.nodes)
     warnings = [
         *report.warnings,
-        *_warnings(found),
+        *_warnings(found, y_plus),
         *shortfalls(made, request, numbers.ASKED, answered),
     ]
     return Outcome(
@@ -70,7 +73,7 @@ def outcome(
             "cell_size": tunnel.scales.length,
             "cells_along_the_size": tunnel.setting.size / tunnel.scales.length,
             "blockage": tunnel.blockage,
-            "y_plus": wall_distance(tunnel, study.fluid, on.nodes),
+            "y_plus": y_plus,
         },
         mesher="Cartesian grid round the part, which its triangles cut",
         provenance={"twin": version("twin"), "jax": jax.__version__, "solver": METHOD},
@@ -78,14 +81,19 @@ def outcome(
     )
 
 
-def _warnings(found: Simulation[Tunnel]) -> list[str]:
+def _warnings(found: Simulation[Tunnel], y_plus: float) -> list[str]:
     tunnel, said = found.lattice, []
     study = tunnel.setting.study
-    fastest = tunnel.setting.fastest
-    if study.fluid.speed_of_sound is not None and fastest > _COMPRESSIBLE * study.fluid.speed_of_sound:
-        mach = fastest / study.fluid.speed_of_sound
+    if (mach := tunnel.setting.mach_number) > _COMPRESSIBLE:
         said.append(
             f"The Mach number is {mach:.2g}: above {_COMPRESSIBLE:g} the density changes, which is left out here."
+        )
+    if (under := tunnel.setting.under_ground) > _UNDER:
+        said.append(f"{under:.1%} of the part's height lies under the ground, where nothing flows.")
+    if tunnel.setting.turbulent and y_plus > _WALL_UNITS:
+        said.append(
+            f"The first cells are y+ = {y_plus:.2g} from the surface in the mean. Beyond {_WALL_UNITS:g} the law of "
+            "the wall says little of friction and of where the flow comes off: give more time (max_seconds)."
         )
     if tunnel.blockage > _BLOCKAGE:
         said.append(f"The part blocks {tunnel.blockage:.1%} of the box, which speeds the flow up round it.")
@@ -149,7 +157,8 @@ def _assumptions(found: Simulation[Tunnel], report: Report) -> tuple[str, ...]:
         f"times, after a start of {start:.4g} s that is left out.",
         f"The Mach number of the lattice is {tunnel.speed * 3**0.5:.2g}.",
         "The error estimates are of the time that is averaged over, of the size of cells (by the tunnel before, as if "
-        "they fell with the size), of the box (the share of it that the part blocks)"
+        "they fell with the size), of the box (the share of it that the part blocks), of the Mach number (by the "
+        "pressure where a gas comes to rest)"
         + (" and of the model of turbulence (by bodies whose drag is known)" if setting.turbulent else "")
         + ". They are estimates, not bounds, and say nothing about the fluid or the speed.",
     ]

@@ -8,17 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analyses.checks import SELECTION_RESOLUTION
-from twin.errors import GeometryError
+from twin.errors import GeometryError, SelectionError, StudyError
 from twin.geometry.selection import select
 from twin.geometry.surface import Surface
 from twin.results.raster import visible
+from twin.select import describe
 from twin.studies import ExternalFlow
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LAMINAR: Final = 800.0  # Reynolds number of the part's size up to which cells are to resolve all of the flow
+MOST_MACH: Final = 0.8
 _PIXELS: Final = 2048  # along the longer side of the part's shadow
+_LEAST_PIXELS: Final = 256  # along the shorter one
 _MOST: Final = 0.5  # of a triangle's area
 
 
@@ -27,7 +30,8 @@ class Setting:
     """A part as the fluid meets it.
 
     axes: unit vectors of drag, side force and lift, in rows; surface: in them [m]
-    ground: where it lies along lift [m], None where there is none; area: of the shadow along the flow [m^2]
+    ground: where it lies along lift [m], None where there is none
+    area: of the shadow along the flow, above the ground [m^2]
     turning: of triangles (t,), which of the study's rotating surfaces each is of, -1 for none
     """
 
@@ -54,6 +58,18 @@ class Setting:
         """Of the part's size."""
         fluid = self.study.fluid
         return self.study.speed * self.size * fluid.density / fluid.viscosity
+
+    @property
+    def mach_number(self) -> float:
+        """Of the fastest; 0 where the speed of sound is not given."""
+        sound = self.study.fluid.speed_of_sound
+        return 0.0 if sound is None else self.fastest / sound
+
+    @property
+    def under_ground(self) -> float:
+        """Share of the part's height."""
+        lower, upper = (bound[2] for bound in self.surface.bounds)
+        return 0.0 if self.ground is None else max((self.ground - lower) / (upper - lower), 0.0)
 
     @property
     def turbulent(self) -> bool:
@@ -89,6 +105,7 @@ def setting(surface: Surface, study: ExternalFlow) -> Setting:
 
     Raises:
         GeometryError: it lies under the ground; SelectionError: a rotating surface is nowhere
+        StudyError: it is too fast for a fluid of constant density
     """
     drag = np.array(study.velocity) / study.speed
     lift = np.array(study.up) - (np.array(study.up) @ drag) * drag
@@ -104,23 +121,39 @@ def setting(surface: Surface, study: ExternalFlow) -> Setting:
                 f"All of the part lies under the ground, which is at {ground:.4g} m: the part's highest point is at "
                 f"{upper[2]:.4g} m along up. Lower the ground, or turn up round."
             )
-    return Setting(study, axes, turned, ground, _shadow(turned), _turning(surface, study))
+    made = Setting(study, axes, turned, ground, _shadow(turned, ground), _turning(surface, study))
+    if made.mach_number > MOST_MACH:
+        raise StudyError(
+            f"The Mach number is {made.mach_number:.2g}: this is flow of constant density, which has no shocks, and "
+            f"answers up to {MOST_MACH:g}. Is the velocity in m/s?"
+        )
+    return made
 
 
 def _turning(surface: Surface, study: ExternalFlow) -> Ints:
     found = np.full(len(surface.triangles), -1)
     for number, rotating in reversed([*enumerate(study.rotating)]):  # the first one counts
         selected = select(surface, rotating.on, SELECTION_RESOLUTION * surface.diagonal)
-        taken = np.bincount(selected.source, selected.areas, len(found))
-        found[taken > _MOST * surface.areas] = number
+        own = np.bincount(selected.source, selected.areas, len(found)) > _MOST * surface.areas
+        if not own.any():
+            raise SelectionError(
+                f"What is to turn takes no triangle by most of its area: {describe(rotating.on)}. Select whole faces, "
+                "which twin.select.cylinder, plane, patch and group do.",
+                {"rotating": str(number)},
+            )
+        found[own] = number
     return found
 
 
-def _shadow(surface: Surface) -> float:
-    """Area [m^2] that the part covers, seen along the first axis."""
-    lower, upper = (np.array(bound) for bound in surface.bounds)
-    side = float((upper - lower)[1:].max()) / _PIXELS
-    width, height = np.maximum(np.ceil((upper - lower)[1:] / side), 1).astype(int)
-    pixels = np.column_stack([(surface.vertices[:, 1:] - lower[1:]) / side, surface.vertices[:, 0]])
+def _shadow(surface: Surface, ground: float | None) -> float:
+    """Area [m^2] that the part covers above the ground, seen along the first axis."""
+    lower, upper = (np.array(bound)[1:] for bound in surface.bounds)
+    extent = upper - lower
+    if not (extent > 0).all():
+        return 0.0
+    width, height = np.clip(np.ceil(_PIXELS * extent / extent.max()), _LEAST_PIXELS, _PIXELS).astype(int)
+    sides = extent / (width, height)
+    pixels = np.column_stack([(surface.vertices[:, 1:] - lower) / sides, surface.vertices[:, 0]])
     seen = visible(pixels, surface.triangles.astype(np.int64), int(width), int(height), cull=False)
-    return float((seen.triangle >= 0).sum()) * side**2
+    under = 0 if ground is None else max(round((ground - lower[1]) / sides[1]), 0)
+    return float((seen.triangle[under:] >= 0).sum() * sides.prod())

@@ -205,7 +205,7 @@ class _Climber(Generic[LatticeT, MeasuredT]):
         self, what: str, lattice: LatticeT, low: float, high: float
     ) -> Callable[[float, Floats], bool]:
         def tell(share: float, series: Floats) -> bool:
-            words = self.experiment.words(lattice, series)
+            words = self.experiment.words(lattice, series) if len(series) else "the first steps"
             self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}")
             return self.remaining > 0
 

@@ -25,6 +25,7 @@ Found = TypeVar("Found", bound=Lattice, covariant=True)
 
 _LOOK: Final = 20  # looks at the numbers between two at how well their means are known
 _FASTEST: Final = 0.5  # cells a step: a flow that is faster has broken down
+_CALL: Final = 0.5  # s, of steps that are made in one call
 _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
 
@@ -136,8 +137,8 @@ def simulate(
 ) -> Simulation[LatticeT]:
     """Until the means are known well enough.
 
-    tell: hears the share that is done, of the longest time, and the numbers so far (n, k) in lattice units; it says
-    whether there is time to go on
+    tell: hears the share that is done, of the longest time, and the numbers so far (n, k) in lattice units, about twice
+    a second; it says whether there is time to go on
     course: from where to go on; keep: hears it after every look at the numbers, and may store it
     Raises SolveFailed where the flow breaks down.
     """
@@ -145,9 +146,8 @@ def simulate(
     series, go_on, begun, given = course.series, True, None, lattice.conditions
     while len(series) < plan.longest and go_on and not course.settled:
         given, states = lattice.steered(series, course.states)
-        course.states = refinement.advance(
-            lattice.schemes, given, lattice.couplings, states, plan.interval // steps
-        )
+        told = partial(tell, len(series) / plan.longest, np.array(series))
+        course.states = _advanced(lattice, given, states, plan.interval // steps, told)
         exchanged = lattice.exchanged(given[-1], course.states[-1])
         series.append(lattice.looked(given[-1], course.states[-1], exchanged))
         if not np.isfinite(series[-1]).all():
@@ -178,6 +178,26 @@ def simulate(
         course.settled or len(series) >= plan.longest,
         course.seconds,
     )
+
+
+def _advanced(
+    lattice: Lattice,
+    given: tuple[Conditions, ...],
+    states: tuple[State, ...],
+    count: int,
+    told: Callable[[], bool],
+) -> tuple[State, ...]:
+    """So many steps of the outermost box later. In calls that last no longer than one may wait for a run to stop."""
+    done, batch = 0, 1
+    while done < count:
+        batch = min(batch, count - done)
+        begun = time.perf_counter()
+        states = refinement.advance(lattice.schemes, given, lattice.couplings, states, batch, done)
+        states[0].eddy.block_until_ready()
+        done += batch
+        told()
+        batch = max(1, min(2 * batch, int(batch * _CALL / (time.perf_counter() - begun))))
+    return states
 
 
 def mean(series: Floats) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,14 @@ def test_one_small_change_after_a_large_one_is_not_trusted() -> None:
 def test_finite_time_and_the_box_count_too() -> None:
     ladder = [of_size(1.0, 2.0), of_size(0.5, 2.0, spread=0.1, blockage=0.02)]
     assert errors(ladder)[0][0] == pytest.approx(0.1 + 0.02 * 2.0)
+
+
+def test_a_gas_that_is_fast_is_not_known_better_than_its_density() -> None:
+    slow, fast = (
+        [replace(of_size(size, 2.0), mach_number=mach) for size in (1.0, 0.5)] for mach in (0.1, 0.6)
+    )
+    assert errors(slow)[0][0] == pytest.approx(0.0025 * 2.0, rel=0.01)
+    assert errors(fast)[0][0] == pytest.approx(0.093 * 2.0, rel=0.01)
 
 
 def test_a_model_of_turbulence_is_no_better_than_it_was_for_known_bodies() -> None:

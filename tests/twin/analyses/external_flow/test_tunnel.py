@@ -15,7 +15,7 @@ from solvers.lattice_boltzmann import refinement
 from twin.analyses.external_flow.boxes import Box, boxes
 from twin.analyses.external_flow.setting import setting
 from twin.analyses.external_flow.tunnel import cells, tunnel
-from twin.errors import GeometryError, SelectionError
+from twin.errors import GeometryError, SelectionError, StudyError
 from twin.geometry.parse import parse
 from twin.geometry.surface import Surface
 
@@ -144,6 +144,32 @@ def test_a_surface_that_turns_moves_beside_the_fluid(ball: Surface) -> None:
         away = np.linalg.norm((moving - expected)[chosen], axis=1)
         assert away.max() < 0.5 * rate * made.scales.length  # where a cell touches it is a fit
     assert np.linalg.norm(np.asarray(made.walls.moving), axis=0).max() < 0.08
+
+
+def test_what_lies_under_the_ground_casts_no_shadow(ball: Surface) -> None:
+    placed = setting(ball, study(ground=twin.Ground(height=0.1)))
+    assert placed.area == pytest.approx(np.pi * RADIUS**2 / 2, rel=0.005)
+    assert placed.under_ground == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_sheet_seen_edge_on_has_the_area_of_its_edge(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.stl"
+    trimesh.creation.box(extents=[1.0, 0.5, 2e-4]).export(path)
+    placed = setting(parse(path, "m", path.name)[0], study())
+    assert placed.area == pytest.approx(2e-4, rel=1e-3)
+
+
+def test_flow_with_shocks_is_refused(ball: Surface) -> None:
+    fast = twin.ExternalFlow((300, 0, 0), "air")
+    with pytest.raises(StudyError, match=r"Mach number is 0\.8"):
+        setting(ball, fast)
+
+
+def test_a_surface_that_turns_takes_whole_triangles(ball: Surface) -> None:
+    sliver = twin.select.box((0.2999, 0.1, 0), (0.3001, 0.3, 0.2))
+    turning = twin.Rotating((0, 0, 1), (0.3, 0.2, 0.1), 10.0, sliver)
+    with pytest.raises(SelectionError, match="takes no triangle"):
+        setting(ball, study(rotating=[turning]))
 
 
 def test_a_surface_that_turns_is_somewhere(ball: Surface) -> None:
