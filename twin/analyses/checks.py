@@ -10,8 +10,9 @@ from twin.geometry.surface import Report, Surface
 from twin.select import Selector, describe
 from twin.studies import Request
 
-# A part outside of this range has most likely been read in the wrong unit.
+# A part outside of this range has most likely been read in the wrong unit [m].
 LONGEST, SHORTEST = 20.0, 1e-5
+LONGEST_IN_WIND = 1000.0  # trains, ships, buildings
 # How finely a selector's border is followed, as a share of the part's diagonal.
 SELECTION_RESOLUTION = 1 / 200
 
@@ -43,17 +44,17 @@ def refuse_between_bodies(on: Selector) -> NoReturn:
     )
 
 
-def check_part(surface: Surface, report: Report) -> None:
-    """Raise GeometryError where the part was most likely read in the wrong unit."""
+def check_part(surface: Surface, report: Report, most: float = LONGEST) -> None:
+    """Raise GeometryError where the part was most likely read in the wrong unit. most: that it may be long [m]"""
     lower, upper = np.array(surface.bounds)
     longest = float((upper - lower).max())
-    if longest > LONGEST or longest < SHORTEST:
+    if longest > most or longest < SHORTEST:
         size = f"{longest:.4g} m" if longest > 1 else f"{longest * 1e6:.4g} µm"
         remedy = (
             "Export it from the CAD system with the right unit, or, where the file itself names none, upload it "
             "again with its true one"
         )
-        if report.unit == "m" and longest > LONGEST:
+        if report.unit == "m" and longest > most:
             remedy += ", most often unit='mm'"
         raise GeometryError(
             f"The part is {size} long, read with lengths in {report.unit}: most likely the unit is wrong. {remedy}.",

@@ -28,6 +28,8 @@ AXES: Final = {"drag": 0, "side": 1, "lift": 2}
 class Measured:
     """Of one tunnel, in SI: force (3,) along its axes [N], moment (3,) about the part's origin, in its coordinates
     [N m], and how far off each may be since the time was finite
+    blockage: share of the box's cross-section, by the part or, where that is more, by its wake, whose share is half of
+    the force's coefficient times that of the part (Maskell 1963, ARC R&M 3400)
     """
 
     cells: int
@@ -44,6 +46,7 @@ class Measured:
 def measured(found: Simulation[Tunnel]) -> Measured:
     """What a tunnel tells."""
     tunnel, scales = found.lattice, found.lattice.scales
+    pressed = scale(tunnel.setting)
     means, spreads = found.mean(found.series)
     force, moment = means[:3], means[3:]
     force_spread, moment_spread = spreads[:3], spreads[3:]
@@ -55,7 +58,7 @@ def measured(found: Simulation[Tunnel]) -> Measured:
         scales.force * force_spread,
         scales.force * moment @ axes,
         scales.force * moment_spread @ np.abs(axes),
-        tunnel.blockage,
+        tunnel.blockage * max(1.0, scales.force * float(np.linalg.norm(force)) / (2 * pressed)),
         tunnel.setting.turbulent,
         tunnel.setting.mach_number,
     )
@@ -65,8 +68,8 @@ def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
     """Of the finest force and moment: of finite time, of cells, of the box's sides, of the density that does not
     change, and of the model of turbulence.
 
-    Sides: the fluid that a part pushes aside passes faster between walls. The share of the cross-section that it
-    blocks, of each number, is what corrections of wind tunnels are of the size of.
+    Sides: the fluid that a part and its wake push aside passes faster between walls. The share of the cross-section
+    that they block, of each number, is what corrections of wind tunnels are of the size of.
     Density: the pressure where the fluid comes to rest is higher by a share of M^2/4 + M^4/40 in a gas.
     Model: what known drags of bodies differ by (tests/verification/test_external_flow.py).
     """

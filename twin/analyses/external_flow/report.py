@@ -157,8 +157,8 @@ def _assumptions(found: Simulation[Tunnel], report: Report) -> tuple[str, ...]:
         f"times, after a start of {start:.4g} s that is left out.",
         f"The Mach number of the lattice is {tunnel.speed * 3**0.5:.2g}.",
         "The error estimates are of the time that is averaged over, of the size of cells (by the tunnel before, as if "
-        "they fell with the size), of the box (the share of it that the part blocks), of the Mach number (by the "
-        "pressure where a gas comes to rest)"
+        "they fell with the size), of the box (the share of it that the part or its wake blocks), of the Mach number "
+        "(by the pressure where a gas comes to rest)"
         + (" and of the model of turbulence (by bodies whose drag is known)" if setting.turbulent else "")
         + ". They are estimates, not bounds, and say nothing about the fluid or the speed.",
     ]

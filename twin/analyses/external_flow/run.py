@@ -122,7 +122,7 @@ class _RoundPart(Experiment[Tunnel, Measured]):
 
 def _checked(surface: Surface, report: Report, study: ExternalFlow, request: Request) -> Setting:
     checks.check_request(request, "external flow", numbers.NUMBERS)
-    checks.check_part(surface, report)
+    checks.check_part(surface, report, checks.LONGEST_IN_WIND)
     checks.check_flow(request)
     placed = setting(surface, study)
     if placed.area <= 0:
