@@ -20,7 +20,7 @@ from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
 from solvers.lattice_boltzmann.walls import Walls
 
-_REPEATED: Final = 1024
+_REPEATED: Final = 1024  # ghosts that repeat cells beside walls: their number is rounded up to so many
 
 
 def conditions(

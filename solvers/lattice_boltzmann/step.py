@@ -17,9 +17,8 @@ from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.walls import HELD, Walls, let_out, reflected
 
 _MAGIC: Final = 3 / 16  # of two relaxation times
-_CACHED: Final = 8192 * (
-    os.cpu_count() or 1
-)  # cells, of which there are some 60 numbers, over all processors
+# Cells of a stretch, with some 60 numbers each: 8192 for the cache of each processor.
+_CACHED: Final = 8192 * (os.cpu_count() or 1)
 
 
 def step(

@@ -144,10 +144,11 @@ def simulate(
     """
     steps = 2 ** (len(lattice.boxes) - 1)  # of the innermost box, in one of the outermost
     series, go_on, begun, given = course.series, True, None, lattice.conditions
+    batch = 1
     while len(series) < plan.longest and go_on and not course.settled:
         given, states = lattice.steered(series, course.states)
         told = partial(tell, len(series) / plan.longest, np.array(series))
-        course.states = _advanced(lattice, given, states, plan.interval // steps, told)
+        course.states, batch = _advanced(lattice, given, states, plan.interval // steps, batch, told)
         exchanged = lattice.exchanged(given[-1], course.states[-1])
         series.append(lattice.looked(given[-1], course.states[-1], exchanged))
         if not np.isfinite(series[-1]).all():
@@ -185,19 +186,23 @@ def _advanced(
     given: tuple[Conditions, ...],
     states: tuple[State, ...],
     count: int,
+    batch: int,
     told: Callable[[], bool],
-) -> tuple[State, ...]:
-    """So many steps of the outermost box later. In calls that last no longer than one may wait for a run to stop."""
-    done, batch = 0, 1
+) -> tuple[tuple[State, ...], int]:
+    """So many steps of the outermost box later. In calls that last no longer than one may wait for a run to stop: of
+    `batch` steps at first, and of as many as the next one may have.
+    """
+    done = 0
     while done < count:
-        batch = min(batch, count - done)
+        now = min(batch, count - done)
         begun = time.perf_counter()
-        states = refinement.advance(lattice.schemes, given, lattice.couplings, states, batch, done)
+        states = refinement.advance(lattice.schemes, given, lattice.couplings, states, now, done)
         states[0].eddy.block_until_ready()
-        done += batch
-        told()
-        batch = max(1, min(2 * batch, int(batch * _CALL / (time.perf_counter() - begun))))
-    return states
+        done += now
+        if done < count:
+            told()
+        batch = max(1, min(2 * batch, int(now * _CALL / (time.perf_counter() - begun))))
+    return states, batch
 
 
 def mean(series: Floats) -> tuple[float, float]:
