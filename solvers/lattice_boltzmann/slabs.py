@@ -86,6 +86,7 @@ class Slabs:
             first = number * grid.shape[0]
             absorbing = [along[first : first + grid.shape[0]], *across]
         else:
+            assert not given.absorbing.ndim  # of all cells it is only within programs
             absorbing = None
         return flow.conditions(
             self.scheme,
