@@ -48,6 +48,7 @@ def test_in_a_file() -> None:
         velocity = "(0, 20, 0) m/s"
         fluid = { density = 998, viscosity = "1 mPa*s", name = "cold water" }
         accuracy = 0.1
+        reference_point = ["2 m", 0, 0]
         [ground]
         moving = false
         [[rotating]]
@@ -59,7 +60,7 @@ def test_in_a_file() -> None:
     fluid = twin.Fluid(998, 1e-3, name="cold water")
     wheel = twin.Rotating((0, 0, 1), (0.01, 0, 0), 2 * np.pi, twin.select.patch(3))
     assert read.study == twin.ExternalFlow(
-        (0, 20, 0), fluid, ground=twin.Ground(moving=False), rotating=wheel
+        (0, 20, 0), fluid, ground=twin.Ground(moving=False), rotating=wheel, reference_point=(2, 0, 0)
     )
     assert read.request.accuracy == 0.1
 

@@ -29,7 +29,7 @@ A flow round the part has other words:
     velocity = "(30, 0, 0) m/s"
     fluid = "air"                               # or "water"; or a table: [fluid] density, viscosity ...
     up = [0, 0, 1]
-    reference_area = "0.05 m^2"                 # and reference_length; both may be left out
+    reference_area = "0.05 m^2"                 # reference_length and reference_point too; all may be left out
     [ground]                                    # where there is one: height, moving
     moving = true
     [[rotating]]                                # wheels and the like: axis, point, rate, on
@@ -158,7 +158,16 @@ def of_table(table: Table, options: Table | None) -> StudyFile:
 
 
 def _external_flow(table: Table) -> studies.ExternalFlow:
-    words = ("velocity", "fluid", "up", "ground", "reference_area", "reference_length", "rotating")
+    words = (
+        "velocity",
+        "fluid",
+        "up",
+        "ground",
+        "reference_area",
+        "reference_length",
+        "reference_point",
+        "rotating",
+    )
     only(table, ("type", *words, "shape", *REQUEST_WORDS))
     given = {word: table[word] for word in words if word in table}
     needed(table, "velocity")

@@ -29,6 +29,7 @@ def external_flow_to_proto(study: ExternalFlow) -> study_pb2.ExternalFlow:
             )
             for each in study.rotating
         ],
+        reference_point=vector_to_proto(study.reference_point),
     )
 
 
@@ -51,4 +52,5 @@ def external_flow_from_proto(message: study_pb2.ExternalFlow) -> ExternalFlow:
             )
             for each in message.rotating
         ],
+        vector_from_proto(message.reference_point),
     )

@@ -54,6 +54,10 @@ class Selection:
         """(k,) area of each piece [m^2]."""
         return np.asarray(np.linalg.norm(self.area_vectors, axis=1))
 
+    def mostly(self, areas: Float64) -> NDArray[np.bool_]:
+        """(t,) whether it takes most of each triangle of the surface, of these areas (t,) [m^2]."""
+        return np.asarray(np.bincount(self.source, self.areas, len(areas)) > 0.5 * areas)
+
     @property
     def area(self) -> float:
         """Total area [m^2]."""

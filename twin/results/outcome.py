@@ -217,7 +217,8 @@ class UniformGrid:
 
     origin: corner of the first cell [m]; axes: unit vectors along which cells are counted, in rows; spacing [m]
     shape: cells along each axis; fields: of cells, the last axis fastest: velocity (n, 3) [m/s], pressure (n, 1) over
-    a reference [Pa], velocity_fluctuation (n, 1), root of the mean square [m/s], solid (n, 1), 1 inside the part
+    a reference [Pa]; their root mean squares about the mean, velocity_fluctuation (n, 1) [m/s] and
+    pressure_fluctuation (n, 1) [Pa]; solid (n, 1), 1 inside the part
     """
 
     origin: Vector

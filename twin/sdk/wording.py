@@ -107,6 +107,8 @@ def _external_flow(study: ExternalFlow) -> list[tuple[str, str]]:
         rows.append(("Reference area", f"{study.reference_area:.4g} m²"))
     if study.reference_length is not None:
         rows.append(("Reference length", _number(study.reference_length, "m")))
+    if any(study.reference_point):
+        rows.append(("Moments about", _vector(study.reference_point, "m")))
     return rows
 
 

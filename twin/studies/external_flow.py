@@ -69,7 +69,9 @@ class ExternalFlow:
     up: lift is along it, without its share along the velocity; side force is along the cross product of lift and drag.
     rotating: surfaces that turn, such as wheels; of one that several take, the first
     reference_area: of the coefficients [m^2]; None: of the part's shadow along the velocity
-    reference_length: of the Reynolds number [m]; None: the part's extent along the velocity
+    reference_length: of the Reynolds number and of the moment's coefficient [m]; None: the part's extent along the
+        velocity
+    reference_point: that moments are about [m], in the part's coordinates
     Raises StudyError, MaterialError or UnitError for what can't work on any part.
     """
 
@@ -80,6 +82,7 @@ class ExternalFlow:
     reference_area: float | None
     reference_length: float | None
     rotating: tuple[Rotating, ...]
+    reference_point: Triple
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class ExternalFlow:
         reference_area: Scalar | None = None,
         reference_length: Scalar | None = None,
         rotating: Iterable[Rotating] = (),
+        reference_point: Vector = (0, 0, 0),
     ) -> None:
         object.__setattr__(self, "velocity", units.vector(velocity, "m/s", "velocity of ExternalFlow"))
         object.__setattr__(self, "fluid", materials.fluid(fluid))
@@ -109,6 +113,9 @@ class ExternalFlow:
             "twin.Rotating(axis=(0, 1, 0), point=(0, 0, 0.3), rate='800 rpm', on=twin.select.group('wheel'))"
         )
         object.__setattr__(self, "rotating", words.items(rotating, (Rotating,), "rotating", example))
+        object.__setattr__(
+            self, "reference_point", units.vector(reference_point, "m", "reference_point of ExternalFlow")
+        )
         self._check()
 
     @property

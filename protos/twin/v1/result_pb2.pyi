@@ -623,7 +623,9 @@ class UniformGrid(message.Message):
 
     @builtins.property
     def fields(self) -> containers.RepeatedCompositeFieldContainer[array_pb2.ArrayInfo]:
-        """Of cells, the last axis fastest: "velocity", "pressure" over a reference, "velocity_fluctuation", "solid"."""
+        """Of cells, the last axis fastest: "velocity", "pressure" over a reference, "velocity_fluctuation",
+        "pressure_fluctuation", "solid".
+        """
 
     def __init__(
         self,

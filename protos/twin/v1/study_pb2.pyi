@@ -1293,10 +1293,11 @@ class ExternalFlow(message.Message):
     REFERENCE_AREA_FIELD_NUMBER: builtins.int
     REFERENCE_LENGTH_FIELD_NUMBER: builtins.int
     ROTATING_FIELD_NUMBER: builtins.int
+    REFERENCE_POINT_FIELD_NUMBER: builtins.int
     reference_area: builtins.float
     """Of the coefficients [m^2]; absent: of the part's shadow along the velocity."""
     reference_length: builtins.float
-    """Of the Reynolds number [m]; absent: the part's extent along the velocity."""
+    """Of the Reynolds number and of the moment's coefficient [m]; absent: the part's extent along the velocity."""
     @builtins.property
     def velocity(self) -> selector_pb2.Vector3:
         """Of the fluid far away [m/s]; drag is along it."""
@@ -1317,6 +1318,10 @@ class ExternalFlow(message.Message):
     def rotating(self) -> containers.RepeatedCompositeFieldContainer[Rotating]:
         """Of a surface that several take, the first."""
 
+    @builtins.property
+    def reference_point(self) -> selector_pb2.Vector3:
+        """That moments are about [m]; absent: the part's origin."""
+
     def __init__(
         self,
         *,
@@ -1327,10 +1332,11 @@ class ExternalFlow(message.Message):
         reference_area: builtins.float | None = ...,
         reference_length: builtins.float | None = ...,
         rotating: abc.Iterable[Rotating] | None = ...,
+        reference_point: selector_pb2.Vector3 | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "reference_point", b"reference_point", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "rotating", b"rotating", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_reference_area", b"_reference_area", "_reference_length", b"_reference_length", "fluid", b"fluid", "ground", b"ground", "reference_area", b"reference_area", "reference_length", b"reference_length", "reference_point", b"reference_point", "rotating", b"rotating", "up", b"up", "velocity", b"velocity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reference_area: _TypeAlias = typing.Literal["reference_area"]  # noqa: Y015
     _WhichOneofArgType__reference_area: _TypeAlias = typing.Literal["_reference_area", b"_reference_area"]  # noqa: Y015

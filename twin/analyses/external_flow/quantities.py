@@ -26,8 +26,8 @@ AXES: Final = {"drag": 0, "side": 1, "lift": 2}
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Of one tunnel, in SI: force (3,) along its axes [N], moment (3,) about the part's origin, in its coordinates
-    [N m], and how far off each may be since the time was finite
+    """Of one tunnel, in SI: force (3,) along its axes [N], moment (3,) about the reference point, in the part's
+    coordinates [N m], and how far off each may be since the time was finite
     blockage: share of the box's cross-section, by the part or, where that is more, by its wake, whose share is half of
     the force's coefficient times that of the part (Maskell 1963, ARC R&M 3400)
     """
@@ -127,15 +127,19 @@ def quantities(ladder: Sequence[Measured], setting: Setting, accuracy: float) ->
             setting.area / area,
             accuracy,
         )
-    made["moment"] = Quantity(
-        finest.moment, "N m", moment_error, "about the origin of the part", unit * setting.surface.diagonal
+    x, y, z = study.reference_point
+    about = (
+        f"about ({x:.4g}, {y:.4g}, {z:.4g}) m"
+        if any(study.reference_point)
+        else "about the origin of the part"
     )
+    made["moment"] = Quantity(finest.moment, "N m", moment_error, about, unit * setting.surface.diagonal)
     length = study.reference_length or setting.length
     made["moment_coefficient"] = Quantity(
         finest.moment / (pressure * area * length),
         "1",
         moment_error / (pressure * area * length),
-        "about the origin of the part, by the reference area and length",
+        f"{about}, by the reference area and length",
         setting.area / area * setting.surface.diagonal / length,
     )
     made["reference_area"] = Quantity(area, "m^2", 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.analyses.external_flow import quantities as numbers
 from twin.analyses.external_flow.quantities import Measured
-from twin.analyses.external_flow.setting import Setting
+from twin.analyses.external_flow.setting import FAR_GROUND, Setting
 from twin.analyses.external_flow.tunnel import Tunnel
 from twin.analyses.flow.climb import Answered
 from twin.analyses.flow.fields import METHOD, in_boxes, of_gaps, on_points, shortfalls, wall_distance
@@ -88,6 +88,11 @@ def _warnings(found: Simulation[Tunnel], y_plus: float) -> list[str]:
         said.append(
             f"The Mach number is {mach:.2g}: above {_COMPRESSIBLE:g} the density changes, which is left out here."
         )
+    if study.ground is not None and tunnel.setting.ground is None:
+        said.append(
+            f"The ground is left out: it lies more than {FAR_GROUND:g} times the part's size below it, where it is not "
+            "felt."
+        )
     if (under := tunnel.setting.under_ground) > _UNDER:
         said.append(f"{under:.1%} of the part's height lies under the ground, where nothing flows.")
     if tunnel.setting.turbulent and y_plus > _WALL_UNITS:
@@ -150,7 +155,8 @@ def _assumptions(found: Simulation[Tunnel], report: Report) -> tuple[str, ...]:
         "those above that far away.",
         f"Solved by lattice Boltzmann in {len(tunnel.boxes)} boxes inside each other, {tunnel.cells:,} cells, which "
         f"get smaller by two from one to the next, to {1e3 * tunnel.scales.length:.3g} mm at the part. The "
-        f"outermost is {extent} times the part's size, the root of its frontal area of {setting.area:.4g} m^2. Its "
+        f"outermost is {extent} times the part's size of {setting.size:.4g} m; its frontal area is "
+        f"{setting.area:.4g} m^2. Its "
         "sides let the fluid slip, what reaches its end goes out.",
         _closure(setting),
         f"Means are over {time:.4g} s of the flow, in which it passes the part's size {time / setting.turnover:.3g} "
@@ -163,10 +169,9 @@ def _assumptions(found: Simulation[Tunnel], report: Report) -> tuple[str, ...]:
         + ". They are estimates, not bounds, and say nothing about the fluid or the speed.",
     ]
     if setting.ground is not None:
-        moving = study.ground is not None and study.ground.moving
         said.append(
             f"The ground lies at {setting.ground:.4g} m and "
-            + ("moves with the fluid." if moving else "is at rest, from the inlet on.")
+            + ("moves with the fluid." if setting.on_road else "is at rest, from the inlet on.")
         )
     said += [
         f"The surface on {describe(each.on)} turns about its axis at {abs(each.rate):.4g} rad/s: what the fluid meets "

@@ -20,9 +20,12 @@ Ints = NDArray[np.int64]
 
 LAMINAR: Final = 800.0  # Reynolds number of the part's size up to which cells are to resolve all of the flow
 MOST_MACH: Final = 0.8
+FAR_GROUND: Final = 8.0  # of the part's size: further below it a plane is not felt
+_SLENDER: Final = 1.5
+_FASTEST: Final = 30.0  # times the speed of the fluid far away
+_DIRECTIONS: Final = 36  # that the widest extent is looked for in
 _PIXELS: Final = 2048  # along the longer side of the part's shadow
 _LEAST_PIXELS: Final = 256  # along the shorter one
-_MOST: Final = 0.5  # of a triangle's area
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,8 @@ class Setting:
     """A part as the fluid meets it.
 
     axes: unit vectors of drag, side force and lift, in rows; surface: in them [m]
-    ground: where it lies along lift [m], None where there is none
-    area: of the shadow along the flow, above the ground [m^2]
+    ground: where it lies along lift [m], None where there is none, or none that is felt
+    area: of the shadow along the flow, above the ground [m^2]; size: that cells are counted along [m]
     turning: of triangles (t,), which of the study's rotating surfaces each is of, -1 for none
     """
 
@@ -40,12 +43,8 @@ class Setting:
     surface: Surface
     ground: float | None
     area: float
+    size: float
     turning: Ints
-
-    @property
-    def size(self) -> float:
-        """Root of the frontal area [m]."""
-        return float(np.sqrt(self.area))
 
     @property
     def length(self) -> float:
@@ -70,6 +69,11 @@ class Setting:
         """Share of the part's height."""
         lower, upper = (bound[2] for bound in self.surface.bounds)
         return 0.0 if self.ground is None else max((self.ground - lower) / (upper - lower), 0.0)
+
+    @property
+    def on_road(self) -> bool:
+        """Whether there is ground, and it moves with the fluid."""
+        return self.ground is not None and self.study.ground is not None and self.study.ground.moving
 
     @property
     def turbulent(self) -> bool:
@@ -105,7 +109,7 @@ def setting(surface: Surface, study: ExternalFlow) -> Setting:
 
     Raises:
         GeometryError: it lies under the ground; SelectionError: a rotating surface is nowhere
-        StudyError: it is too fast for a fluid of constant density
+        StudyError: it is too fast for a fluid of constant density, or turns too fast
     """
     drag = np.array(study.velocity) / study.speed
     lift = np.array(study.up) - (np.array(study.up) @ drag) * drag
@@ -121,7 +125,16 @@ def setting(surface: Surface, study: ExternalFlow) -> Setting:
                 f"All of the part lies under the ground, which is at {ground:.4g} m: the part's highest point is at "
                 f"{upper[2]:.4g} m along up. Lower the ground, or turn up round."
             )
-    made = Setting(study, axes, turned, ground, _shadow(turned, ground), _turning(surface, study))
+    area = _shadow(turned, ground)
+    size = _size(turned, area)
+    if ground is not None and lower[2] - ground > FAR_GROUND * size:
+        ground = None
+    made = Setting(study, axes, turned, ground, area, size, _turning(surface, study))
+    if made.fastest > _FASTEST * study.speed:
+        raise StudyError(
+            f"The surface that turns is as fast as {made.fastest:.3g} m/s, {made.fastest / study.speed:.3g} times the "
+            f"fluid far away. Up to {_FASTEST:g} times is answered: is the rate in rad/s?"
+        )
     if made.mach_number > MOST_MACH:
         raise StudyError(
             f"The Mach number is {made.mach_number:.2g}: this is flow of constant density, which has no shocks, and "
@@ -134,7 +147,7 @@ def _turning(surface: Surface, study: ExternalFlow) -> Ints:
     found = np.full(len(surface.triangles), -1)
     for number, rotating in reversed([*enumerate(study.rotating)]):  # the first one counts
         selected = select(surface, rotating.on, SELECTION_RESOLUTION * surface.diagonal)
-        own = np.bincount(selected.source, selected.areas, len(found)) > _MOST * surface.areas
+        own = selected.mostly(surface.areas)
         if not own.any():
             raise SelectionError(
                 f"What is to turn takes no triangle by most of its area: {describe(rotating.on)}. Select whole faces, "
@@ -143,6 +156,17 @@ def _turning(surface: Surface, study: ExternalFlow) -> Ints:
             )
         found[own] = number
     return found
+
+
+def _size(surface: Surface, area: float) -> float:
+    """Root of the frontal area [m]; of a part that is long across the flow, such as a wing, a rod or a wire, no more
+    than one and a half times what the flow passes: its mean width, or its length along the flow.
+    """
+    lower, upper = surface.bounds
+    angles = np.linspace(0, np.pi, _DIRECTIONS, endpoint=False)
+    span = np.ptp(surface.vertices[:, 1:] @ [np.cos(angles), np.sin(angles)], axis=0).max()
+    passed = max(area / span, upper[0] - lower[0]) if span > 0 else 0.0
+    return float(min(np.sqrt(area), _SLENDER * passed))
 
 
 def _shadow(surface: Surface, ground: float | None) -> float:

@@ -38,7 +38,7 @@ def on_points(on: Traction, dynamic: float, location: Location, above: float = 0
 
 
 def in_boxes(found: Simulation[Lattice], above: float = 0.0) -> tuple[UniformGrid, ...]:
-    """Mean velocity and pressure, outermost box first. above: as of `on_points`"""
+    """Mean velocity and pressure and by how much they fluctuate, outermost box first. above: as of `on_points`"""
     lattice, axes = found.lattice, found.lattice.axes
     scales = lattice.scales
     made = []
@@ -50,7 +50,8 @@ def in_boxes(found: Simulation[Lattice], above: float = 0.0) -> tuple[UniformGri
         columns = {
             "velocity": (velocity, "m/s"),
             "pressure": (above + scales.pressure * of.pressure, "Pa"),
-            "velocity_fluctuation": (scales.speed * of.fluctuation, "m/s"),
+            "velocity_fluctuation": (scales.speed * of.velocity_fluctuation, "m/s"),
+            "pressure_fluctuation": (scales.pressure * of.pressure_fluctuation, "Pa"),
             "solid": (solid, "1"),
         }
         corner = (np.array(box.origin) - 0.5 * box.spacing) @ axes

@@ -31,28 +31,35 @@ _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """Over time, in a box of cells: pressure (x, y, z), velocity (3, x, y, z), and the root of the mean square by which
-    that changes (x, y, z).
+    """Over time, in a box of cells: pressure (x, y, z), velocity (3, x, y, z), and the root mean squares by which they
+    fluctuate (x, y, z).
     """
 
     pressure: Floats
     velocity: Floats
-    fluctuation: Floats
+    pressure_fluctuation: Floats
+    velocity_fluctuation: Floats
 
 
 class Sums(eqx.Module):
-    """Over looks at a box. density: above one; square: of the velocity."""
+    """Over looks at a box. density: above one; squares: of the density and of the velocity."""
 
     density: Float[Array, "x y z"]
     velocity: Float[Array, "3 x y z"]
-    square: Float[Array, "x y z"]
+    density_square: Float[Array, "x y z"]
+    velocity_square: Float[Array, "x y z"]
 
     def means(self, count: int) -> Means:
-        density, velocity, square = (
-            np.asarray(each, np.float64) / count for each in (self.density, self.velocity, self.square)
+        density, velocity, density_square, velocity_square = (
+            np.asarray(each, np.float64) / count
+            for each in (self.density, self.velocity, self.density_square, self.velocity_square)
         )
-        change = np.maximum(square - (velocity**2).sum(axis=0), 0)
-        return Means(density / 3, velocity, np.sqrt(change))
+        return Means(
+            density / 3,
+            velocity,
+            np.sqrt(np.maximum(density_square - density**2, 0)) / 3,
+            np.sqrt(np.maximum(velocity_square - (velocity**2).sum(axis=0), 0)),
+        )
 
 
 @dataclass(frozen=True)
@@ -223,11 +230,15 @@ def _refuse(lattice: Lattice) -> None:
 
 
 def _nothing(shape: tuple[int, int, int]) -> Sums:
-    return Sums(*(jnp.zeros(each, jnp.float32) for each in (shape, (3, *shape), shape)))
+    return Sums(*(jnp.zeros(each, jnp.float32) for each in (shape, (3, *shape), shape, shape)))
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=3)
 def _added(scheme: Scheme, given: Conditions, state: State, sums: Sums) -> Sums:
     of = flow.macroscopic(scheme, given, state)
-    square = (of.velocity**2).sum(axis=0)
-    return Sums(sums.density + of.density, sums.velocity + of.velocity, sums.square + square)
+    return Sums(
+        sums.density + of.density,
+        sums.velocity + of.velocity,
+        sums.density_square + of.density**2,
+        sums.velocity_square + (of.velocity**2).sum(axis=0),
+    )

@@ -20,7 +20,6 @@ Ints = NDArray[np.int64]
 MOST_REYNOLDS: Final = 2000.0  # of an opening: what cells beside walls add to friction beyond is not known
 _CREEPING: Final = 20.0  # Reynolds number, below which what happens at an inlet's rim is much of the loss
 _FLAT: Final = 0.99  # of an opening's area, that its sides' mean covers
-_MOST: Final = 0.5  # of a triangle's area
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +144,7 @@ def passage(surface: Surface, study: InternalFlow) -> Passage:
     }
     through = np.full(len(surface.triangles), -1)
     for number, (name, selected) in enumerate(chosen.items()):
-        taken = np.bincount(selected.source, selected.areas, len(through))
-        own = taken > _MOST * surface.areas
+        own = selected.mostly(surface.areas)
         shared = np.flatnonzero(own & (through >= 0))
         if len(shared):
             other = list(chosen)[through[shared[0]]]

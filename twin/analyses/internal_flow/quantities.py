@@ -38,14 +38,16 @@ class Measured:
     each opening the pressure, total pressure and what passes it, below zero the wrong way; and how far off each may be
     since the time was finite
 
-    denser: share by which density differs, but for one cell in a hundred; fastest: of the fluid, in the mean over time
-    [cells/step]; leaking: of what comes in, what walls lose or add
+    denser: share by which density differs on the lattice, but for one cell in a hundred; compressed: by which that of
+    the fluid itself would; fastest: of the fluid, in the mean over time [cells/step]; leaking: of what comes in, what
+    walls lose or add
     """
 
     size: float
     values: Floats
     spread: Floats
     denser: float
+    compressed: float
     leaking: float
     fastest: float
 
@@ -57,11 +59,14 @@ def measured(found: Simulation[Channel]) -> Measured:
     out, _, _ = found.series[found.start :].mean(axis=0).reshape(3, -1)
     (means,) = found.means
     low, high = np.percentile(means.pressure[~channel.solid], _MOST_CELLS)
+    fluid, differs = channel.passage.study.fluid, float(high - low)
+    sound = fluid.speed_of_sound or np.inf
     return Measured(
         channel.scales.length,
         values,
         spread,
-        3 * float(high - low),
+        3 * differs,
+        channel.scales.pressure * differs / (fluid.density * sound**2),
         abs(float(out.sum())),
         float(np.linalg.norm(means.velocity, axis=0).max()),
     )
@@ -89,11 +94,12 @@ def in_units(channel: Channel, series: Floats) -> Floats:
 
 
 def errors(ladder: Sequence[Measured]) -> Floats:
-    """Of the finest values: of finite time, of cells, of the density that is not quite constant, and of what walls
-    leak. The last two are shares of the loss of total pressure, and of what passes.
+    """Of the finest values: of finite time, of cells, of the density that is not constant, neither on the lattice nor
+    in the fluid, and of what walls leak. All but the first two are shares of the loss of total pressure, and of what
+    passes.
     """
     finest = ladder[-1]
-    share = 0.5 * finest.denser + finest.leaking
+    share = 0.5 * (finest.denser + finest.compressed) + finest.leaking
     return (
         of_cells([each.size for each in ladder], [each.values for each in ladder])
         + finest.spread

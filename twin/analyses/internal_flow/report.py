@@ -91,6 +91,11 @@ def _warnings(channel: Channel, finest: Measured, made: dict[str, Quantity]) -> 
             f"On the lattice the density differs by {finest.denser:.1%} along the way, which constant density has not. "
             "The error estimate has half of it."
         )
+    if finest.compressed > _DENSER:
+        said.append(
+            f"Pressure changes the density of the fluid by {finest.compressed:.1%} along the way, which is left out "
+            "here. The error estimate has half of it."
+        )
     if channel.dead > _DEAD:
         said.append(
             f"{channel.dead:.1%} of the space in the part is cut off from the inlets: nothing flows there."
@@ -155,7 +160,8 @@ def _assumptions(found: Simulation[Channel], finest: Measured) -> tuple[str, ...
         "to them from the cells beside them. Total pressure has the kinetic energy too, in the "
         "mean by what passes; what is lost of it, times the flow rate, is the dissipated power.",
         "The error estimates are of the time that is averaged over, of the size of cells (by that before, as if they "
-        f"fell with the size), of the density, which differs by {finest.denser:.2%} on the lattice, and of what walls "
+        f"fell with the size), of the density, which differs by {finest.denser:.2%} on the lattice and by "
+        f"{finest.compressed:.2%} in the fluid itself, and of what walls "
         f"leak, {finest.leaking:.2%}. They are estimates, not bounds, and say nothing about the fluid or "
         "what comes in.",
     )

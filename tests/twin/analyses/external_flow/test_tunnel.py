@@ -11,7 +11,7 @@ import trimesh
 from numpy.typing import NDArray
 
 import twin
-from solvers.lattice_boltzmann import refinement
+from solvers.lattice_boltzmann import flow, refinement
 from twin.analyses.external_flow.boxes import Box, boxes
 from twin.analyses.external_flow.setting import setting
 from twin.analyses.external_flow.tunnel import cells, tunnel
@@ -157,6 +157,47 @@ def test_a_sheet_seen_edge_on_has_the_area_of_its_edge(tmp_path: Path) -> None:
     trimesh.creation.box(extents=[1.0, 0.5, 2e-4]).export(path)
     placed = setting(parse(path, "m", path.name)[0], study())
     assert placed.area == pytest.approx(2e-4, rel=1e-3)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7], ids=["upright", "aslant"])
+def test_cells_are_counted_along_what_the_flow_passes(tmp_path: Path, turn: float) -> None:
+    """Not along the root of a shadow that is long across the flow."""
+    rod = trimesh.creation.cylinder(0.01, 1.0, sections=64)
+    rod.apply_transform(trimesh.transformations.rotation_matrix(turn, (0, 1, 0)))
+    path = tmp_path / "rod.stl"
+    rod.export(path)
+    placed = setting(parse(path, "m", path.name)[0], study())
+    assert placed.area == pytest.approx(0.02, rel=0.03)
+    assert placed.size == pytest.approx(1.5 * 0.02, rel=0.03)
+
+
+def test_the_wind_begins_with_an_eddy_at_the_part(ball: Surface) -> None:
+    """It breaks the symmetry, compresses nothing and is gone far from the part."""
+    made = tunnel(setting(ball, study()), 6.0)
+    far, _, near, _ = (
+        np.asarray(flow.macroscopic(*each).velocity) / made.speed - np.array([1, 0, 0])[:, None, None, None]
+        for each in zip(made.schemes, made.conditions, made.initial(), strict=True)
+    )
+    assert np.abs(far[:, 0]).max() < 1e-6
+    assert 0.01 < np.abs(near[2]).max() < 0.05
+    slopes = np.array([np.gradient(near[axis], axis=axis)[1:-1, 1:-1, 1:-1] for axis in range(3)])
+    assert np.abs(slopes).max() > 1e-3
+    assert np.abs(slopes.sum(axis=0)).max() < 0.2 * np.abs(slopes).max()
+
+
+def test_ground_that_is_far_below_is_left_out(ball: Surface) -> None:
+    near, far = (setting(ball, study(ground=twin.Ground(height))) for height in ("-0.5 m", "-5 m"))
+    assert near.ground == pytest.approx(-0.5)
+    assert near.on_road
+    assert far.ground is None
+    assert not far.on_road
+    assert boxes(far, 0.01) == boxes(setting(ball, study()), 0.01)
+
+
+def test_what_turns_much_faster_than_the_wind_is_refused(ball: Surface) -> None:
+    turning = twin.Rotating((0, 0, 1), (0.3, 0.2, 0.1), 40 * SPEED / RADIUS, twin.select.all())
+    with pytest.raises(StudyError, match="40 times the fluid"):
+        setting(ball, study(rotating=[turning]))
 
 
 def test_flow_with_shocks_is_refused(ball: Surface) -> None:

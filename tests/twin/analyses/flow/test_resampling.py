@@ -48,6 +48,7 @@ def test_fields_are_the_same_on_other_cells(tmp_path: Path) -> None:
                 pressure / coarse.scales.pressure,
                 np.stack(velocity) / coarse.scales.speed,
                 np.zeros(box.grid.shape),
+                np.zeros(box.grid.shape),
             )
         )
     means[-1].velocity[:, coarse.solid] = 0
