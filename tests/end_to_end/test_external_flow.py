@@ -40,10 +40,12 @@ def answered(client: twin.Client, ball: twin.Part) -> tuple[list[twin.Update], t
 
 
 def test_forces_stream_while_it_runs(answered: tuple[list[twin.Update], twin.Result]) -> None:
-    updates, _ = answered
-    told = [update.message for update in updates if "drag" in update.message]
+    updates, result = answered
+    told = [update for update in updates if "drag" in update.message]
     assert len(told) > 10
-    assert all(re.search(r"drag -?[\d.]+ m?N, lift .*N, side force .*N", each) for each in told)
+    assert all(re.search(r"drag -?[\d.]+ m?N, lift .*N, side force .*N", each.message) for each in told)
+    assert all(each.numbers.keys() == {"drag_force", "lift_force", "side_force"} for each in told)
+    assert told[-1].numbers["drag_force"] == pytest.approx(result.quantities["drag_force"].value, rel=0.02)
 
 
 def test_a_coarse_answer_is_near_and_says_how_little_it_knows(

@@ -391,7 +391,7 @@ def test_runs_round_trip() -> None:
         state="FAILED",
         created=MOMENT,
         started=MOMENT,
-        progress=codec.ProgressRecord("solve", 0.5, "level 2", 1e-5),
+        progress=codec.ProgressRecord("solve", 0.5, "level 2", 1e-5, {"loss": 0.2}),
         error=SolveFailed("Did not converge.", {"iterations": 500}),
         display_name="bracket",
         labels={"team": "a"},

@@ -1,12 +1,23 @@
 """How a running analysis tells where it stands, and hears that it should stop."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+NONE: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Monitor(Protocol):
     """The analysis calls `progress` often, at least once a second where it can."""
 
-    def progress(self, phase: str, fraction: float, message: str = "", residual: float | None = None) -> None:
+    def progress(
+        self,
+        phase: str,
+        fraction: float,
+        message: str = "",
+        residual: float | None = None,
+        numbers: Mapping[str, float] = NONE,
+    ) -> None:
         """Report.
 
         Args:
@@ -14,6 +25,7 @@ class Monitor(Protocol):
             fraction: of the whole analysis, 0 to 1
             message: what is being done, for a person
             residual: relative, of the linear solver
+            numbers: of what is asked for, as it stands, by names; in SI units
 
         Raises:
             twin.errors.Cancelled: the run was cancelled
@@ -23,5 +35,12 @@ class Monitor(Protocol):
 class Silent:
     """A monitor that nobody watches."""
 
-    def progress(self, phase: str, fraction: float, message: str = "", residual: float | None = None) -> None:
+    def progress(
+        self,
+        phase: str,
+        fraction: float,
+        message: str = "",
+        residual: float | None = None,
+        numbers: Mapping[str, float] = NONE,
+    ) -> None:
         """Say nothing."""

@@ -33,12 +33,15 @@ STATES: EnumWords[RunState, run_pb2.RunState.ValueType] = EnumWords(
 
 @dataclass(frozen=True, slots=True)
 class ProgressRecord:
-    """How far a run is. fraction: of the whole run, in [0, 1]; residual: relative, None where there is none."""
+    """How far a run is. fraction: of the whole run, in [0, 1]; residual: relative, None where there is none; numbers:
+    of what is asked for, as it stands.
+    """
 
     phase: str
     fraction: float
     message: str = ""
     residual: float | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +156,14 @@ def progress_to_proto(progress: ProgressRecord) -> run_pb2.Progress:
         fraction=progress.fraction,
         message=progress.message,
         residual=progress.residual,
+        numbers=progress.numbers,
     )
 
 
 def progress_from_proto(message: run_pb2.Progress) -> ProgressRecord:
     """Inverse of `progress_to_proto`."""
     residual = message.residual if message.HasField("residual") else None
-    return ProgressRecord(message.phase, message.fraction, message.message, residual)
+    return ProgressRecord(message.phase, message.fraction, message.message, residual, dict(message.numbers))
 
 
 def time_to_proto(time: datetime | float) -> timestamp_pb2.Timestamp:

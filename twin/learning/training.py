@@ -369,7 +369,7 @@ def _reporting(monitor: Monitor, number: int, asked: Training) -> training.Repor
             "train",
             0.05 + (_TRAINED - 0.05) * share,
             f"network {number + 1} of {asked.networks}, step {step.number:,} of {asked.steps:,}, error {step.loss:.3f}",
-            step.loss,
+            numbers={"loss": step.loss},
         )
 
     return report

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, final
 
@@ -25,8 +26,9 @@ class Update:
 
     sequence: counts the events of the run from 1. phase: "check", "mesh", "solve", "estimate", "recover",
     "write", or "" before the first; they may come again when the mesh is refined. progress: part of the whole
-    run that is done, in [0, 1]. residual: relative, of the linear solver, where it has one. error: why the
-    run failed.
+    run that is done, in [0, 1]. residual: relative, of the linear solver, where it has one. numbers: of what is
+    asked for, as it stands: of a flow at this moment "drag_force", "pressure_drop" and the like in SI units, of a
+    training "loss". error: why the run failed.
     """
 
     sequence: int = 0
@@ -36,6 +38,7 @@ class Update:
     progress: float = 0.0
     message: str = ""
     residual: float | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
     error: TwinError | None = None
 
     def after(self, event: RunEvent) -> Update:
@@ -47,5 +50,12 @@ class Update:
             return replace(now, state=event.state, error=event.error, progress=done)
         if (said := event.progress) is not None:
             done = max(self.progress, said.fraction)
-            return replace(now, phase=said.phase, progress=done, message=said.message, residual=said.residual)
+            return replace(
+                now,
+                phase=said.phase,
+                progress=done,
+                message=said.message,
+                residual=said.residual,
+                numbers=said.numbers,
+            )
         return now

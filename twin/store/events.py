@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -19,7 +20,8 @@ from twin.store.states import RunState
 class Event:
     """state: set where this is a change of state, else it is progress.
 
-    time: seconds since the epoch; fraction: of the whole run, 0 to 1; residual: of the iteration, relative.
+    time: seconds since the epoch; fraction: of the whole run, 0 to 1; residual: of the iteration, relative;
+    numbers: of what is asked for, as it stands.
     """
 
     run: str
@@ -30,6 +32,7 @@ class Event:
     fraction: float
     message: str
     residual: float | None
+    numbers: Mapping[str, float]
     error: dict[str, Any] | None
 
 
@@ -44,6 +47,7 @@ def append(
     fraction: float | None = None,
     message: str = "",
     residual: float | None = None,
+    numbers: Mapping[str, float] | None = None,
     error: dict[str, Any] | None = None,
 ) -> int:
     """Add an event within the caller's transaction; returns its sequence. None keeps the run's phase,
@@ -71,6 +75,7 @@ def append(
             fraction=row.fraction,
             message=message,
             residual=residual,
+            numbers=dict(numbers) if numbers else None,
             error=error,
         )
     )
@@ -122,5 +127,6 @@ def _event(row: RowMapping) -> Event:
         fraction=row["fraction"],
         message=row["message"],
         residual=row["residual"],
+        numbers=row["numbers"] or {},
         error=row["error"],
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -52,12 +52,15 @@ class Lease:
 @final
 @dataclass(frozen=True)
 class Progress:
-    """phase: "check", "mesh", "solve", ...; fraction: of the whole run, 0 to 1; residual: relative."""
+    """phase: "check", "mesh", "solve", ...; fraction: of the whole run, 0 to 1; residual: relative; numbers: of what is
+    asked for, as it stands.
+    """
 
     phase: str
     fraction: float
     message: str = ""
     residual: float | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @final
@@ -159,7 +162,7 @@ class Leases:
                 events.append(
                     connection, each.tenant, each.run, self._clock(),
                     phase=progress.phase, fraction=progress.fraction,
-                    message=progress.message, residual=progress.residual,
+                    message=progress.message, residual=progress.residual, numbers=progress.numbers,
                 )  # fmt: skip
 
     def succeed(self, lease: Lease, found: Sequence[tuple[dict[str, Any], Sequence[StoredArray]]]) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
     1: (
@@ -45,6 +45,7 @@ MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {
         "CREATE INDEX runs_by_pack ON runs (tenant, pack)",
     ),
     3: (),
+    4: ("ALTER TABLE events ADD COLUMN numbers JSON",),
 }
 """What leads from each version to the next; tables that are new are made besides."""
 
@@ -123,6 +124,7 @@ events = Table(
     Column("fraction", Float, nullable=False, default=0.0),
     Column("message", Text, nullable=False, default=""),
     Column("residual", Float),
+    Column("numbers", JSON(none_as_null=True)),
     Column("error", JSON),
     Index("events_by_run", "tenant", "run", "sequence", unique=True),
     ForeignKeyConstraint(["tenant", "run"], ["runs.tenant", "runs.id"], ondelete="CASCADE"),

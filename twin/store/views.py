@@ -36,7 +36,7 @@ def event_view(event: Event, token: str) -> codec.RunEvent:
         return codec.RunEvent(
             event.sequence, token, _time(event.time), state=event.state.value, error=_error(event.error)
         )
-    progress = codec.ProgressRecord(event.phase, event.fraction, event.message, event.residual)
+    progress = codec.ProgressRecord(event.phase, event.fraction, event.message, event.residual, event.numbers)
     return codec.RunEvent(event.sequence, token, _time(event.time), progress)
 
 

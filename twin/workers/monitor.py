@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from twin.analyses.monitor import NONE
 from twin.errors import Cancelled, DeadlineExceeded, TwinError
 from twin.store.leases import Lease, LeaseLostError, Leases, Progress
 
@@ -78,13 +79,20 @@ class RunMonitor:
         self._ended.set()
         self._thread.join()
 
-    def progress(self, phase: str, fraction: float, message: str = "", residual: float | None = None) -> None:
+    def progress(
+        self,
+        phase: str,
+        fraction: float,
+        message: str = "",
+        residual: float | None = None,
+        numbers: Mapping[str, float] = NONE,
+    ) -> None:
         """Say how far the run is (fraction, 0 to 1). Raises Cancelled or DeadlineExceeded when it is
         time.
         """
         self.check()
         now = time.monotonic()
-        news = Progress(phase, min(max(float(fraction), 0.0), 1.0), message, residual)
+        news = Progress(phase, min(max(float(fraction), 0.0), 1.0), message, residual, dict(numbers))
         if news == self._last:
             return  # an analysis that waits says the same again and again, to hear of a cancel
         new_phase = self._pace.phases and news.phase != self._last.phase

@@ -32,13 +32,15 @@ from protos.twin.v1 import shape_pb2 as protos_dot_twin_dot_v1_dot_shape__pb2
 from protos.twin.v1 import study_pb2 as protos_dot_twin_dot_v1_dot_study__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18protos/twin/v1/run.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aprotos/twin/v1/shape.proto\x1a\x1aprotos/twin/v1/study.proto\"`\n\x08Progress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x15\n\x08residual\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_residual\"\xff\x06\n\x03Run\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x08\xbaH&r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\xd8\x01\x01\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12W\n\x08geometry\x18\x03 \x01(\tBE\xe2\x41\x01\x05\xfa\x41\x0f\n\rtwin/Geometry\xbaH,r\'2%^geometries/[a-z0-9][a-z0-9-]{0,127}$\xd8\x01\x01\x12*\n\x05study\x18\x04 \x01(\x0b\x32\x0e.twin.v1.StudyB\x0b\xe2\x41\x02\x02\x05\xbaH\x03\xc8\x01\x01\x12,\n\x07options\x18\x05 \x01(\x0b\x32\x15.twin.v1.SolveOptionsB\x04\xe2\x41\x01\x05\x12W\n\x06labels\x18\x06 \x03(\x0b\x32\x18.twin.v1.Run.LabelsEntryB-\xbaH*\x9a\x01\'\x10@\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,62}$*\x05r\x03\x18\x80\x02\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x11.twin.v1.RunStateB\x04\xe2\x41\x01\x03\x12)\n\x08progress\x18\x08 \x01(\x0b\x32\x11.twin.v1.ProgressB\x04\xe2\x41\x01\x03\x12\'\n\x05\x65rror\x18\t \x01(\x0b\x32\x12.google.rpc.StatusB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12#\n\x05shape\x18\r \x01(\x0b\x32\x0e.twin.v1.ShapeB\x04\xe2\x41\x01\x05\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:\x9d\x01\xea\x41!\n\x08twin/Run\x12\nruns/{run}*\x04runs2\x03run\xbaHv\x1at\n\x0crun.geometry\x12\x31\x61 study needs a geometry, and a training has none\x1a\x31(this.geometry == \'\') == has(this.study.training)\"Z\n\x10\x43reateRunRequest\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x0c.twin.v1.RunB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"V\n\rGetRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\"\xc3\x02\n\x0fListRunsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x32\n\x06states\x18\x03 \x03(\x0e\x32\x11.twin.v1.RunStateB\x0f\xbaH\x0c\x92\x01\t\x10\x08\"\x05\x82\x01\x02\x10\x01\x12S\n\x08geometry\x18\x04 \x01(\tBA\xfa\x41\x0f\n\rtwin/Geometry\xbaH,r\'2%^geometries/[a-z0-9][a-z0-9-]{0,127}$\xd8\x01\x01\x12>\n\x06labels\x18\x05 \x03(\x0b\x32$.twin.v1.ListRunsRequest.LabelsEntryB\x08\xbaH\x05\x9a\x01\x02\x10@\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"G\n\x10ListRunsResponse\x12\x1a\n\x04runs\x18\x01 \x03(\x0b\x32\x0c.twin.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x10\x43\x61ncelRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\"Y\n\x10\x44\x65leteRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\"x\n\x0fWatchRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\x12\x1e\n\x0cresume_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\xf4\x02\n\x10WatchRunResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08progress\x18\x04 \x01(\x0b\x32\x11.twin.v1.ProgressH\x00\x12=\n\x0cstate_change\x18\x05 \x01(\x0b\x32%.twin.v1.WatchRunResponse.StateChangeH\x00\x12\x38\n\theartbeat\x18\x06 \x01(\x0b\x32#.twin.v1.WatchRunResponse.HeartbeatH\x00\x1aR\n\x0bStateChange\x12 \n\x05state\x18\x01 \x01(\x0e\x32\x11.twin.v1.RunState\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent*\x9b\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_PENDING\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\xf8\x02\n\nRunService\x12\x36\n\tCreateRun\x12\x19.twin.v1.CreateRunRequest\x1a\x0c.twin.v1.Run\"\x00\x12\x30\n\x06GetRun\x12\x16.twin.v1.GetRunRequest\x1a\x0c.twin.v1.Run\"\x00\x12\x41\n\x08ListRuns\x12\x18.twin.v1.ListRunsRequest\x1a\x19.twin.v1.ListRunsResponse\"\x00\x12\x36\n\tCancelRun\x12\x19.twin.v1.CancelRunRequest\x1a\x0c.twin.v1.Run\"\x00\x12@\n\tDeleteRun\x12\x19.twin.v1.DeleteRunRequest\x1a\x16.google.protobuf.Empty\"\x00\x12\x43\n\x08WatchRun\x12\x18.twin.v1.WatchRunRequest\x1a\x19.twin.v1.WatchRunResponse\"\x00\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18protos/twin/v1/run.proto\x12\x07twin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aprotos/twin/v1/shape.proto\x1a\x1aprotos/twin/v1/study.proto\"\xc1\x01\n\x08Progress\x12\r\n\x05phase\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x15\n\x08residual\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12/\n\x07numbers\x18\x05 \x03(\x0b\x32\x1e.twin.v1.Progress.NumbersEntry\x1a.\n\x0cNumbersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0b\n\t_residual\"\xff\x06\n\x03Run\x12;\n\x04name\x18\x01 \x01(\tB-\xe2\x41\x01\x08\xbaH&r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\xd8\x01\x01\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12W\n\x08geometry\x18\x03 \x01(\tBE\xe2\x41\x01\x05\xfa\x41\x0f\n\rtwin/Geometry\xbaH,r\'2%^geometries/[a-z0-9][a-z0-9-]{0,127}$\xd8\x01\x01\x12*\n\x05study\x18\x04 \x01(\x0b\x32\x0e.twin.v1.StudyB\x0b\xe2\x41\x02\x02\x05\xbaH\x03\xc8\x01\x01\x12,\n\x07options\x18\x05 \x01(\x0b\x32\x15.twin.v1.SolveOptionsB\x04\xe2\x41\x01\x05\x12W\n\x06labels\x18\x06 \x03(\x0b\x32\x18.twin.v1.Run.LabelsEntryB-\xbaH*\x9a\x01\'\x10@\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,62}$*\x05r\x03\x18\x80\x02\x12&\n\x05state\x18\x07 \x01(\x0e\x32\x11.twin.v1.RunStateB\x04\xe2\x41\x01\x03\x12)\n\x08progress\x18\x08 \x01(\x0b\x32\x11.twin.v1.ProgressB\x04\xe2\x41\x01\x03\x12\'\n\x05\x65rror\x18\t \x01(\x0b\x32\x12.google.rpc.StatusB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12#\n\x05shape\x18\r \x01(\x0b\x32\x0e.twin.v1.ShapeB\x04\xe2\x41\x01\x05\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:\x9d\x01\xea\x41!\n\x08twin/Run\x12\nruns/{run}*\x04runs2\x03run\xbaHv\x1at\n\x0crun.geometry\x12\x31\x61 study needs a geometry, and a training has none\x1a\x31(this.geometry == \'\') == has(this.study.training)\"Z\n\x10\x43reateRunRequest\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x0c.twin.v1.RunB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"V\n\rGetRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\"\xc3\x02\n\x0fListRunsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x32\n\x06states\x18\x03 \x03(\x0e\x32\x11.twin.v1.RunStateB\x0f\xbaH\x0c\x92\x01\t\x10\x08\"\x05\x82\x01\x02\x10\x01\x12S\n\x08geometry\x18\x04 \x01(\tBA\xfa\x41\x0f\n\rtwin/Geometry\xbaH,r\'2%^geometries/[a-z0-9][a-z0-9-]{0,127}$\xd8\x01\x01\x12>\n\x06labels\x18\x05 \x03(\x0b\x32$.twin.v1.ListRunsRequest.LabelsEntryB\x08\xbaH\x05\x9a\x01\x02\x10@\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"G\n\x10ListRunsResponse\x12\x1a\n\x04runs\x18\x01 \x03(\x0b\x32\x0c.twin.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x10\x43\x61ncelRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\"Y\n\x10\x44\x65leteRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\"x\n\x0fWatchRunRequest\x12\x45\n\x04name\x18\x01 \x01(\tB7\xe2\x41\x01\x02\xfa\x41\n\n\x08twin/Run\xbaH#r!2\x1f^runs/[a-z0-9][a-z0-9-]{0,127}$\x12\x1e\n\x0cresume_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\xf4\x02\n\x10WatchRunResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x08progress\x18\x04 \x01(\x0b\x32\x11.twin.v1.ProgressH\x00\x12=\n\x0cstate_change\x18\x05 \x01(\x0b\x32%.twin.v1.WatchRunResponse.StateChangeH\x00\x12\x38\n\theartbeat\x18\x06 \x01(\x0b\x32#.twin.v1.WatchRunResponse.HeartbeatH\x00\x1aR\n\x0bStateChange\x12 \n\x05state\x18\x01 \x01(\x0e\x32\x11.twin.v1.RunState\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent*\x9b\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_PENDING\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\xf8\x02\n\nRunService\x12\x36\n\tCreateRun\x12\x19.twin.v1.CreateRunRequest\x1a\x0c.twin.v1.Run\"\x00\x12\x30\n\x06GetRun\x12\x16.twin.v1.GetRunRequest\x1a\x0c.twin.v1.Run\"\x00\x12\x41\n\x08ListRuns\x12\x18.twin.v1.ListRunsRequest\x1a\x19.twin.v1.ListRunsResponse\"\x00\x12\x36\n\tCancelRun\x12\x19.twin.v1.CancelRunRequest\x1a\x0c.twin.v1.Run\"\x00\x12@\n\tDeleteRun\x12\x19.twin.v1.DeleteRunRequest\x1a\x16.google.protobuf.Empty\"\x00\x12\x43\n\x08WatchRun\x12\x18.twin.v1.WatchRunRequest\x1a\x19.twin.v1.WatchRunResponse\"\x00\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.twin.v1.run_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PROGRESS_NUMBERSENTRY']._loaded_options = None
+  _globals['_PROGRESS_NUMBERSENTRY']._serialized_options = b'8\001'
   _globals['_RUN_LABELSENTRY']._loaded_options = None
   _globals['_RUN_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_RUN'].fields_by_name['name']._loaded_options = None
@@ -95,36 +97,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHRUNREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\n\n\010twin/Run\272H#r!2\037^runs/[a-z0-9][a-z0-9-]{0,127}$'
   _globals['_WATCHRUNREQUEST'].fields_by_name['resume_token']._loaded_options = None
   _globals['_WATCHRUNREQUEST'].fields_by_name['resume_token']._serialized_options = b'\272H\005r\003\030\200\004'
-  _globals['_RUNSTATE']._serialized_start=2524
-  _globals['_RUNSTATE']._serialized_end=2679
-  _globals['_PROGRESS']._serialized_start=269
-  _globals['_PROGRESS']._serialized_end=365
-  _globals['_RUN']._serialized_start=368
-  _globals['_RUN']._serialized_end=1263
-  _globals['_RUN_LABELSENTRY']._serialized_start=1058
-  _globals['_RUN_LABELSENTRY']._serialized_end=1103
-  _globals['_CREATERUNREQUEST']._serialized_start=1265
-  _globals['_CREATERUNREQUEST']._serialized_end=1355
-  _globals['_GETRUNREQUEST']._serialized_start=1357
-  _globals['_GETRUNREQUEST']._serialized_end=1443
-  _globals['_LISTRUNSREQUEST']._serialized_start=1446
-  _globals['_LISTRUNSREQUEST']._serialized_end=1769
-  _globals['_LISTRUNSREQUEST_LABELSENTRY']._serialized_start=1058
-  _globals['_LISTRUNSREQUEST_LABELSENTRY']._serialized_end=1103
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1771
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1842
-  _globals['_CANCELRUNREQUEST']._serialized_start=1844
-  _globals['_CANCELRUNREQUEST']._serialized_end=1933
-  _globals['_DELETERUNREQUEST']._serialized_start=1935
-  _globals['_DELETERUNREQUEST']._serialized_end=2024
-  _globals['_WATCHRUNREQUEST']._serialized_start=2026
-  _globals['_WATCHRUNREQUEST']._serialized_end=2146
-  _globals['_WATCHRUNRESPONSE']._serialized_start=2149
-  _globals['_WATCHRUNRESPONSE']._serialized_end=2521
-  _globals['_WATCHRUNRESPONSE_STATECHANGE']._serialized_start=2417
-  _globals['_WATCHRUNRESPONSE_STATECHANGE']._serialized_end=2499
-  _globals['_WATCHRUNRESPONSE_HEARTBEAT']._serialized_start=2501
-  _globals['_WATCHRUNRESPONSE_HEARTBEAT']._serialized_end=2512
-  _globals['_RUNSERVICE']._serialized_start=2682
-  _globals['_RUNSERVICE']._serialized_end=3058
+  _globals['_RUNSTATE']._serialized_start=2622
+  _globals['_RUNSTATE']._serialized_end=2777
+  _globals['_PROGRESS']._serialized_start=270
+  _globals['_PROGRESS']._serialized_end=463
+  _globals['_PROGRESS_NUMBERSENTRY']._serialized_start=404
+  _globals['_PROGRESS_NUMBERSENTRY']._serialized_end=450
+  _globals['_RUN']._serialized_start=466
+  _globals['_RUN']._serialized_end=1361
+  _globals['_RUN_LABELSENTRY']._serialized_start=1156
+  _globals['_RUN_LABELSENTRY']._serialized_end=1201
+  _globals['_CREATERUNREQUEST']._serialized_start=1363
+  _globals['_CREATERUNREQUEST']._serialized_end=1453
+  _globals['_GETRUNREQUEST']._serialized_start=1455
+  _globals['_GETRUNREQUEST']._serialized_end=1541
+  _globals['_LISTRUNSREQUEST']._serialized_start=1544
+  _globals['_LISTRUNSREQUEST']._serialized_end=1867
+  _globals['_LISTRUNSREQUEST_LABELSENTRY']._serialized_start=1156
+  _globals['_LISTRUNSREQUEST_LABELSENTRY']._serialized_end=1201
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1869
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1940
+  _globals['_CANCELRUNREQUEST']._serialized_start=1942
+  _globals['_CANCELRUNREQUEST']._serialized_end=2031
+  _globals['_DELETERUNREQUEST']._serialized_start=2033
+  _globals['_DELETERUNREQUEST']._serialized_end=2122
+  _globals['_WATCHRUNREQUEST']._serialized_start=2124
+  _globals['_WATCHRUNREQUEST']._serialized_end=2244
+  _globals['_WATCHRUNRESPONSE']._serialized_start=2247
+  _globals['_WATCHRUNRESPONSE']._serialized_end=2619
+  _globals['_WATCHRUNRESPONSE_STATECHANGE']._serialized_start=2515
+  _globals['_WATCHRUNRESPONSE_STATECHANGE']._serialized_end=2597
+  _globals['_WATCHRUNRESPONSE_HEARTBEAT']._serialized_start=2599
+  _globals['_WATCHRUNRESPONSE_HEARTBEAT']._serialized_end=2610
+  _globals['_RUNSERVICE']._serialized_start=2780
+  _globals['_RUNSERVICE']._serialized_end=3156
 # @@protoc_insertion_point(module_scope)

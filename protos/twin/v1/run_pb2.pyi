@@ -71,10 +71,31 @@ class Progress(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
+    @typing.final
+    class NumbersEntry(message.Message):
+        DESCRIPTOR: descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PHASE_FIELD_NUMBER: builtins.int
     FRACTION_FIELD_NUMBER: builtins.int
     MESSAGE_FIELD_NUMBER: builtins.int
     RESIDUAL_FIELD_NUMBER: builtins.int
+    NUMBERS_FIELD_NUMBER: builtins.int
     phase: builtins.str
     """What it does now: "check", "mesh", "solve", "estimate", "recover", "write", ..."""
     fraction: builtins.float
@@ -83,6 +104,12 @@ class Progress(message.Message):
     """A sentence for people; may be empty."""
     residual: builtins.float
     """Relative residual of the solver."""
+    @builtins.property
+    def numbers(self) -> containers.ScalarMap[builtins.str, builtins.float]:
+        """Of what is asked for, as it stands: of a flow at this moment "drag_force", "pressure_drop" and the like in SI units,
+        of a training "loss".
+        """
+
     def __init__(
         self,
         *,
@@ -90,10 +117,11 @@ class Progress(message.Message):
         fraction: builtins.float = ...,
         message: builtins.str = ...,
         residual: builtins.float | None = ...,
+        numbers: abc.Mapping[builtins.str, builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_residual", b"_residual", "residual", b"residual"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_residual", b"_residual", "fraction", b"fraction", "message", b"message", "phase", b"phase", "residual", b"residual"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_residual", b"_residual", "fraction", b"fraction", "message", b"message", "numbers", b"numbers", "phase", b"phase", "residual", b"residual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__residual: _TypeAlias = typing.Literal["residual"]  # noqa: Y015
     _WhichOneofArgType__residual: _TypeAlias = typing.Literal["_residual", b"_residual"]  # noqa: Y015

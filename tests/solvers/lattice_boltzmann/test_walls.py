@@ -90,9 +90,9 @@ def test_a_body_takes_all_the_push_of_a_steady_flow() -> None:
 
 @pytest.mark.slow
 def test_drag_is_the_same_wherever_a_body_lies_between_cells() -> None:
-    """The velocity that the same force keeps up: of a ball of nine cells."""
-    speeds = [pushed_past_ball(shift, count=20, radius=4.3, pairs=1500)[2] for shift in (0.0, 0.25, 0.5)]
-    assert max(speeds) / min(speeds) < 1.02
+    """The velocity that the same force keeps up: of a ball of twelve cells; of nine it differs by 1.5 %."""
+    speeds = [pushed_past_ball(shift, count=28, radius=6.1, pairs=2500)[2] for shift in (0.0, 0.25, 0.5)]
+    assert max(speeds) / min(speeds) < 1.01
 
 
 def test_cells_of_the_fluid_among_those_beside_walls_change_nothing() -> None:

@@ -80,8 +80,11 @@ def test_events_are_numbered_without_gaps(bench: Bench) -> None:
     lease = bench.leases.claim("w")
     assert lease is not None
     for step in range(5):
-        bench.leases.report(lease, Progress("solve", step / 5, residual=10.0**-step))
+        bench.leases.report(
+            lease, Progress("solve", step / 5, residual=10.0**-step, numbers={"drag_force": step})
+        )
     events = bench.events.after("default", lease.run, 0)
+    assert [event.numbers for event in events] == [{}, {}, *({"drag_force": step} for step in range(5))]
     assert [event.sequence for event in events] == list(range(1, 8))
     assert [event.sequence for event in bench.events.after("default", lease.run, 3)] == [4, 5, 6, 7]
     assert bench.runs.get("default", lease.run).fraction == 0.8
@@ -139,6 +142,7 @@ def test_a_home_of_the_first_schema_goes_on(tmp_path: Path) -> None:
         connection.execute(text("CREATE INDEX runs_by_state ON runs (state, created)"))
         for column in ("content", "background", "held", "keep_fields", "shape", "pack"):
             connection.execute(text(f"ALTER TABLE runs DROP COLUMN {column}"))
+        connection.execute(text("ALTER TABLE events DROP COLUMN numbers"))
         for table in ("designs", "sweeps"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE schema_version SET version = 1"))

@@ -89,12 +89,13 @@ class _RoundPart(Experiment[Tunnel, Measured]):
         worth = max(self.request.accuracy, numbers.MODEL if self.setting.turbulent else 0.0)
         return plan(lattice, _SHARE * worth)
 
-    def words(self, lattice: Tunnel, series: Floats) -> str:
+    def standing(self, lattice: Tunnel, series: Floats) -> tuple[str, dict[str, float]]:
         force = lattice.scales.force * series[-1, :3]
         factor, unit = engineering(float(np.abs(force).max()), "N")
         drag, side, lift = force / factor
         forces = f"drag {drag:.4g} {unit}, lift {lift:.4g} {unit}, side force {side:.4g} {unit}"
-        return f"{EVERY * len(series):.1f} lengths of the part on: {forces}"
+        last = {f"{name}_force": float(force[axis]) for name, axis in numbers.AXES.items()}
+        return f"{EVERY * len(series):.1f} lengths of the part on: {forces}", last
 
     def measured(self, found: Simulation[Tunnel]) -> Measured:
         return numbers.measured(found)

@@ -82,8 +82,8 @@ class Experiment(abc.ABC, Generic[LatticeT, MeasuredT]):
         """How long the flow is followed."""
 
     @abc.abstractmethod
-    def words(self, lattice: LatticeT, series: Floats) -> str:
-        """What the numbers so far (n, k) say."""
+    def standing(self, lattice: LatticeT, series: Floats) -> tuple[str, dict[str, float]]:
+        """What the numbers so far (n, k) say, in words, and the last of them in SI."""
 
     @abc.abstractmethod
     def measured(self, found: Simulation[LatticeT]) -> MeasuredT:
@@ -205,8 +205,10 @@ class _Climber(Generic[LatticeT, MeasuredT]):
         self, what: str, lattice: LatticeT, low: float, high: float
     ) -> Callable[[float, Floats], bool]:
         def tell(share: float, series: Floats) -> bool:
-            words = self.experiment.words(lattice, series) if len(series) else "the first steps"
-            self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}")
+            words, last = (
+                self.experiment.standing(lattice, series) if len(series) else ("the first steps", {})
+            )
+            self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}", numbers=last)
             return self.remaining > 0
 
         return tell

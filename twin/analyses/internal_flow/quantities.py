@@ -131,11 +131,12 @@ def quantities(ladder: Sequence[Measured], passage: Passage, accuracy: float) ->
     return made
 
 
-def words(channel: Channel, series: Floats) -> str:
-    """What the numbers so far say."""
+def standing(channel: Channel, series: Floats) -> tuple[str, dict[str, float]]:
+    """What the numbers so far say, in words, and the last of them [Pa]."""
     drop, total, *_ = in_units(channel, series[-1:])[0]
     time = len(series) * channel.interval * channel.scales.time
-    return f"after {time:.4g} s: pressure drop {drop:.4g} Pa, of total pressure {total:.4g} Pa"
+    last = {"pressure_drop": float(drop), "total_pressure_drop": float(total)}
+    return f"after {time:.4g} s: pressure drop {drop:.4g} Pa, of total pressure {total:.4g} Pa", last
 
 
 def _nonzero(values: Floats) -> Floats:

@@ -86,8 +86,8 @@ class _ThroughPart(Experiment[Channel, Measured]):
     def plan(self, lattice: Channel) -> Plan:
         return plan(lattice, _SHARE * self.request.accuracy)
 
-    def words(self, lattice: Channel, series: Floats) -> str:
-        return numbers.words(lattice, series)
+    def standing(self, lattice: Channel, series: Floats) -> tuple[str, dict[str, float]]:
+        return numbers.standing(lattice, series)
 
     def measured(self, found: Simulation[Channel]) -> Measured:
         return numbers.measured(found)
