@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -33,6 +34,10 @@ from twin.results.card import FIELDS
 from twin.results.outcome import CaseOutcome, Outcome, Rung
 from twin.studies import Request, StaticStress
 
+_LOG: Final = logging.getLogger(__name__)
+_BROKEN: Final = (ArithmeticError, LookupError, MemoryError, RuntimeError, ValueError)
+"""What a fault in a surrogate or in what asks it is raised as; a device that has no memory left among them."""
+
 Floats = NDArray[np.float64]
 Numbers = Mapping[str, Quantity]
 
@@ -53,6 +58,18 @@ class Consultation:
     surrogates: Mapping[str, Trained]
     memories: Memories = field(default_factory=Memories)
     fields: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class _Refused:
+    """Why the surrogates that were asked do not answer, by their names.
+
+    rung: how that is told; expected: what a solution starts from, where one of them is trusted so far
+    """
+
+    reasons: Mapping[str, str]
+    rung: Rung
+    expected: Expectation | None
 
 
 def answer(
@@ -76,13 +93,29 @@ def answer(
     """
     study = consultation.study
     task = set_up(surface, report, study, request, source=source, monitor=monitor, workdir=workdir)
+    try:
+        found = _consulted(task, consultation)
+    except _BROKEN as broken:
+        if request.method == "surrogate":
+            raise
+        _LOG.exception("asking surrogates broke down: the solver answers")
+        told = f"asking broke down, which is a fault of ours: {type(broken).__name__}: {broken}"[:500]
+        refusals = dict.fromkeys(consultation.surrogates, told)
+        first = Rung("surrogate", False, rungs.spent(task), True, _told(refusals))
+        found = _Refused(refusals, first, None)
+    return found if isinstance(found, Outcome) else _solved(task, found)
+
+
+def _consulted(task: Task, consultation: Consultation) -> Outcome | _Refused:
+    """What surrogates say, or why none answers."""
+    request = task.request
     refusals: dict[str, str] = {}
     nearest = _nearest(task, consultation, refusals)
     if nearest is None:
         told = " ".join(refusals.values()) if len(refusals) == 1 else _told(refusals)
         if request.method == "surrogate":
             raise FailedPrecondition(told, {"surrogates": ", ".join(refusals)})
-        return _solved(task, refusals, Rung("surrogate", False, rungs.spent(task), True, told), None)
+        return _Refused(refusals, Rung("surrogate", False, rungs.spent(task), True, told), None)
     name, trained, evaluation = nearest
     with task.watch.phase("decode"):
         measured = {case: _measured(task, evaluation, trained, case) for case in evaluation.question.cases}
@@ -93,20 +126,20 @@ def answer(
         found = _predicted(task, name, trained, evaluation, measured, fields=consultation.fields)
         return replace(found, rungs=rungs.unclimbed(found, trained.card))
     asked_first = Rung("surrogate", False, rungs.spent(task), True, f"{name}: {wide}")
-    return _solved(task, {name: wide}, asked_first, Expectation(evaluation))
+    return _Refused({name: wide}, asked_first, Expectation(evaluation))
 
 
-def _solved(task: Task, refusals: Mapping[str, str], first: Rung, expected: Expectation | None) -> Outcome:
-    """By the solver, which starts from what a surrogate expects where one is trusted so far."""
-    found = solved(replace(task, expected=expected))
+def _solved(task: Task, refused: _Refused) -> Outcome:
+    """By the solver."""
+    found = solved(replace(task, expected=refused.expected))
     with task.watch.phase("estimate"):
         solution = summary.summarise(task, found)
-    said = f"The solver answered, since no surrogate was good enough. {_told(refusals)}"
+    said = f"The solver answered, since no surrogate was good enough. {_told(refused.reasons)}"
     return replace(
         solution,
         assumptions=(said, *solution.assumptions),
-        provenance={**solution.provenance, "asked_first": ", ".join(refusals)},
-        rungs=(first, *rungs.climbed(found, task, started=expected is not None)),
+        provenance={**solution.provenance, "asked_first": ", ".join(refused.reasons)},
+        rungs=(refused.rung, *rungs.climbed(found, task, started=refused.expected is not None)),
     )
 
 
@@ -258,9 +291,10 @@ def _measured(task: Task, evaluation: Evaluation, trained: Trained, case: str) -
 def _bounded(name: str, number: Number, trained: Trained, level: float) -> Quantity:
     learned = trained.calibration.scores.get(name)
     factor = np.inf if learned is None else trained.calibration.factor(name, level)
+    spread = factor * number.expected if np.isfinite(factor) else np.inf  # of networks that agree too
     own = trained.card.accuracy.get(name, np.inf) * abs(number.value)
     note = f"bound for {level:.0%} of parts like those that were learned from"
-    return Quantity(number.value, UNITS[name], factor * number.expected + own, note)
+    return Quantity(number.value, UNITS[name], spread + own, note)
 
 
 def _at_nodes(task: Task, trained: Trained, case: str, fields: CaseFields) -> dict[str, Field]:
@@ -303,6 +337,6 @@ def _too_wide(measured: Mapping[str, Numbers], request: Request) -> str:
         for name in request.quantities or StaticStressAnalysis.asked:
             if name not in found:
                 return f"it knows nothing of {name}."
-            if (off := found[name].relative_error) > request.accuracy:
+            if not (off := found[name].relative_error) <= request.accuracy:
                 return f"its bound of {name} is {off:.1%}, above the requested {request.accuracy:.1%}."
     return ""

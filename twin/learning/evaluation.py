@@ -101,8 +101,7 @@ class Evaluation:
 
     def fields(self, queries: Queries, *, surface: bool = True) -> Prediction:
         """Displacement [m] and stress [Pa] of all cases (m, cases, k, 9), on the surface or inside."""
-        found = self.ensemble.predict(self.encoded, self._loads, queries, surface=surface)
-        return Prediction(found.members * self.scales[:, None])
+        return self._scaled(self.ensemble.predict(self.encoded, self._loads, queries, surface=surface))
 
     def fields_at(self, name: str, points: Floats, normals: Callable[[], Floats]) -> Prediction:
         """As `fields`, at points on the surface that are always the same for a part: what they are of is remembered.
@@ -115,8 +114,14 @@ class Evaluation:
             lambda: self.ensemble.units(self.encoded, self.ask(points, normals()), every),
             lambda made: sum(each.nbytes for each in made.by_problem.values()),
         )
-        found = units.of(self._loads, (len(self.ensemble.members), self.ensemble.size.channels))
-        return Prediction(found.members * self.scales[:, None])
+        return self._scaled(units.of(self._loads, (len(self.ensemble.members), self.ensemble.size.channels)))
+
+    def _scaled(self, found: Prediction) -> Prediction:
+        """In SI. Raises FloatingPointError where a network says nothing that is a number."""
+        members = found.members * self.scales[:, None]
+        if not np.isfinite(members).all():
+            raise FloatingPointError("a network's answer is no finite number here")
+        return Prediction(members)
 
     @cached_property
     def _loads(self) -> Floats:
