@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,23 @@ def test_a_ball_that_spins_is_lifted(client: twin.Client, tmp_path: Path, told: 
     known = 0.11 * (1 + ratio) ** 3.6
     told("spinning sphere, Re 50, lift", "by accuracy", lift.value, known, lift.error)
     assert lift.value == pytest.approx(known, rel=0.1)
+
+
+def test_a_cancel_is_heard_at_once(client: twin.Client, tmp_path: Path, told: Told) -> None:
+    """In all sizes of cells, once their programs are compiled; the issue is one second."""
+    ball().export(tmp_path / "ball.stl")
+    study = twin.ExternalFlow((SPEED, 0, 0), twin.Fluid(1.2, 1.2 * SPEED * 2 * RADIUS / 300))
+    part = client.upload(tmp_path / "ball.stl", unit="m")
+    for share in (0.05, 0.15, 0.35):
+        run = client.simulate(part, study, accuracy=0.001, max_seconds=3000)
+        asked = ended = 0.0
+        for update in run.watch():
+            if not asked and update.numbers and update.progress > share:
+                asked = time.monotonic()
+                run.cancel()
+            ended = time.monotonic()
+        assert update.state == "CANCELLED"
+        told("cancel of the flow round a sphere [s]", f"from {share:.0%} on", ended - asked, 1.0)
 
 
 def test_neither_the_place_of_a_sphere_nor_the_direction_of_the_flow_matters(

@@ -45,7 +45,7 @@ def outcome(
     y_plus = wall_distance(tunnel, study.fluid, on.nodes)
     warnings = [
         *report.warnings,
-        *_warnings(found, y_plus),
+        *warnings_of(found, y_plus),
         *shortfalls(made, request, numbers.ASKED, answered),
     ]
     return Outcome(
@@ -81,7 +81,8 @@ def outcome(
     )
 
 
-def _warnings(found: Simulation[Tunnel], y_plus: float) -> list[str]:
+def warnings_of(found: Simulation[Tunnel], y_plus: float) -> list[str]:
+    """What makes the answer worth less than its error says. y_plus: of the first cells, in the mean"""
     tunnel, said = found.lattice, []
     study = tunnel.setting.study
     if (mach := tunnel.setting.mach_number) > _COMPRESSIBLE:
