@@ -156,7 +156,7 @@ def _upstream(
     return like, share / np.maximum(share.sum(axis=0), _MOST)
 
 
-def steered(
+def regulated(
     openings: Openings,
     given: Conditions,
     state: State,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from solvers.lattice_boltzmann import flow
 from solvers.lattice_boltzmann.grid import Grid
-from solvers.lattice_boltzmann.openings import Openings, opened, passing, steered
+from solvers.lattice_boltzmann.openings import Openings, opened, passing, regulated
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.slabs import Slabs
 from solvers.lattice_boltzmann.velocities import D3Q19
@@ -56,7 +56,7 @@ def channel() -> tuple[Scheme, Conditions, Openings]:
 @pytest.fixture(scope="module")
 def settled(channel: tuple[Scheme, Conditions, Openings]) -> tuple[Conditions, State]:
     scheme, given, openings = channel
-    given, state = steered(
+    given, state = regulated(
         openings, given, flow.at_rest(scheme, given), np.array([[SPEED, 0, 0], [0, 0, 0]]), np.zeros(2)
     )
     return given, flow.advance(scheme, given, state, 2000)
@@ -97,7 +97,7 @@ def test_an_outlet_holds_the_density_that_is_asked_for(
     scheme, _, openings = channel
     given, state = settled
     before = float(passing(scheme, given, state, openings).pressure[1])
-    raised, state = steered(
+    raised, state = regulated(
         openings, given, State(*map(_copied, (state.populations, state.eddy, state.moving))),
         np.array([[SPEED, 0, 0], [0, 0, 0]]), np.array([0.0, 0.03]),
     )  # fmt: skip

@@ -55,7 +55,7 @@ class Tunnel(Lattice):
             for scheme, given, box in zip(self.schemes, self.conditions, self.boxes, strict=True)
         )
 
-    def looked(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
+    def observed(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
         """Force (3,), and moment (3,) about the study's reference point, with lengths in m."""
         arms = self.touched - self.axes @ self.setting.study.reference_point
         moment = np.cross(arms, exchanged).sum(axis=0)

@@ -144,7 +144,7 @@ def climb(
         ):  # one that has not settled tells less than the one before
             ended = "max_seconds"
             break
-        if not found.has_settled:
+        if not found.has_means:
             raise DeadlineExceeded(
                 f"max_seconds = {climber.seconds:g} s is too short for the first, coarse cells of this study. Allow "
                 "more time.",

@@ -127,13 +127,13 @@ class Lattice(abc.ABC):
         """The fluid before the first step."""
 
     @abc.abstractmethod
-    def looked(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
+    def observed(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
         """Numbers (k,) of the innermost box, of which the series is kept.
 
         exchanged: force beside each cell (w, 3)
         """
 
-    def steered(
+    def regulated(
         self, series: Sequence[Floats], states: tuple[State, ...]
     ) -> tuple[tuple[Conditions, ...], tuple[State, ...]]:
         """Conditions until the next look, after those that have been; and the states as they are under these."""

@@ -83,7 +83,7 @@ class Simulation(Generic[Found]):
     series: numbers over time (n, k); interval: steps between two
     start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it
     means: of each box, outermost first, likewise
-    finished: whether the means were good enough before the time was over
+    finished: whether the means are good enough, or are over as long as they were planned to be at most: not stopped
     seconds: that it took, without what came before the first look at the numbers (compilation)
     """
 
@@ -97,8 +97,8 @@ class Simulation(Generic[Found]):
     seconds: float
 
     @property
-    def has_settled(self) -> bool:
-        """Whether there is anything after the start."""
+    def has_means(self) -> bool:
+        """Whether there are looks after the start, to take means of."""
         return len(self.series) > self.start + 1
 
     @property
@@ -153,11 +153,11 @@ def simulate(
     series, go_on, begun, given = course.series, True, None, lattice.conditions
     batch = 1
     while len(series) < plan.longest and go_on and not course.settled:
-        given, states = lattice.steered(series, course.states)
+        given, states = lattice.regulated(series, course.states)
         told = partial(tell, len(series) / plan.longest, np.array(series))
         course.states, batch = _advanced(lattice, given, states, plan.interval // steps, batch, told)
         exchanged = lattice.exchanged(given[-1], course.states[-1])
-        series.append(lattice.looked(given[-1], course.states[-1], exchanged))
+        series.append(lattice.observed(given[-1], course.states[-1], exchanged))
         if not np.isfinite(series[-1]).all():
             _refuse(lattice)
         if begun is None:

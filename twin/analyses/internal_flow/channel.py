@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from solvers.buckets import bucket
 from solvers.lattice_boltzmann import flow
 from solvers.lattice_boltzmann.grid import Grid
-from solvers.lattice_boltzmann.openings import Openings, opened, passing, steered
+from solvers.lattice_boltzmann.openings import Openings, opened, passing, regulated
 from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State
 from solvers.lattice_boltzmann.velocities import D3Q19
 from solvers.lattice_boltzmann.walls import Links, padded, walls
@@ -90,7 +90,7 @@ class Channel(Lattice):
         """At rest."""
         return (flow.at_rest(self.schemes[0], self.conditions[0]),)
 
-    def looked(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
+    def observed(self, given: Conditions, state: State, exchanged: Floats) -> Floats:
         """Of each opening how much goes out, in what is to go through all, the pressure and the total pressure."""
         found = passing(self.schemes[0], given, state, self.openings)
         out = np.asarray(found.out, np.float64) / self.flow
@@ -106,7 +106,7 @@ class Channel(Lattice):
         """That is to go through all openings [cells^3/step]."""
         return self.passage.flow_rate / (self.scales.speed * self.scales.length**2)
 
-    def steered(
+    def regulated(
         self, series: Sequence[Floats], states: tuple[State, ...]
     ) -> tuple[tuple[Conditions, ...], tuple[State, ...]]:
         """Inlets so fast that what is to come in does, by links that are not all halfway; outlets held so that their
@@ -128,7 +128,7 @@ class Channel(Lattice):
                 missing = (ramp[:-1] + past[:, 0, number] / share).sum()
                 speed = opening.flow / opening.area / self.scales.speed
                 inflow[number] = -opening.outward * speed * (ramp[-1] + _GAIN * missing)
-        given, state = steered(self.openings, self.conditions[0], states[0], inflow, density)
+        given, state = regulated(self.openings, self.conditions[0], states[0], inflow, density)
         return (given,), (state,)
 
 

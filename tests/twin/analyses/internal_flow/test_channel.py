@@ -70,15 +70,15 @@ def test_cells_hold_the_fluid_and_links_the_openings(duct: Channel) -> None:
 
 
 def test_what_is_missing_is_added_after_every_look(duct: Channel) -> None:
-    given, _ = duct.steered([], duct.initial())
+    given, _ = duct.regulated([], duct.initial())
     assert float(np.abs(given[0].walls.moving).max()) < 0.01 * duct.speed  # it sets in slowly
     right = [np.array([-share, share, 0, 0, 0, 0]) for share in ramp(RAMP + 20)]
-    given, _ = duct.steered(right, duct.initial())
+    given, _ = duct.regulated(right, duct.initial())
     assert given[0].walls.open_links is not None
     assert float(np.abs(given[0].walls.moving).max()) == pytest.approx(duct.speed, rel=1e-5)
     assert float(np.abs(given[0].walls.open_links.density).max()) < 1e-9  # it is what others are told above
     short = [0.9 * each - np.array([0, 0, 0, 1e-4, 0, 0]) for each in right]
-    given, _ = duct.steered(short, duct.initial())
+    given, _ = duct.regulated(short, duct.initial())
     assert given[0].walls.open_links is not None
     missing = 0.1 * ramp(len(right)).sum()  # of what comes in within the time of one look
     assert float(np.abs(given[0].walls.moving).max()) == pytest.approx(
