@@ -25,6 +25,7 @@ Found = TypeVar("Found", bound=Lattice, covariant=True)
 
 _LOOK: Final = 20  # looks at the numbers between two at how well their means are known
 _FASTEST: Final = 0.5  # cells a step: a flow that is faster has broken down
+_SOON: Final = 0.8  # of the progress, when means may be good enough for the first time
 _CALL: Final = 0.5  # s, of steps that are made in one call
 _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
@@ -74,6 +75,12 @@ class Plan:
     least: int
     longest: int
     enough: Callable[[Floats], bool]
+
+    def share(self, looks: int) -> float:
+        """That is done after so many looks. Most flows end soon after the least."""
+        if looks < self.least:
+            return _SOON * looks / self.least
+        return _SOON + (1 - _SOON) * (looks - self.least) / max(self.longest - self.least, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +151,7 @@ def simulate(
 ) -> Simulation[LatticeT]:
     """Until the means are known well enough.
 
-    tell: hears the share that is done, of the longest time, and the numbers so far (n, k) in lattice units, about twice
+    tell: hears the share that is done and the numbers so far (n, k) in lattice units, about twice
     a second; it says whether there is time to go on
     course: from where to go on; keep: hears it after every look at the numbers, and may store it
     Raises SolveFailed where the flow breaks down.
@@ -154,7 +161,7 @@ def simulate(
     batch = 1
     while len(series) < plan.longest and go_on and not course.settled:
         given, states = lattice.regulated(series, course.states)
-        told = partial(tell, len(series) / plan.longest, np.array(series))
+        told = partial(tell, plan.share(len(series)), np.array(series))
         course.states, batch = _advanced(lattice, given, states, plan.interval // steps, batch, told)
         exchanged = lattice.exchanged(given[-1], course.states[-1])
         series.append(lattice.observed(given[-1], course.states[-1], exchanged))
@@ -168,7 +175,7 @@ def simulate(
             course.sums = tuple(_added(*box) for box in boxes)
             course.pushes += exchanged
         numbers = np.array(series)
-        go_on = tell(len(series) / plan.longest, numbers)
+        go_on = tell(plan.share(len(series)), numbers)
         if len(series) >= plan.least and len(series) % _LOOK == 0:
             course.settled = plan.enough(numbers[plan.start :])
         keep(course)

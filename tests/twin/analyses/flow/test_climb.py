@@ -36,8 +36,8 @@ class Cube(Experiment[Any, float]):
     def plan(self, lattice: Any) -> Plan:
         return Plan(1, 0, 1, 1, lambda _: True)
 
-    def words(self, lattice: Any, series: Any) -> str:
-        return ""
+    def standing(self, lattice: Any, series: Any) -> tuple[str, dict[str, float]]:
+        return "", {}
 
     def measured(self, found: Simulation[Any]) -> float:
         return float(found.lattice.across)
@@ -91,3 +91,10 @@ def test_cells_get_finer_by_as_much_as_there_is_room_for(tmp_path: Path) -> None
 def test_an_attempt_goes_on_with_the_cells_of_the_one_before(tmp_path: Path) -> None:
     np.savez(tmp_path / "lattice-12.npz", spent=np.array(0.0))
     assert climbed(tmp_path, max_seconds=1e6).ladder == pytest.approx([10, 12, 18])
+
+
+def test_progress_rises_evenly_to_where_means_may_be_good_enough() -> None:
+    plan = Plan(1, 10, 40, 400, lambda _: False)
+    shares = np.array([plan.share(looks) for looks in range(401)])
+    assert shares[[0, 20, 40, 400]].tolist() == [0, 0.4, 0.8, 1]
+    assert (np.diff(shares) > 0).all()
