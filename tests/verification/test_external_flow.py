@@ -121,7 +121,7 @@ def test_a_ball_that_spins_is_lifted(client: twin.Client, tmp_path: Path, told: 
 
 
 def test_a_cancel_is_heard_at_once(client: twin.Client, tmp_path: Path, told: Told) -> None:
-    """In all sizes of cells, once their programs are compiled; the issue is one second."""
+    """On all sizes of cells, once their programs are compiled: within a second, as far as the machine has time."""
     ball().export(tmp_path / "ball.stl")
     study = twin.ExternalFlow((SPEED, 0, 0), twin.Fluid(1.2, 1.2 * SPEED * 2 * RADIUS / 300))
     part = client.upload(tmp_path / "ball.stl", unit="m")
@@ -134,6 +134,7 @@ def test_a_cancel_is_heard_at_once(client: twin.Client, tmp_path: Path, told: To
                 run.cancel()
             ended = time.monotonic()
         assert update.state == "CANCELLED"
+        assert ended - asked < 3
         told("cancel of the flow round a sphere [s]", f"from {share:.0%} on", ended - asked, 1.0)
 
 

@@ -45,7 +45,14 @@ class JsonLines(Output):
         self._line("run", name=run.name)
         said = None
         for update in run.watch():
-            news = (update.state, update.phase, update.progress, update.message, update.residual)
+            news = (
+                update.state,
+                update.phase,
+                update.progress,
+                update.message,
+                update.residual,
+                update.numbers,
+            )
             if news != said:
                 self._line("update", run=run.name, **_fields(update))
             said = news

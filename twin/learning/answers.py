@@ -35,8 +35,10 @@ from twin.results.outcome import CaseOutcome, Outcome, Rung
 from twin.studies import Request, StaticStress
 
 _LOG: Final = logging.getLogger(__name__)
-_BROKEN: Final = (ArithmeticError, LookupError, MemoryError, RuntimeError, ValueError)
-"""What a fault in a surrogate or in what asks it is raised as; a device that has no memory left among them."""
+_BROKEN: Final = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What a fault in a surrogate or in what asks it is raised as, by numpy, jax and flax; a device without memory too."""
 
 Floats = NDArray[np.float64]
 Numbers = Mapping[str, Quantity]
@@ -69,7 +71,7 @@ class _Refused:
 
     reasons: Mapping[str, str]
     rung: Rung
-    expected: Expectation | None
+    expected: _Start | None
 
 
 def answer(
@@ -98,12 +100,30 @@ def answer(
     except _BROKEN as broken:
         if request.method == "surrogate":
             raise
-        _LOG.exception("asking surrogates broke down: the solver answers")
-        told = f"asking broke down, which is a fault of ours: {type(broken).__name__}: {broken}"[:500]
-        refusals = dict.fromkeys(consultation.surrogates, told)
+        refusals = dict.fromkeys(consultation.surrogates, _fault(broken))
         first = Rung("surrogate", False, rungs.spent(task), True, _told(refusals))
         found = _Refused(refusals, first, None)
     return found if isinstance(found, Outcome) else _solved(task, found)
+
+
+def _fault(broken: Exception) -> str:
+    """In words for users; the log has the rest."""
+    _LOG.error("asking a surrogate broke down", exc_info=broken)
+    return f"asking broke down, which is a fault of ours ({type(broken).__name__})."
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What is expected, where it can be told; nothing where asking for it breaks down: a solution needs no start."""
+
+    expectation: Expectation
+
+    def __call__(self, points: Floats, facets: NDArray[np.int64]) -> Mapping[str, Floats]:
+        try:
+            return self.expectation(points, facets)
+        except _BROKEN as broken:
+            _fault(broken)
+            return {}
 
 
 def _consulted(task: Task, consultation: Consultation) -> Outcome | _Refused:
@@ -126,7 +146,7 @@ def _consulted(task: Task, consultation: Consultation) -> Outcome | _Refused:
         found = _predicted(task, name, trained, evaluation, measured, fields=consultation.fields)
         return replace(found, rungs=rungs.unclimbed(found, trained.card))
     asked_first = Rung("surrogate", False, rungs.spent(task), True, f"{name}: {wide}")
-    return _Refused({name: wide}, asked_first, Expectation(evaluation))
+    return _Refused({name: wide}, asked_first, _Start(Expectation(evaluation)))
 
 
 def _solved(task: Task, refused: _Refused) -> Outcome:
@@ -162,6 +182,10 @@ def _nearest(
                 distance = _distance(evaluation, trained, name)
             except (FailedPrecondition, InvalidInput) as refusal:
                 refusals[name] = refusal.message
+            except _BROKEN as broken:
+                if task.request.method == "surrogate":
+                    raise
+                refusals[name] = _fault(broken)
             else:
                 if best is None or distance < best[0]:
                     best = distance, (name, trained, evaluation)

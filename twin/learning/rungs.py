@@ -16,8 +16,8 @@ from twin.analyses.task import Task
 from twin.results.card import ModelCard
 from twin.results.outcome import Outcome, Rung
 
-# Of the time of an iteration that is certified, what one of a plain solution takes: 0.33 to 0.47 on eight parts, by
-# `python -m tests.benchmarks.surrogates --parts serving`.
+# Of the time of an iteration that is certified, what one of a plain solution takes: 0.33 to 0.47, from the seconds and
+# iterations of both on eight parts (`python -m tests.benchmarks.surrogates --parts ladder`).
 _PLAIN = 0.4
 _OF_SURROGATES = ("check", "encode", "decode")  # the phases of a surrogate's answer
 _OF_SOLVER = ("mesh", "set-up", "check", "estimate", "recover")  # of any solution, beside its iterations

@@ -27,8 +27,8 @@ class Update:
     sequence: counts the events of the run from 1. phase: "check", "mesh", "solve", "estimate", "recover",
     "write", or "" before the first; they may come again when the mesh is refined. progress: part of the whole
     run that is done, in [0, 1]. residual: relative, of the linear solver, where it has one. numbers: of what is
-    asked for, as it stands: of a flow at this moment "drag_force", "pressure_drop" and the like in SI units, of a
-    training "loss". error: why the run failed.
+    asked for, as it stands, where there are any: of a flow at this moment "drag_force", "pressure_drop" and the
+    like in SI units, of a training "loss". error: why the run failed.
     """
 
     sequence: int = 0

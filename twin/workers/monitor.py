@@ -8,6 +8,7 @@ executor replaces.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -92,7 +93,8 @@ class RunMonitor:
         """
         self.check()
         now = time.monotonic()
-        news = Progress(phase, min(max(float(fraction), 0.0), 1.0), message, residual, dict(numbers))
+        known = {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
+        news = Progress(phase, min(max(float(fraction), 0.0), 1.0), message, residual, known)
         if news == self._last:
             return  # an analysis that waits says the same again and again, to hear of a cancel
         new_phase = self._pace.phases and news.phase != self._last.phase

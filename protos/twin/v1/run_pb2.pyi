@@ -106,8 +106,8 @@ class Progress(message.Message):
     """Relative residual of the solver."""
     @builtins.property
     def numbers(self) -> containers.ScalarMap[builtins.str, builtins.float]:
-        """Of what is asked for, as it stands: of a flow at this moment "drag_force", "pressure_drop" and the like in SI units,
-        of a training "loss".
+        """Of what is asked for, as it stands, in the events of a run: of a flow at this moment "drag_force", "pressure_drop"
+        and the like in SI units, of a training "loss". Empty where there are none yet, and in a Run.
         """
 
     def __init__(

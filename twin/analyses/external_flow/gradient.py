@@ -175,8 +175,7 @@ def _parameters(
 def _by_speed(ready: Tunnel, slope: SteadyGradient) -> float:
     """[N/(m/s)]; a ground that moves, moves with the fluid."""
     found = float(slope.by[0].inflow[0].sum())
-    ground = ready.setting.study.ground
-    if ground is not None and ground.moving:
+    if ready.setting.on_road:
         for by, of in zip(slope.by, ready.conditions, strict=True):
             other = ~of.walls.body.any(axis=0)
             found += float((by.walls.moving[0] * of.walls.moving[0] * other).sum()) / ready.speed

@@ -126,7 +126,7 @@ def setting(surface: Surface, study: ExternalFlow) -> Setting:
                 f"{upper[2]:.4g} m along up. Lower the ground, or turn up round."
             )
     area = _shadow(turned, ground)
-    size = _size(turned, area)
+    size = _size(turned, ground, area)
     if ground is not None and lower[2] - ground > FAR_GROUND * size:
         ground = None
     made = Setting(study, axes, turned, ground, area, size, _turning(surface, study))
@@ -158,15 +158,20 @@ def _turning(surface: Surface, study: ExternalFlow) -> Ints:
     return found
 
 
-def _size(surface: Surface, area: float) -> float:
+def _size(surface: Surface, ground: float | None, area: float) -> float:
     """Root of the frontal area [m]; of a part that is long across the flow, such as a wing, a rod or a wire, no more
-    than one and a half times what the flow passes: its mean width, or its length along the flow.
+    than one and a half times what the flow passes: its mean width, or its mean depth along the flow.
     """
-    lower, upper = surface.bounds
+    seen = surface.vertices[:, 1:]
+    if ground is not None:
+        seen = np.column_stack([seen[:, 0], np.maximum(seen[:, 1], ground)])
     angles = np.linspace(0, np.pi, _DIRECTIONS, endpoint=False)
-    span = np.ptp(surface.vertices[:, 1:] @ [np.cos(angles), np.sin(angles)], axis=0).max()
-    passed = max(area / span, upper[0] - lower[0]) if span > 0 else 0.0
-    return float(min(np.sqrt(area), _SLENDER * passed))
+    span = np.ptp(seen @ [np.cos(angles), np.sin(angles)], axis=0).max()
+    if not area > 0:
+        return 0.0
+    lower, upper = surface.bounds
+    depth = abs(surface.volume) / area if surface.closed else upper[0] - lower[0]
+    return float(min(np.sqrt(area), _SLENDER * max(area / span, depth)))
 
 
 def _shadow(surface: Surface, ground: float | None) -> float:

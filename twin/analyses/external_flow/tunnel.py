@@ -25,7 +25,8 @@ Floats = NDArray[np.float64]
 
 _FEWEST: Final = 10.0  # cells along the part's size
 _SPONGE: Final = 4.0  # of the part's size: where waves and eddies die out before they leave
-_GUST: Final = 0.05  # of the wind, to begin with
+_GUST: Final = 0.02  # of the wind, to begin with
+_ABOUT: Final = (1 / 14**0.5, 2 / 14**0.5, 3 / 14**0.5)
 _SPEED: Final = 0.06  # cells a step: a Mach number of a tenth
 _ABSORBING: Final = 0.1  # cells^2 a step
 _RESOLVED: Final = 20.0  # Reynolds number of a cell, up to which cells resolve the flow
@@ -131,10 +132,11 @@ def tunnel(setting: Setting, across: float, *, continued: bool = False) -> Tunne
 
 
 def _gusty(setting: Setting, box: Box) -> Floats:
-    """Velocity (3, x, y, z), in that of the wind: with an eddy round the part, skew to all of the axes.
+    """Velocity (3, x, y, z), in that of the wind: with an eddy at the part, whose axis lies in none of the planes that
+    parts are symmetric about.
 
-    Without it a wake of a part that is as its own mirror image stays so for long before it begins to shed eddies. The
-    wind takes it away during the start. It is the curl of a Gaussian, so that nothing is compressed.
+    Without it the wake of such a part stays symmetric for long before it begins to shed eddies. The wind takes it away
+    from the part during the start. It is the curl of a Gaussian, so that nothing is compressed.
     """
     middle = np.mean(setting.surface.bounds, axis=0)
     axes = (
@@ -143,7 +145,8 @@ def _gusty(setting: Setting, box: Box) -> Floats:
     )
     x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
     bell = _GUST * np.exp(-(x**2 + y**2 + z**2) / 2)
-    return np.stack([1 + (z - y) * bell, x * bell, -x * bell])
+    a, b, c = _ABOUT
+    return np.stack([1 + (b * z - c * y) * bell, (c * x - a * z) * bell, (a * y - b * x) * bell])
 
 
 def _cut(setting: Setting, box: Box) -> tuple[NDArray[np.bool_], Links, Crossings]:
