@@ -201,13 +201,13 @@ def test_auto_asks_the_surrogate_and_solves_where_that_does_not_do(trained: Sett
         coverage=0.5,
         shape=shape,
         quantities=["max_displacement", "max_von_mises"],
-    ).result(timeout=120)
+    ).result(timeout=400)
     if needed < 0.99:
         assert good_enough.provenance["surrogate"] == "surrogates/blocks/versions/1"
         assert [rung.answered for rung in good_enough.rungs] == [True, False, False]
         assert good_enough.rungs[2].seconds is not None
     solved = client.simulate(part, sideways(100), accuracy=0.3, shape=[shaped("30 mm", "-6 mm")])
-    result = solved.result(timeout=120)  # no surrogate is named: all are asked
+    result = solved.result(timeout=400)  # no surrogate is named: all are asked
     assert result.provenance["asked_first"] == "surrogates/blocks/versions/1"
     assert "too unlike" in result.assumptions[0]
     assert "conjugate gradients" in result.provenance["solver"]
@@ -220,7 +220,7 @@ def test_auto_asks_the_surrogate_and_solves_where_that_does_not_do(trained: Sett
 def test_a_bound_that_is_too_wide_is_climbed_from(trained: Setting) -> None:
     """The solver starts from the surrogate's field, and ends where its numbers are certified."""
     asked = {"shape": [shaped("2 mm", "1 mm")], "max_unknowns": 30_000, "accuracy": 0.02}
-    found = trained.client.simulate(trained.part, sideways(100), **asked).result(timeout=120)
+    found = trained.client.simulate(trained.part, sideways(100), **asked).result(timeout=400)
     first, corrected, solver = found.rungs
     assert not first.answered
     assert "above the requested 2.0%" in first.said
@@ -369,7 +369,7 @@ def test_what_had_to_be_solved_is_learned_from_where_that_is_wished(setting: Set
     client = setting.client
     client.train("pool", setting.sweep, networks=1, steps=5).surrogate(timeout=120)
     asked = {"shape": [shaped("3 mm", "1 mm")], "max_unknowns": 30_000, "accuracy": 0.02, "surrogate": "pool"}
-    solved = client.simulate(setting.part, sideways(100), **asked).result(timeout=120)
+    solved = client.simulate(setting.part, sideways(100), **asked).result(timeout=400)
     assert solved.provenance["asked_first"] == "surrogates/pool/versions/1"
     run = client.train("pool", setting.sweep, networks=1, steps=5, escalated=True)
     split = run.surrogate(timeout=120).card.split
