@@ -35,12 +35,5 @@ class Monitor(Protocol):
 class Silent:
     """A monitor that nobody watches."""
 
-    def progress(
-        self,
-        phase: str,
-        fraction: float,
-        message: str = "",
-        residual: float | None = None,
-        numbers: Mapping[str, float] = NONE,
-    ) -> None:
+    def progress(self, *_: object, **__: object) -> None:
         """Say nothing."""

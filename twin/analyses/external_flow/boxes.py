@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.lattice_boltzmann.grid import Grid, Kind
-from twin.analyses.external_flow.setting import Setting
+from twin.analyses.external_flow.setting import FAR_GROUND, Setting
 from twin.analyses.flow.lattice import MULTIPLE, Box, between
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Between the part and the sides of each box, innermost first, of the part's size: ahead and beside it, and behind it.
-ROOM: Final = ((0.6, 1.2), (1.2, 2.5), (2.5, 5.0), (8.0, 16.0))
+ROOM: Final = ((0.6, 1.2), (1.2, 2.5), (2.5, 5.0), (FAR_GROUND, 16.0))
 _APART: Final = 3  # cells, from the sides of a box to those of the one inside it, at least
 
 

@@ -128,11 +128,7 @@ def quantities(ladder: Sequence[Measured], setting: Setting, accuracy: float) ->
             accuracy,
         )
     x, y, z = study.reference_point
-    about = (
-        f"about ({x:.4g}, {y:.4g}, {z:.4g}) m"
-        if any(study.reference_point)
-        else "about the origin of the part"
-    )
+    about = f"about ({x:.4g}, {y:.4g}, {z:.4g}) m"
     made["moment"] = Quantity(finest.moment, "N m", moment_error, about, unit * setting.surface.diagonal)
     length = study.reference_length or setting.length
     made["moment_coefficient"] = Quantity(

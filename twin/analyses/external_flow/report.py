@@ -156,9 +156,8 @@ def _assumptions(found: Simulation[Tunnel], report: Report) -> tuple[str, ...]:
         "those above that far away.",
         f"Solved by lattice Boltzmann in {len(tunnel.boxes)} boxes inside each other, {tunnel.cells:,} cells, which "
         f"get smaller by two from one to the next, to {1e3 * tunnel.scales.length:.3g} mm at the part. The "
-        f"outermost is {extent} times the part's size of {setting.size:.4g} m; its frontal area is "
-        f"{setting.area:.4g} m^2. Its "
-        "sides let the fluid slip, what reaches its end goes out.",
+        f"outermost is {extent} times the part's size of {setting.size:.4g} m. Its sides let the fluid slip, what "
+        f"reaches its end goes out. The part's frontal area is {setting.area:.4g} m^2.",
         _closure(setting),
         f"Means are over {time:.4g} s of the flow, in which it passes the part's size {time / setting.turnover:.3g} "
         f"times, after a start of {start:.4g} s that is left out.",

@@ -20,7 +20,9 @@ Ints = NDArray[np.int64]
 
 LAMINAR: Final = 800.0  # Reynolds number of the part's size up to which cells are to resolve all of the flow
 MOST_MACH: Final = 0.8
-FAR_GROUND: Final = 8.0  # of the part's size: further below it a plane is not felt
+FAR_GROUND: Final = (
+    8.0  # of the part's size: as far as boxes reach beside it, beyond which a plane is not felt
+)
 _SLENDER: Final = 1.5
 _FASTEST: Final = 30.0  # times the speed of the fluid far away
 _DIRECTIONS: Final = 36  # that the widest extent is looked for in
