@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Populations
 from solvers.lattice_boltzmann.grid import Count, Grid, at
-from solvers.lattice_boltzmann.scheme import BLOCK, Beside, Conditions, Neighbours, Scheme, State
+from solvers.lattice_boltzmann.scheme import BLOCK, Conditions, NearWall, Neighbours, Scheme, State
 from solvers.lattice_boltzmann.step import arriving_beside, step
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
@@ -49,12 +49,12 @@ def conditions(
         jnp.asarray(profile[:, None, None] if profile.ndim == 1 else profile),
         jnp.asarray(pressure, jnp.float32),
         layers,
-        _beside(scheme.grid, walls) if len(walls) else None,
+        _near_wall(scheme.grid, walls) if len(walls) else None,
         jnp.asarray(scheme.grid.outside),
     )
 
 
-def _beside(grid: Grid, walls: Walls) -> Beside:
+def _near_wall(grid: Grid, walls: Walls) -> NearWall:
     """Of as many cells for all walls of about one size: they have one program."""
     number = walls.numbers[np.asarray(grid.sources(grid.coordinates))]
     for face in range(6):
@@ -65,7 +65,7 @@ def _beside(grid: Grid, walls: Walls) -> Beside:
     place = np.minimum(number, -1).astype(np.int8)
     place[found] = np.arange(len(found)) - before[found // BLOCK]
     repeated = -(len(found) - len(walls)) % _REPEATED
-    return Beside(
+    return NearWall(
         jnp.asarray(place), jnp.asarray(before), jnp.asarray(np.pad(number[found], (0, repeated)), jnp.int32)
     )
 

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments
 from solvers.lattice_boltzmann.grid import Count, Grid, at
-from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State, apart
+from solvers.lattice_boltzmann.scheme import Conditions, Scheme, State, materialised
 from solvers.lattice_boltzmann.step import put, step
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.turbulence import closed
@@ -104,7 +104,7 @@ def step_of(
     couplings: tuple[Coupling, ...],
     once: Count | None = None,
 ) -> Callable[[Count, States], States]:
-    """A step of the outermost box, which has a number; once: as of `apart`."""
+    """A step of the outermost box, which has a number; once: as of `materialised`."""
     given = tuple(of if on.fused else of.spread(on.grid) for on, of in zip(schemes, given, strict=True))
 
     def moved(level: int, number: Count, states: States) -> States:
@@ -115,17 +115,17 @@ def step_of(
         if level == len(schemes) - 1:
             return _with(states, level, new)
         link, inner = couplings[level], schemes[level + 1].grid
-        before, after = (apart(once, partial(_seen, scheme, of, link), each) for each in (old, new))
+        before, after = (materialised(once, partial(_sampled, scheme, of, link), each) for each in (old, new))
 
         def half(which: Count, states: States) -> States:
             states = moved(level + 1, 2 * number + which, states)
             share = 0.5 * (which + 1)
             seen = before + share * (after - before)
-            told = _told(schemes[level + 1], given[level + 1], link, states[level + 1], seen, once)
-            return _with(states, level + 1, told)
+            finer = _prolonged(schemes[level + 1], given[level + 1], link, states[level + 1], seen, once)
+            return _with(states, level + 1, finer)
 
         states = lax.fori_loop(0, 2, half, _with(states, level, new))
-        mean = _covered(scheme, given[level : level + 2], link, inner, (new, states[level + 1]), once)
+        mean = _restricted(scheme, given[level : level + 2], link, inner, (new, states[level + 1]), once)
         return _with(states, level, mean)
 
     return partial(moved, 0)
@@ -144,7 +144,7 @@ def _closed(scheme: Scheme, given: Conditions, state: State, number: Count, once
     return State(state.populations, eddy, moving)
 
 
-def _seen(scheme: Scheme, given: Conditions, link: Coupling, state: State) -> Float[Array, "11 n"]:
+def _sampled(scheme: Scheme, given: Conditions, link: Coupling, state: State) -> Float[Array, "11 n"]:
     """Moments and viscosity where the nested sides of the inner box have ghosts, of outer cells along these sides."""
     of = collision.moments(scheme.velocities, loaded([at(each, link.seen) for each in state.populations]))
     viscosity = jnp.broadcast_to(given.viscosity + _at(state.eddy, link.seen), link.seen.shape)
@@ -152,7 +152,7 @@ def _seen(scheme: Scheme, given: Conditions, link: Coupling, state: State) -> Fl
     return jnp.einsum("l,kln->kn", _QUARTER, fields)
 
 
-def _told(
+def _prolonged(
     scheme: Scheme,
     given: Conditions,
     link: Coupling,
@@ -174,12 +174,12 @@ def _told(
         x, y, z, *stress, viscosity = others
         return _scaled(Moments(density, (x, y, z), tuple(stress)), _ratio(viscosity, own))
 
-    of = apart(once, moments, seen, own)
+    of = materialised(once, moments, seen, own)
     ghosts = collision.regularised(scheme.velocities, of)
     return State(put(state.populations, link.ghosts, ghosts), state.eddy, state.moving)
 
 
-def _covered(
+def _restricted(
     scheme: Scheme,
     given: Sequence[Conditions],
     link: Coupling,
@@ -204,11 +204,11 @@ def _covered(
     def moments(means: Array, own: Array, finer: Array) -> Moments:
         return _scaled(collision.moments(scheme.velocities, tuple(means)), 1 / _ratio(own, finer))
 
-    means = apart(once, lambda kept: mean(loaded(kept)), inside.populations)
+    means = materialised(once, lambda kept: mean(loaded(kept)), inside.populations)
     eddies = state.eddy, inside.eddy
     own = given[0].viscosity + (_box(scheme.grid, eddies[0], begin, size) if eddies[0].ndim else eddies[0])
     finer = given[1].viscosity + (mean([eddies[1]])[0] if eddies[1].ndim else eddies[1])
-    new = collision.regularised(scheme.velocities, apart(once, moments, means, own, finer))
+    new = collision.regularised(scheme.velocities, materialised(once, moments, means, own, finer))
     new = stored(new, state.populations[0].dtype)
     populations = tuple(
         lax.dynamic_update_slice(old.reshape(scheme.grid.padded), each, begin).reshape(-1)

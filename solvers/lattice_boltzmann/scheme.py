@@ -52,7 +52,7 @@ class Scheme:
         return _BETWEEN if self.turbulent else 2
 
 
-class Beside(eqx.Module):
+class NearWall(eqx.Module):
     """Where cells beside walls are, for a sweep that goes over all cells of the row.
 
     What cells of the row are computed as (`Grid.sources`) counts: ghosts that repeat such a cell are among them. In a
@@ -77,7 +77,7 @@ class Conditions(eqx.Module):
     absorbing: where waves and eddies are to die out, viscosity that is added, and the share of what density is above
     `pressure` that is taken out in a step: along x, y, z, with ghosts, of which the most counts; of all cells in the
     row, or one for all
-    beside: None where there are no walls
+    near_wall: None where there are no walls
     ghosts: places in the row
     """
 
@@ -87,7 +87,7 @@ class Conditions(eqx.Module):
     inflow: Float[Array, "3 y z"]
     pressure: Float[Array, ""]
     absorbing: tuple[Float[Array, " x"], Float[Array, " y"], Float[Array, " z"]] | Float[Array, "..."]
-    beside: Beside | None
+    near_wall: NearWall | None
     ghosts: Int[Array, " g"]
 
     def absorbed(self, coordinates: Sequence[Int[Array, "..."]]) -> Float[Array, "..."]:
@@ -125,7 +125,7 @@ class Neighbours(Protocol):
         """With so many planes of cells more at either end; of the last ones beyond the ends of the box."""
 
 
-def apart(once: Count | None, function: Callable[..., Result], *arguments: Any) -> Result:
+def materialised(once: Count | None, function: Callable[..., Result], *arguments: Any) -> Result:
     """The function of the arguments, computed before what it is used for, where `once` is given: one, as a count that
     the compiler can't know.
 

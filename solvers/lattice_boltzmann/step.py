@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.collision import Moments, Populations
 from solvers.lattice_boltzmann.grid import Count, at, stretch
-from solvers.lattice_boltzmann.scheme import BLOCK, Conditions, Scheme, State, apart
+from solvers.lattice_boltzmann.scheme import BLOCK, Conditions, Scheme, State, materialised
 from solvers.lattice_boltzmann.storage import loaded, stored
 from solvers.lattice_boltzmann.walls import HELD, Walls, let_out, reflected
 
@@ -26,7 +26,7 @@ def step(
 ) -> Populations:
     """The populations after one step.
 
-    into: of the same shape, whose memory they may take; once: as of `apart`
+    into: of the same shape, whose memory they may take; once: as of `materialised`
     """
     if scheme.fused:
         return _fused(scheme, given, state, once)
@@ -35,16 +35,16 @@ def step(
 
 def _fused(scheme: Scheme, given: Conditions, state: State, once: Count | None) -> Populations:
     coordinates = scheme.grid.coordinates
-    arriving = apart(once, partial(_arriving, scheme, given, coordinates), state)
+    arriving = materialised(once, partial(_arriving, scheme, given, coordinates), state)
     viscosity = given.viscosity + state.eddy
     if scheme.collision == "two relaxation times":
         found = _relaxed(scheme, given, viscosity, arriving)
     else:
         absorbing = given.absorbed(coordinates)
-        after = apart(once, partial(_collided, scheme, given), viscosity, absorbing, arriving)
+        after = materialised(once, partial(_collided, scheme, given), viscosity, absorbing, arriving)
         found = _regularised(scheme, _with_ghosts(scheme, given, after, coordinates), once)
-    if given.beside is not None:
-        found = tuple(jnp.where(given.beside.place < -1, 0, each) for each in found)
+    if given.near_wall is not None:
+        found = tuple(jnp.where(given.near_wall.place < -1, 0, each) for each in found)
     return stored(found, state.populations[0].dtype)
 
 
@@ -54,14 +54,14 @@ def _arriving(
     """What arrives at all cells, at ghosts what arrives at those that they repeat."""
     sources = scheme.grid.sources(coordinates)
     pulled = scheme.grid.pulled(scheme.velocities, state.populations, sources)
-    if given.beside is None:
+    if given.near_wall is None:
         # which changes nothing: with a choice, XLA for GPUs puts all that cells pull into one kernel
         return loaded([jnp.where(sources >= 0, each, 0) for each in pulled])
     # beside walls, few cells, by a program of its own: the one of all cells would be too large to be one kernel
     arriving = arriving_beside(scheme, given.walls, state)
-    beside = lax.optimization_barrier(tuple(at(each, given.beside.number) for each in arriving))  # type: ignore[no-untyped-call]
-    place = given.beside.place.astype(jnp.int32)
-    before = jnp.repeat(given.beside.before, BLOCK)[: len(place)]
+    beside = lax.optimization_barrier(tuple(at(each, given.near_wall.number) for each in arriving))  # type: ignore[no-untyped-call]
+    place = given.near_wall.place.astype(jnp.int32)
+    before = jnp.repeat(given.near_wall.before, BLOCK)[: len(place)]
     number = jnp.where(place >= 0, before + place, -1)
     return tuple(
         jnp.where(number >= 0, at(new, jnp.maximum(number, 0)), old)
@@ -77,7 +77,7 @@ def _sliced(
     if len(walls):
         absorbing = given.absorbed(grid.coordinates)
         eddy, absorbing = (at(of, walls.cells) if of.ndim else of for of in (state.eddy, absorbing))
-        arriving = tuple(apart(once, partial(arriving_beside, scheme, walls), state))
+        arriving = tuple(materialised(once, partial(arriving_beside, scheme, walls), state))
         beside = _collide(scheme, given, given.viscosity + eddy, absorbing, arriving, once)
         found = put(found, walls.cells, beside)
     if set(grid.faces) == {"nested"}:
@@ -86,8 +86,8 @@ def _sliced(
     sources = grid.sources(coordinates)
     repeated = loaded([at(each, sources) for each in found])
     if scheme.collision == "regularised":
-        of = apart(once, partial(collision.moments, scheme.velocities), repeated)
-        of = apart(once, partial(_with_ghosts, scheme, given), of, coordinates)
+        of = materialised(once, partial(collision.moments, scheme.velocities), repeated)
+        of = materialised(once, partial(_with_ghosts, scheme, given), of, coordinates)
         repeated = _regularised(scheme, of, once)
     return put(found, given.ghosts, repeated)
 
@@ -160,12 +160,12 @@ def _collide(
 ) -> Populations:
     if scheme.collision == "two relaxation times":
         return _relaxed(scheme, given, viscosity, arriving)
-    after = apart(once, partial(_collided, scheme, given), viscosity, absorbing, arriving)
+    after = materialised(once, partial(_collided, scheme, given), viscosity, absorbing, arriving)
     return _regularised(scheme, after, once)
 
 
 def _regularised(scheme: Scheme, of: Moments, once: Count | None) -> Populations:
-    hermite = apart(once, partial(collision.hermite, scheme.velocities), of)
+    hermite = materialised(once, partial(collision.hermite, scheme.velocities), of)
     return scheme.velocities.from_hermite(hermite)
 
 

@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float
 
 from solvers.lattice_boltzmann import collision
 from solvers.lattice_boltzmann.grid import Count, Grid, at
-from solvers.lattice_boltzmann.scheme import Conditions, Neighbours, Scheme, State, apart
+from solvers.lattice_boltzmann.scheme import Conditions, Neighbours, Scheme, State, materialised
 from solvers.lattice_boltzmann.storage import loaded
 from solvers.lattice_boltzmann.walls import Walls
 
@@ -42,7 +42,7 @@ def closed(
 ) -> State:
     """The state with eddies and layers as they are now."""
     grid, walls = scheme.grid, given.walls
-    velocity = apart(
+    velocity = materialised(
         once, lambda kept: collision.moments(scheme.velocities, loaded(kept)).velocity, state.populations
     )
     first, _ = grid.interior

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TextIO, final
@@ -45,14 +45,7 @@ class JsonLines(Output):
         self._line("run", name=run.name)
         said = None
         for update in run.watch():
-            news = (
-                update.state,
-                update.phase,
-                update.progress,
-                update.message,
-                update.residual,
-                update.numbers,
-            )
+            news = replace(update, sequence=0, time=datetime.min)
             if news != said:
                 self._line("update", run=run.name, **_fields(update))
             said = news

@@ -32,7 +32,7 @@ from twin.learning.evaluation import Evaluation, errors_of
 from twin.learning.samples import SURFACE, Sample
 from twin.results.card import FIELDS, Coverage, ModelCard, Split
 from twin.results.zones import Zones
-from twin.studies.training import LEAST_PARTS, Training, too_few
+from twin.studies.training import Training, refuse_too_few
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ SIZE: Final = Size(FEATURES, len(BASES), GROUPS)
 LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
 _EVERY: Final = 250  # steps between checkpoints, at the most
 _CALIBRATION, _TEST = 0.25, 0.15  # shares of the parts
-_LEAST_CALIBRATION: Final = 12
+_LEAST_CALIBRATION: Final = 10
 _FALSE_ALARMS: Final = 0.02
 _TRAINED: Final = 0.85  # of the progress bar
 
@@ -93,7 +93,7 @@ def learn(
     """
     begun = time.perf_counter()
     known = list(lessons)
-    groups = split(known, asked.seed, taught)
+    groups = split(known, asked, taught)
     examples = [lesson.sample.example for lesson in groups["training"]]
     size = size if start is None else start.size
     members = []
@@ -125,15 +125,16 @@ def learn(
     return Trained(ensemble, calibration, domain, card, errors)
 
 
-def split(lessons: Sequence[Lesson], seed: int, taught: Collection[str] = ()) -> dict[str, list[Lesson]]:
+def split(
+    lessons: Sequence[Lesson], asked: Training, taught: Collection[str] = ()
+) -> dict[str, list[Lesson]]:
     """By parts, which chance deals out: the same part is never learned from and tested on.
 
     taught: runs that the networks have learned from before, whose parts they learn from again
     Raises FailedPrecondition where too few parts are there, or are new to the networks.
     """
     parts = sorted({lesson.part for lesson in lessons})
-    if len(parts) < LEAST_PARTS:
-        raise too_few(len(parts))
+    refuse_too_few(len(parts), asked)
     old = {lesson.part for lesson in lessons if lesson.sample.run in taught}
     new = [part for part in parts if part not in old]
     calibration = max(_LEAST_CALIBRATION, round(_CALIBRATION * len(parts)))
@@ -144,7 +145,7 @@ def split(lessons: Sequence[Lesson], seed: int, taught: Collection[str] = ()) ->
             f"{_LEAST_CALIBRATION + 1} that they have not seen. Train on more parts, or without start.",
             {"new": len(new), "needed": _LEAST_CALIBRATION + 1},
         )
-    order = np.random.default_rng(seed).permutation(len(new))
+    order = np.random.default_rng(asked.seed).permutation(len(new))
     ends = np.cumsum([min(calibration, len(new) - test), test])
     dealt = {"calibration": order[: ends[0]], "test": order[ends[0] : ends[1]], "training": order[ends[1] :]}
     group_of = dict.fromkeys(old, "training")

@@ -21,7 +21,7 @@ from twin.store.schema import surrogates as table
 from twin.store.schema import sweeps as sweeps_table
 from twin.store.states import DesignState, RunState
 from twin.studies import StaticStress
-from twin.studies.training import LEAST_PARTS, Training, too_few, unlearnable
+from twin.studies.training import Training, refuse_too_few, unlearnable
 
 MOST_ASKED: Final = 8
 """Surrogates that a part is shown to where none is named."""
@@ -153,9 +153,7 @@ class Surrogates:
         for name, row in rows.items():
             if (why := unlearnable(_study(row))) is not None:
                 raise InvalidInput(f"{name} can't be learned from: {why}", facts={"run": name})
-        parts = {(row["geometry"], row["shape"]) for row in rows.values()}
-        if len(parts) < LEAST_PARTS:
-            raise too_few(len(parts))
+        refuse_too_few(len({(row["geometry"], row["shape"]) for row in rows.values()}), asked)
         return names
 
 

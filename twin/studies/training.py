@@ -23,8 +23,8 @@ from twin.studies.static_stress import (
 
 _NAME = re.compile(r"surrogates/[a-z0-9][a-z0-9-]{0,62}")
 _VERSION = re.compile(_NAME.pattern + r"(/versions/[1-9][0-9]{0,8})?")
-LEAST_PARTS = 30
-"""Of those 12 calibrate the bounds, and 9 are what it takes to promise anything for nine parts in ten."""
+_LEAST_PARTS = 30
+_LEAST_PARTS_TO_FIT = 20
 MOST_STEPS = 10_000_000
 MOST_NETWORKS = 16
 
@@ -92,14 +92,23 @@ class Training:
         object.__setattr__(self, "escalated", bool(escalated))
 
 
-def too_few(parts: int) -> FailedPrecondition:
-    """What is said of fewer different parts than LEAST_PARTS."""
-    return FailedPrecondition(
-        f"{parts} different parts are too few to learn from: {LEAST_PARTS} are needed at the least, some hundreds are "
-        "a good start. Load cases of one part count once. Sweep over its shape with keep_fields=True, and train on the "
-        "sweep.",
-        {"parts": parts, "needed": LEAST_PARTS},
-    )
+def refuse_too_few(parts: int, asked: Training) -> None:
+    """Raises FailedPrecondition where so many different parts are too few to learn from, and to calibrate bounds by: 9
+    are what it takes to promise anything for nine parts in ten.
+    """
+    least = _LEAST_PARTS_TO_FIT if asked.start else _LEAST_PARTS
+    if parts < least:
+        fit = (
+            ""
+            if asked.start
+            else f" With start, which fits networks that know other parts, {_LEAST_PARTS_TO_FIT}."
+        )
+        raise FailedPrecondition(
+            f"{parts} different parts are too few to learn from: {least} are needed at the least, some hundreds are a "
+            f"good start.{fit} Load cases of one part count once. Sweep over its shape with keep_fields=True, and "
+            "train on the sweep.",
+            {"parts": parts, "needed": least},
+        )
 
 
 def unlearnable(study: StaticStress) -> str | None:

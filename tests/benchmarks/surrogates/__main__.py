@@ -81,10 +81,15 @@ def family(home: Path) -> list[Lesson]:
         workspace.close()
 
 
+def dealt(seed: int) -> Training:
+    """By which parts are dealt out."""
+    return Training(FAMILY, ["runs/all"], networks=1, seed=seed)
+
+
 def learned(known: Sequence[Lesson], mixer: MixerName, minutes: float, seed: int) -> tuple[Trained, int]:
     """One network, trained for so many minutes; and its steps."""
     size = replace(SIZE, mixer=mixer)
-    examples = [lesson.sample.example for lesson in split(known, seed)["training"]]
+    examples = [lesson.sample.example for lesson in split(known, dealt(seed))["training"]]
     train(examples, size, Schedule(steps=2), seed=seed)  # compiles
     taken = []
     for _ in range(3):  # the fastest is the least disturbed
@@ -92,14 +97,14 @@ def learned(known: Sequence[Lesson], mixer: MixerName, minutes: float, seed: int
         train(examples, size, Schedule(steps=COUNTED), seed=seed)
         taken.append(time.perf_counter() - begun)
     steps = max(int(60 * minutes * COUNTED / min(taken)), COUNTED)
-    wanted = Training(FAMILY, ["runs/all"], networks=1, steps=steps, seed=seed)
+    wanted = replace(dealt(seed), steps=steps)
     with tempfile.TemporaryDirectory() as folder:
         return learn(known, wanted, Path(folder), Silent(), size=size), steps
 
 
 def by_processes(known: Sequence[Lesson], seed: int) -> dict[str, float]:
     """Of Gaussian processes: each load case by its own, from the statistics of the surface alone."""
-    groups = split(known, seed)
+    groups = split(known, dealt(seed))
     taught = [*groups["training"], *groups["calibration"]]  # they need no calibration of ours
 
     def rows(of: Sequence[Lesson]) -> np.ndarray:
@@ -144,7 +149,7 @@ def refused(known: Sequence[Lesson], trained: Trained, seed: int) -> dict[str, A
 
     own = [
         distance(Evaluation(lesson.surface, lesson.sample.question, trained.ensemble))
-        for lesson in split(known, seed)["test"]
+        for lesson in split(known, dealt(seed))["test"]
     ]
     found: dict[str, Any] = {"own": own, "false alarms": float(np.mean(np.array(own) > 1))}
     for kind, parts in (("plain", strangers.plain()), ("SimJEB", strangers.simjeb())):

@@ -65,7 +65,7 @@ def differentiate(
                 "its mean has no gradient that could be followed back through its steps, which grow apart. Fit one to "
                 "the answers of a sweep."
             )
-        ready = tunnel(placed, study.outcome.mesh_quality["cells_along_the_size"])
+        ready = tunnel(placed, placed.size / study.outcome.mesh_quality["cell_size"])
     with watch.phase("solve"):
 
         def followed(share: float, series: Floats) -> bool:

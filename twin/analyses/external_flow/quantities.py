@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.analyses.external_flow.setting import Setting
 from twin.analyses.external_flow.tunnel import Tunnel
-from twin.analyses.flow.ladder import of_cells
+from twin.analyses.flow.ladder import of_cells, of_walls
 from twin.analyses.flow.simulation import Simulation
 from twin.quantities import Quantity
 
@@ -28,12 +28,14 @@ AXES: Final = {"drag": 0, "side": 1, "lift": 2}
 class Measured:
     """Of one tunnel, in SI: force (3,) along its axes [N], moment (3,) about the reference point, in the part's
     coordinates [N m], and how far off each may be since the time was finite
+    size: of the smallest cells [m], of which there are `across` along the part's size
     blockage: share of the box's cross-section, by the part or, where that is more, by its wake, whose share is half of
     the force's coefficient times that of the part (Maskell 1963, ARC R&M 3400)
     """
 
     cells: int
     size: float
+    across: float
     force: Floats
     force_spread: Floats
     moment: Floats
@@ -54,6 +56,7 @@ def measured(found: Simulation[Tunnel]) -> Measured:
     return Measured(
         tunnel.cells,
         scales.length,
+        tunnel.setting.size / scales.length,
         scales.force * force,
         scales.force * force_spread,
         scales.force * moment @ axes,
@@ -75,12 +78,15 @@ def errors(ladder: Sequence[Measured]) -> tuple[Floats, Floats]:
     """
     finest = ladder[-1]
     sizes = [each.size for each in ladder]
-    force = of_cells(sizes, [each.force for each in ladder])
-    moment = of_cells(sizes, [each.moment for each in ladder])
-    share = _out_of_reach(finest)
+    walls, share = of_walls(finest.across), _out_of_reach(finest)
+
+    def error(values: Sequence[Floats], spread: Floats) -> Floats:
+        whole = np.full(3, np.linalg.norm(values[-1]))
+        return of_cells(sizes, values, walls * whole) + spread + share * whole
+
     return (
-        force + finest.force_spread + share * np.linalg.norm(finest.force),
-        moment + finest.moment_spread + share * np.linalg.norm(finest.moment),
+        error([each.force for each in ladder], finest.force_spread),
+        error([each.moment for each in ladder], finest.moment_spread),
     )
 
 

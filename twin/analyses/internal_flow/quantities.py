@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses.flow.ladder import of_cells
+from twin.analyses.flow.ladder import of_cells, of_walls
 from twin.analyses.flow.simulation import Simulation
 from twin.analyses.internal_flow.channel import Channel
 from twin.analyses.internal_flow.passage import Passage
@@ -38,12 +38,14 @@ class Measured:
     each opening the pressure, total pressure and what passes it, below zero the wrong way; and how far off each may be
     since the time was finite
 
+    size: of cells [m], of which there are `across` along the least hydraulic diameter of an opening
     denser: share by which density differs on the lattice, but for one cell in a hundred; compressed: by which that of
     the fluid itself would; fastest: of the fluid, in the mean over time [cells/step]; leaking: of what comes in, what
     walls lose or add
     """
 
     size: float
+    across: float
     values: Floats
     spread: Floats
     denser: float
@@ -63,6 +65,7 @@ def measured(found: Simulation[Channel]) -> Measured:
     sound = fluid.speed_of_sound or np.inf
     return Measured(
         channel.scales.length,
+        channel.across,
         values,
         spread,
         3 * differs,
@@ -100,11 +103,11 @@ def errors(ladder: Sequence[Measured]) -> Floats:
     """
     finest = ladder[-1]
     share = 0.5 * (finest.denser + finest.compressed) + finest.leaking
-    return (
-        of_cells([each.size for each in ladder], [each.values for each in ladder])
-        + finest.spread
-        + share * scales_of(finest.values)
+    whole = scales_of(finest.values)
+    cells = of_cells(
+        [each.size for each in ladder], [each.values for each in ladder], of_walls(finest.across) * whole
     )
+    return cells + finest.spread + share * whole
 
 
 def scales_of(values: Floats) -> Floats:

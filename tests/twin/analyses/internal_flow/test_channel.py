@@ -160,6 +160,7 @@ def test_errors_are_of_all_that_is_not_exact() -> None:
     coarse, fine = (
         Measured(
             size,
+            20 / size,
             np.array([value, 10.0, 1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0]),
             np.full(9, 0.1),
             0.02,
@@ -172,4 +173,4 @@ def test_errors_are_of_all_that_is_not_exact() -> None:
     assert np.isinf(errors([fine])).all()
     found = errors([coarse, fine])
     assert found[0] == pytest.approx(0.5 / 0.5 + 0.1 + (0.5 * (0.02 + 0.04) + 0.01) * 10)
-    assert found[-1] == pytest.approx(0.1 + 0.04 * 5)
+    assert found[-1] == pytest.approx(0.1 + (0.04 + 0.1 / 20) * 5)
