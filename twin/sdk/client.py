@@ -200,9 +200,9 @@ class Client:
         """Start to train a new version of a surrogate, and return at once; `run.surrogate()` waits for it.
 
         data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
-        parts at the least, of 20 with start. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
-        of what is drawn by chance. start: a surrogate of other parts, whose networks are trained on: of few parts
-        they then know more than new ones. escalated: learn also from all your runs that this surrogate was asked of
+        parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
+        of what is drawn by chance. start: a surrogate of other parts, whose networks are trained on: of few parts,
+        20 at the least, they then know more than new ones. escalated: learn also from all your runs that this surrogate was asked of
         first, and that had to be solved. Raises InvalidInput, FailedPrecondition and NotFound for what can't be
         learned from.
         """
