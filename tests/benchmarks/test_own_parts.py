@@ -93,6 +93,7 @@ def test_batches_agree_with_one_at_a_time():
         assert record["largest_difference"] < 1e-7, record["what"]
 
 
+@pytest.mark.slow
 def test_designs_agree_with_one_at_a_time():
     found = designs.measure(1000, members=3)
     assert found["largest_difference"] < 1e-7
@@ -117,6 +118,7 @@ def test_sizes_beyond_the_memory_are_not_tried(tmp_path: Path):
     assert "GB are free" in measured["failure"]
 
 
+@pytest.mark.slow
 def test_the_device_part_runs_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

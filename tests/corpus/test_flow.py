@@ -18,6 +18,7 @@ FOLDERS = ("aero", "cad", "nasty-crafted", "nasty-real", "prim", "vehicle")
 FILES = sorted(path for folder in FOLDERS for path in (DATA / folder).glob("*.*") if path.suffix != ".dat")
 BROKEN = ("nasty-crafted", "nasty-real")  # some of these can't be read; all others can
 ACROSS = 12.0
+_EVERY = 4  # of the files, one is tried by default
 
 pytestmark = [
     pytest.mark.corpus,
@@ -25,7 +26,15 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, marks=pytest.mark.slow if number % _EVERY else (), id=f"{path.parent.name}/{path.name}"
+        )
+        for number, path in enumerate(FILES)
+    ],
+)
 def test_a_part_that_can_be_read_is_met_by_the_flow(path: Path) -> None:
     try:
         surface, report = parse(path, None, path.name)

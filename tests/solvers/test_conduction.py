@@ -111,7 +111,7 @@ def test_third_order_and_few_iterations():
     assert max(iterations) <= 12
 
 
-@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_grid_conducts_through_a_wall_that_does_not_follow_it(order):
     size, hot = (0.2, 0.1, 0.1), 80.0
     cells = block(size, 0.1 / 6.3, (0.37, 0.2, 0.61), order)

@@ -24,7 +24,7 @@ def design(size, edge, order, law=STEEL, held=True):
     return immersed.prepare(cells, law, holding), load
 
 
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("together", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("order", "edge"), [pytest.param(1, 0.045, marks=pytest.mark.slow), (2, 0.09)])
 def test_designs_of_several_buckets(order, edge, together):
     designs = [design((1.0, width, 0.3), edge, order) for width in (0.25, 0.4, 0.31, 0.28)]

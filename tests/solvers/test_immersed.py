@@ -80,8 +80,10 @@ def test_a_linear_field_that_is_given_all_round_is_the_solution(shift):
     assert solution.iterations <= 60  # to 1e-11
 
 
-@pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("cells_across", [2.4, 4.7])
+@pytest.mark.parametrize(
+    ("cells_across", "order"),
+    [(2.4, 1), (4.7, 1), (2.4, 2), pytest.param(4.7, 2, marks=pytest.mark.slow)],
+)
 def test_a_cantilever_bends_like_timoshenko(cells_across, order):
     size = (1.0, 0.1, 0.1)
     cells = block(size, 0.1 / cells_across, (0.37, 0.2, 0.61), order)

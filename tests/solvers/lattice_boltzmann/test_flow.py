@@ -28,7 +28,11 @@ def random_fields(grid: Grid, seed: int = 0) -> tuple[jnp.ndarray, jnp.ndarray]:
 
 @pytest.mark.parametrize(
     ("velocities", "faces"),
-    [(D3Q19, ("periodic",) * 6), (D3Q19, TUNNEL), pytest.param(D3Q27, TUNNEL, marks=pytest.mark.slow)],
+    [
+        pytest.param(D3Q19, ("periodic",) * 6, marks=pytest.mark.slow),
+        (D3Q19, TUNNEL),
+        pytest.param(D3Q27, TUNNEL, marks=pytest.mark.slow),
+    ],
     ids=["D3Q19-periodic", "D3Q19-tunnel", "D3Q27-tunnel"],
 )
 def test_pulled_by_index_and_by_slices_flow_is_the_same(
@@ -108,7 +112,9 @@ def test_a_closed_box_keeps_its_mass() -> None:
     assert float((found.velocity**2).sum()) < 0.01 * float((velocity**2).sum())
 
 
-@pytest.mark.parametrize("velocities", [D3Q19, D3Q27], ids=["D3Q19", "D3Q27"])
+@pytest.mark.parametrize(
+    "velocities", [D3Q19, pytest.param(D3Q27, marks=pytest.mark.slow)], ids=["D3Q19", "D3Q27"]
+)
 def test_a_wind_that_blows_across_changes_little(velocities: VelocitySet) -> None:
     """Galilean invariance, up to the square of the wind: third moments along one axis are no more than first ones."""
     count, viscosity, fastest = 32, 0.02, 0.01

@@ -31,6 +31,7 @@ def test_a_tunnel_at_a_high_reynolds_number_stays_in_bounds() -> None:
     assert float(flow.exchanged(scheme, given, state)[0].sum()) > 0
 
 
+@pytest.mark.slow
 def test_flow_that_meets_a_flat_face_does_not_swing_before_it() -> None:
     """With walls halfway between cells nothing else damps what comes straight at them."""
     grid = Grid((32, 24, 24), ("velocity", "pressure", "slip", "slip", "slip", "slip"))

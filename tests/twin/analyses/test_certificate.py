@@ -74,8 +74,15 @@ def useless(points, facets):
     return {"bend": rough, "pull": 1e-9 * rough}
 
 
-@pytest.mark.parametrize("expected", [bent, useless])
-@pytest.mark.parametrize("accuracy", [0.5, 0.02])
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [
+        (0.5, bent),
+        (0.02, useless),
+        pytest.param(0.5, useless, marks=pytest.mark.slow),
+        pytest.param(0.02, bent, marks=pytest.mark.slow),
+    ],
+)
 def test_numbers_are_those_of_the_mesh_within_what_is_told(question, to_the_end, expected, accuracy):
     found = solved(replace(question(accuracy), expected=expected)).solutions[0]
     assert found.unknowns == to_the_end.unknowns
