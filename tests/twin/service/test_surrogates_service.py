@@ -97,7 +97,7 @@ def test_a_card_says_what_is_known(trained: Setting) -> None:
     assert card.data.startswith("sha256:")
     assert set(card.quantities) == {"max_displacement", "max_von_mises", "compliance"}
     assert card.accuracy["max_displacement"] == pytest.approx(0.01)
-    # 12 parts can promise nine of ten, and not 19 of 20
+    # 10 parts can promise nine of ten, and not 19 of 20
     by_level = {level.asked: level for level in card.coverage["max_displacement"]}
     assert by_level[0.9].width > 0
     assert math.isinf(by_level[0.95].width)

@@ -2,7 +2,7 @@
 
 import abc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,9 @@ DEFAULT_SECONDS: Final = 900.0
 _FINER_STARTS: Final = 3  # times that cells may be finer before the first ones that a part is met by
 _DEARER: Final = 4  # power of that by which cells are finer: there are more, and as many steps more
 _CAREFUL: Final = 1.1  # times as long as is expected
+_FIRST: Final = (
+    0.15  # of the time, after which it is left to finer cells: of one size alone no error is known
+)
 _SHARES: Final = (0.05, 0.15, 0.35, 0.65, 0.85, 0.92)  # of the progress, when each size of cells begins
 
 
@@ -139,9 +142,7 @@ def climb(
             if ladder or finer > _FINER_STARTS or not climber.is_room(across):
                 raise
             continue
-        if (
-            finest is not None and not found.finished
-        ):  # one that has not settled tells less than the one before
+        if finest is not None and not found.finished:  # its means tell less than those before
             ended = "max_seconds"
             break
         if not found.has_means:
@@ -190,28 +191,25 @@ class _Climber(Generic[LatticeT, MeasuredT]):
             states = None if before is None else resampled(before, ready)
             course = self.checkpoints.load(across, beginning(ready, states))
         self.monitor.progress("solve", low, f"{what}: compiling")
+        plan = self.experiment.plan(ready)
+        enough = self.seconds * (_FIRST if number == 0 and self.is_room(FINER[-1] * across) else 1)
+
+        def tell(share: float, series: Floats) -> bool:
+            words, last = self.experiment.standing(ready, series) if len(series) else ("the first steps", {})
+            self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}", numbers=last)
+            spent = self.seconds - self.remaining
+            return spent < enough or (len(series) < plan.least and self.remaining > 0)
+
         with self.watch.phase("solve"):
             found = simulate(
                 ready,
-                self.experiment.plan(ready),
-                self._teller(what, ready, low, high),
+                plan,
+                tell,
                 course,
                 partial(self.checkpoints.keep, across),
             )
             self.checkpoints.keep(across, course, now=True)
             return found
-
-    def _teller(
-        self, what: str, lattice: LatticeT, low: float, high: float
-    ) -> Callable[[float, Floats], bool]:
-        def tell(share: float, series: Floats) -> bool:
-            words, last = (
-                self.experiment.standing(lattice, series) if len(series) else ("the first steps", {})
-            )
-            self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}", numbers=last)
-            return self.remaining > 0
-
-        return tell
 
     def is_room(self, across: float) -> bool:
         """Whether so fine cells are no more than are allowed."""

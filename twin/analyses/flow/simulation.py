@@ -90,7 +90,7 @@ class Simulation(Generic[Found]):
     series: numbers over time (n, k); interval: steps between two
     start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it
     means: of each box, outermost first, likewise
-    finished: whether the means are good enough, or are over as long as they were planned to be at most: not stopped
+    finished: whether the means are over as long as they are to be at least
     seconds: that it took, without what came before the first look at the numbers (compilation)
     """
 
@@ -190,7 +190,7 @@ def simulate(
         plan.start,
         course.pushes / count,
         tuple(each.means(count) for each in course.sums),
-        course.settled or len(series) >= plan.longest,
+        len(series) >= plan.least,
         course.seconds,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -68,7 +68,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def climbed(folder: Path, **limits: Any) -> Answered[Any, float]:
-    monitor = cast("Any", SimpleNamespace(progress=lambda *_: None))
+    monitor = cast("Any", SimpleNamespace(progress=lambda *_, **__: None))
     return climb(Cube(), Request(accuracy=0.01, **limits), monitor, folder, Stopwatch())
 
 
@@ -91,6 +91,30 @@ def test_cells_get_finer_by_as_much_as_there_is_room_for(tmp_path: Path) -> None
 def test_an_attempt_goes_on_with_the_cells_of_the_one_before(tmp_path: Path) -> None:
     np.savez(tmp_path / "lattice-12.npz", spent=np.array(0.0))
     assert climbed(tmp_path, max_seconds=1e6).ladder == pytest.approx([10, 12, 18])
+
+
+def test_the_first_cells_leave_time_to_finer_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes until their means are known."""
+    spent = [0.0]
+
+    def simulate(lattice: Any, plan: Plan, tell: Callable[[float, Any], bool], *_: Any) -> Simulation[Any]:
+        begun, looks, go_on = spent[0], 0, True
+        while looks < plan.longest and go_on:
+            looks += 1
+            spent[0] += (lattice.across / COARSEST) ** 4
+            go_on = tell(plan.share(looks), np.zeros((looks, 1)))
+        series = np.zeros((looks, 1))
+        return Simulation(lattice, series, 1, 0, np.zeros((0, 3)), (), looks >= plan.least, spent[0] - begun)
+
+    monkeypatch.setattr(module, "simulate", simulate)
+    monkeypatch.setattr(module._Climber, "remaining", property(lambda self: self.seconds - spent[0]))
+    monkeypatch.setattr(Cube, "plan", lambda *_: Plan(1, 0, 10, 1000, lambda _: False))
+    found = climbed(tmp_path, max_seconds=200)
+    assert found.ladder == pytest.approx([10, 15])
+    assert found.ended == "max_seconds"
+    assert found.rows[0].iterations == 0.15 * 200
+    spent[0] = 0.0
+    assert climbed(tmp_path, max_seconds=30).rows[0].iterations == 10  # as long as means are at least
 
 
 def test_progress_rises_evenly_to_where_means_may_be_good_enough() -> None:
