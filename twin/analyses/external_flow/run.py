@@ -84,10 +84,10 @@ class _RoundPart(Experiment[Tunnel, Measured]):
     def lattice(self, across: float, *, continued: bool) -> Tunnel:
         return tunnel(self.setting, across, continued=continued)
 
-    def plan(self, lattice: Tunnel) -> Plan:
+    def plan(self, lattice: Tunnel, before: Measured | None) -> Plan:
         # a mean need not be known better than the model of turbulence is
         worth = max(self.request.accuracy, numbers.MODEL if self.setting.turbulent else 0.0)
-        return plan(lattice, _SHARE * worth)
+        return plan(lattice, _SHARE * worth, None if before is None else before.force)
 
     def standing(self, lattice: Tunnel, series: Floats) -> tuple[str, dict[str, float]]:
         force = lattice.scales.force * series[-1, :3]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analyses.external_flow.tunnel import Tunnel
-from twin.analyses.flow.simulation import Plan, mean
+from twin.analyses.flow.simulation import CHANGED, Plan, mean
 
 Floats = NDArray[np.float64]
 
@@ -18,8 +18,12 @@ _LEAST: Final = 6.0  # that are averaged
 _LONGEST: Final = 80.0
 
 
-def plan(tunnel: Tunnel, wished: float) -> Plan:
-    """Until the mean force is known to `wished`, in pressure of the flow times area."""
+def plan(tunnel: Tunnel, wished: float, before: Floats | None = None) -> Plan:
+    """Until the mean force is known to `wished`, in pressure of the flow times area, or well enough beside what it has
+    changed by.
+
+    before: force (3,) on larger cells [N]
+    """
     scales, setting = tunnel.scales, tunnel.setting
     steps = 2 ** (len(tunnel.boxes) - 1)
     turnover = setting.turnover / scales.time
@@ -29,8 +33,11 @@ def plan(tunnel: Tunnel, wished: float) -> Plan:
     start = round((_AGAIN if kept else passed) * turnover / interval)
     least, longest = (start + round(span * turnover / interval) for span in (_LEAST, _LONGEST))
     unit = 0.5 * tunnel.speed**2 * setting.area / scales.length**2
+    then = None if before is None else before / scales.force
 
     def enough(series: Floats) -> bool:
-        return max(mean(force)[1] for force in series[:, :3].T) <= wished * unit
+        force, spread = np.array([mean(column) for column in series[:, :3].T]).T
+        changed = 0.0 if then is None else CHANGED * np.linalg.norm(force - then)
+        return bool(spread.max() <= max(wished * unit, changed))
 
     return Plan(interval, start, least, longest, enough)

@@ -81,8 +81,8 @@ class Experiment(abc.ABC, Generic[LatticeT, MeasuredT]):
         """With so many cells along the size. continued: as of `Lattice`"""
 
     @abc.abstractmethod
-    def plan(self, lattice: LatticeT) -> Plan:
-        """How long the flow is followed."""
+    def plan(self, lattice: LatticeT, before: MeasuredT | None) -> Plan:
+        """How long the flow is followed. before: what larger cells told"""
 
     @abc.abstractmethod
     def standing(self, lattice: LatticeT, series: Floats) -> tuple[str, dict[str, float]]:
@@ -135,7 +135,7 @@ def climb(
     while ended is None:
         begun = time.perf_counter()
         try:
-            found = climber.simulated(len(ladder), across, finest)
+            found = climber.simulated(across, finest, ladder)
         except GeometryError:
             finer += 1
             across *= FINER[0]
@@ -180,10 +180,13 @@ class _Climber(Generic[LatticeT, MeasuredT]):
         return self.checkpoints.begun + self.seconds - time.perf_counter()
 
     def simulated(
-        self, number: int, across: float, before: Simulation[LatticeT] | None
+        self, across: float, before: Simulation[LatticeT] | None, ladder: Sequence[MeasuredT]
     ) -> Simulation[LatticeT]:
-        """What is found with so many cells along the size, after a number of others. before: on the last of these"""
-        low, high = np.interp([number, number + 1], np.arange(len(_SHARES)), _SHARES)
+        """What is found with so many cells along the size, after others, which told what the ladder has. before: on the
+        last of these
+        """
+        done = len(ladder)
+        low, high = np.interp([done, done + 1], np.arange(len(_SHARES)), _SHARES)
         what = f"cells of {length(self.experiment.size / across)}"
         self.monitor.progress("mesh", low, what)
         with self.watch.phase("mesh"):
@@ -191,8 +194,8 @@ class _Climber(Generic[LatticeT, MeasuredT]):
             states = None if before is None else resampled(before, ready)
             course = self.checkpoints.load(across, beginning(ready, states))
         self.monitor.progress("solve", low, f"{what}: compiling")
-        plan = self.experiment.plan(ready)
-        enough = self.seconds * (_FIRST if number == 0 and self.is_room(FINER[-1] * across) else 1)
+        plan = self.experiment.plan(ready, ladder[-1] if ladder else None)
+        enough = self.seconds * (_FIRST if done == 0 and self.is_room(FINER[-1] * across) else 1)
 
         def tell(share: float, series: Floats) -> bool:
             words, last = self.experiment.standing(ready, series) if len(series) else ("the first steps", {})

@@ -27,6 +27,7 @@ _LOOK: Final = 20  # looks at the numbers between two at how well their means ar
 _FASTEST: Final = 0.5  # cells a step: a flow that is faster has broken down
 _SOON: Final = 0.8  # of the progress, when means may be good enough for the first time
 _CALL: Final = 0.5  # s, of steps that are made in one call
+CHANGED: Final = 0.3  # of what means have changed by since larger cells: they need not be known better
 _SPREAD: Final = 2.0  # standard errors that the error of a mean is told as
 
 

@@ -83,8 +83,8 @@ class _ThroughPart(Experiment[Channel, Measured]):
     def lattice(self, across: float, *, continued: bool) -> Channel:
         return channel(self.passage, across, continued=continued)
 
-    def plan(self, lattice: Channel) -> Plan:
-        return plan(lattice, _SHARE * self.request.accuracy)
+    def plan(self, lattice: Channel, before: Measured | None) -> Plan:
+        return plan(lattice, _SHARE * self.request.accuracy, None if before is None else before.values)
 
     def standing(self, lattice: Channel, series: Floats) -> tuple[str, dict[str, float]]:
         return numbers.standing(lattice, series)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analyses.flow.simulation import Plan, mean
+from twin.analyses.flow.simulation import CHANGED, Plan, mean
 from twin.analyses.internal_flow.channel import RAMP, Channel
 from twin.analyses.internal_flow.quantities import in_units, scales_of
 
@@ -18,8 +18,12 @@ _LONGEST: Final = 40.0  # times that the start may last
 _AGAIN: Final = 0.4  # of the start, where the flow goes on on smaller cells
 
 
-def plan(channel: Channel, wished: float) -> Plan:
-    """Until the losses, and what passes each opening, are known to a share of themselves."""
+def plan(channel: Channel, wished: float, before: Floats | None = None) -> Plan:
+    """Until the losses, and what passes each opening, are known to a share of themselves, or well enough beside what
+    they have changed by.
+
+    before: values as of `Measured`, on larger cells
+    """
     passage = channel.passage
     volume = passage.volume / channel.scales.length**3
     sound = _SOUND * 3**0.5 * float(np.sum(channel.boxes[0].grid.shape))
@@ -29,7 +33,8 @@ def plan(channel: Channel, wished: float) -> Plan:
 
     def enough(series: Floats) -> bool:
         values = in_units(channel, series)
-        spread = np.array([mean(column)[1] for column in values.T])
-        return bool((spread <= wished * scales_of(values.mean(axis=0))).all())
+        found, spread = np.array([mean(column) for column in values.T]).T
+        changed = 0.0 if before is None else CHANGED * np.abs(found - before)
+        return bool((spread <= np.maximum(wished * scales_of(found), changed)).all())
 
     return Plan(channel.interval, start, least, start + round(_LONGEST * (RAMP + exchange)), enough)

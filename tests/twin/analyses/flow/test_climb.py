@@ -33,7 +33,7 @@ class Cube(Experiment[Any, float]):
             cells=self.cells(across), scales=SimpleNamespace(length=1 / across), across=across
         )
 
-    def plan(self, lattice: Any) -> Plan:
+    def plan(self, lattice: Any, before: float | None) -> Plan:
         return Plan(1, 0, 1, 1, lambda _: True)
 
     def standing(self, lattice: Any, series: Any) -> tuple[str, dict[str, float]]:
