@@ -137,6 +137,7 @@ def test_study_file_by_the_command_line(client, tmp_path):
     assert [line["path"] for line in lines if line["kind"] == "file"] == ["bracket.vtu", "bracket.glb"]
 
 
+@pytest.mark.slow  # `make demo` asks it too
 def test_the_surrogate_that_ships_knows_the_example(client, tmp_path):
     """Its bounds hold what the solver finds to a few per cent; half the load is half of all, another material not."""
     bracket, family = (importlib.import_module(f"examples.{name}") for name in ("bracket", "bracket_family"))

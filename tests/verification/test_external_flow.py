@@ -87,7 +87,7 @@ def test_the_bound_holds_what_is_known_of_the_ahmed_body(
 def test_a_box_on_a_road_is_dragged_as_boxes_are(client: twin.Client, tmp_path: Path, told: Told) -> None:
     """At a Reynolds number of a million. Without ground 0.9 to 1.05, by the length of the box: Hoerner 1965.
 
-    On 10 cells of the box's height it is 1.03, on 15 it is 1.25.
+    On 10 cells of the box's height it is 1.04, on 15 it is 0.95.
     """
     trimesh.creation.box((1.0, 0.5, 0.5)).export(tmp_path / "box.stl")
     study = twin.ExternalFlow((40, 0, 0), ground=twin.Ground(height=-0.4))
@@ -121,12 +121,12 @@ def test_a_ball_that_spins_is_lifted(client: twin.Client, tmp_path: Path, told: 
 
 
 def test_a_cancel_is_heard_at_once(client: twin.Client, tmp_path: Path, told: Told) -> None:
-    """On all sizes of cells, once their programs are compiled: within a second, as far as the machine has time."""
+    """On the first cells and on finer ones, once they take steps: within a second, as far as the machine has time."""
     ball().export(tmp_path / "ball.stl")
-    study = twin.ExternalFlow((SPEED, 0, 0), twin.Fluid(1.2, 1.2 * SPEED * 2 * RADIUS / 300))
+    study = twin.ExternalFlow((SPEED, 0, 0), twin.Fluid(1.2, 1.2 * SPEED * 2 * RADIUS / 100))
     part = client.upload(tmp_path / "ball.stl", unit="m")
-    for share in (0.05, 0.15, 0.35):
-        run = client.simulate(part, study, accuracy=0.001, max_seconds=3000)
+    for share in (0.05, 0.15):
+        run = client.simulate(part, study, accuracy=0.001, max_seconds=400)
         asked = ended = 0.0
         for update in run.watch():
             if not asked and update.numbers and update.progress > share:

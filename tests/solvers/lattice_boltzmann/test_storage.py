@@ -30,9 +30,8 @@ def test_vortices_decay_as_they_should() -> None:
     assert vortices_error(32, "float16") < 1.5 * vortices_error(32) + 1e-3
 
 
-@pytest.mark.parametrize(
-    "fused", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["sliced", "fused"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("fused", [False, True], ids=["sliced", "fused"])
 def test_a_ball_is_pushed_alike(fused: bool) -> None:
     grid = Grid((40, 24, 24), ("velocity", "pressure", "slip", "slip", "slip", "slip"))
     solid, links = ball(D3Q19, grid.shape, (12.3, 11.6, 11.5), 4.2)

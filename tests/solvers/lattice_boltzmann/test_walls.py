@@ -95,6 +95,7 @@ def test_drag_is_the_same_wherever_a_body_lies_between_cells() -> None:
     assert max(speeds) / min(speeds) < 1.01
 
 
+@pytest.mark.slow
 def test_cells_of_the_fluid_among_those_beside_walls_change_nothing() -> None:
     grid = Grid((9, 8, 7), ("velocity", "pressure", "slip", "slip", "wall", "slip"))
     scheme = Scheme(grid)
