@@ -56,7 +56,6 @@ def test_a_budget_too_small_for_any_mesh_is_refused(client, bracket):
         client.simulate(*bracket, discretisation="tet", max_unknowns=100).result()
 
 
-@pytest.mark.slow
 def test_a_mass_that_no_mesh_mends_is_not_called_accurate(client, tmp_path):
     """The facets of a round part and its elements differ in volume, whatever the mesh."""
     case = CASES["thick cylinder (Lamé)"]

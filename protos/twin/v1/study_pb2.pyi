@@ -228,7 +228,7 @@ class Study(message.Message):
 @typing.final
 class Training(message.Message):
     """A surrogate that learns from runs of one kind of study. They have succeeded, have fields, and are of 30 different parts
-    at the least.
+    at the least, of 20 where `start` is given.
     """
 
     DESCRIPTOR: descriptor.Descriptor

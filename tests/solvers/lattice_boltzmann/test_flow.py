@@ -112,9 +112,7 @@ def test_a_closed_box_keeps_its_mass() -> None:
     assert float((found.velocity**2).sum()) < 0.01 * float((velocity**2).sum())
 
 
-@pytest.mark.parametrize(
-    "velocities", [D3Q19, pytest.param(D3Q27, marks=pytest.mark.slow)], ids=["D3Q19", "D3Q27"]
-)
+@pytest.mark.parametrize("velocities", [D3Q19, D3Q27], ids=["D3Q19", "D3Q27"])
 def test_a_wind_that_blows_across_changes_little(velocities: VelocitySet) -> None:
     """Galilean invariance, up to the square of the wind: third moments along one axis are no more than first ones."""
     count, viscosity, fastest = 32, 0.02, 0.01

@@ -181,13 +181,7 @@ def slopes(at, step=1e-4):
     return (at(step) - at(-step)) / (2 * step)
 
 
-@pytest.mark.parametrize(
-    "study",
-    [
-        pytest.param(study, marks=pytest.mark.slow if name == "rigid and prescribed" else (), id=name)
-        for name, study in STUDIES.items()
-    ],
-)
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
 def test_against_central_differences(study):
     linear = linearised(part(), study)
     generator = np.random.default_rng(0)

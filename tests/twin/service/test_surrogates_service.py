@@ -269,7 +269,7 @@ def test_designs_that_it_would_learn_most_of_extend_its_sweep(trained: Setting) 
     designs = list(sweep.designs())
     assert set(tested) < {design.run for design in designs}
     assert all(np.isfinite(error) and error > 0 for error in tested.values())
-    assert len(tested) == 12 + 6  # that calibrate and test
+    assert len(tested) == 10 + 6  # that calibrate and test
     improved = client.improve("blocks", sweep, 5)
     assert len(improved.result(timeout=60)["wide"]) == len(designs) + 5
     with pytest.raises(twin.FailedPrecondition, match=r"tested on [01] designs"):

@@ -142,7 +142,7 @@ def climb(
             if ladder or finer > _FINER_STARTS or not climber.is_room(across):
                 raise
             continue
-        if finest is not None and not found.finished:  # its means tell less than those before
+        if finest is not None and not found.sufficient:
             ended = "max_seconds"
             break
         if not found.has_means:
@@ -151,8 +151,16 @@ def climb(
                 "more time.",
                 {"max_seconds": climber.seconds},
             )
+        measured = experiment.measured(found)
+        if (
+            not found.finished
+            and len(ladder) > 1
+            and _off(experiment, [*ladder, measured]) > _off(experiment, ladder)
+        ):
+            ended = "max_seconds"  # in the time that was left its means got no better than those before
+            break
         finest = found
-        ladder.append(experiment.measured(found))
+        ladder.append(measured)
         took = time.perf_counter() - begun
         rows.append(_row(experiment, ladder, found, took))
         ended, across = climber.next(ladder, across, took, found.seconds)
@@ -195,13 +203,16 @@ class _Climber(Generic[LatticeT, MeasuredT]):
             course = self.checkpoints.load(across, beginning(ready, states))
         self.monitor.progress("solve", low, f"{what}: compiling")
         plan = self.experiment.plan(ready, ladder[-1] if ladder else None)
-        enough = self.seconds * (_FIRST if done == 0 and self.is_room(FINER[-1] * across) else 1)
+        leaves = done == 0 and self.is_room(FINER[-1] * across)
 
         def tell(share: float, series: Floats) -> bool:
             words, last = self.experiment.standing(ready, series) if len(series) else ("the first steps", {})
             self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}", numbers=last)
             spent = self.seconds - self.remaining
-            return spent < enough or (len(series) < plan.least and self.remaining > 0)
+            if leaves and len(series) >= plan.least and spent >= _FIRST * self.seconds:
+                finer = _CAREFUL * FINER[-1] ** _DEARER * spent
+                return finer > self.remaining > 0
+            return self.remaining > 0
 
         with self.watch.phase("solve"):
             found = simulate(
@@ -211,6 +222,7 @@ class _Climber(Generic[LatticeT, MeasuredT]):
                 course,
                 partial(self.checkpoints.keep, across),
             )
+            course.settled |= found.sufficient  # another attempt at the run goes on with finer cells
             self.checkpoints.keep(across, course, now=True)
             return found
 
@@ -244,6 +256,11 @@ def length(value: float) -> str:
     """In words [m]."""
     factor, unit = engineering(value, "m")
     return f"{value / factor:.3g} {unit}"
+
+
+def _off(experiment: Experiment[LatticeT, MeasuredT], ladder: Sequence[MeasuredT]) -> float:
+    """By how much the finest numbers may be off."""
+    return max(experiment.shown(ladder).errors.values())
 
 
 def _refuse_too_many(experiment: Experiment[LatticeT, MeasuredT], request: Request) -> None:

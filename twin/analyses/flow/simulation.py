@@ -91,7 +91,8 @@ class Simulation(Generic[Found]):
     series: numbers over time (n, k); interval: steps between two
     start: of these, how many are of the start; exchanged: force beside each cell (w, 3), in the mean after it
     means: of each box, outermost first, likewise
-    finished: whether the means are over as long as they are to be at least
+    sufficient: whether the means are over as long as they are to be at least
+    finished: whether they are good enough, or over as long as they are to be at most
     seconds: that it took, without what came before the first look at the numbers (compilation)
     """
 
@@ -101,6 +102,7 @@ class Simulation(Generic[Found]):
     start: int
     exchanged: Floats
     means: tuple[Means, ...]
+    sufficient: bool
     finished: bool
     seconds: float
 
@@ -192,6 +194,7 @@ def simulate(
         course.pushes / count,
         tuple(each.means(count) for each in course.sums),
         len(series) >= plan.least,
+        course.settled or len(series) >= plan.longest,
         course.seconds,
     )
 

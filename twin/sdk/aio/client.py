@@ -254,10 +254,10 @@ class AsyncClient:
 
         data: sweeps that keep fields, and runs, by themselves or by their names: studies of stress of 30 different
         parts at the least. networks: trained apart, so that their spread says where they guess; steps: of each; seed:
-        of what is drawn by chance. start: a surrogate of other parts, whose networks are trained on: of few parts
-        they then know more than new ones. escalated: learn also from all your runs that this surrogate was asked of
-        first, and that had to be solved. Raises InvalidInput, FailedPrecondition and NotFound for what can't be
-        learned from.
+        of what is drawn by chance. start: a surrogate of other parts, whose networks are trained on: of few parts,
+        20 at the least, they then know more than new ones. escalated: learn also from all your runs that this
+        surrogate was asked of first, and that had to be solved. Raises InvalidInput, FailedPrecondition and NotFound
+        for what can't be learned from.
         """
         given = [data] if isinstance(data, str | AsyncRun | AsyncSweep) else list(data)
         names = [each if isinstance(each, str) else each.name for each in given]

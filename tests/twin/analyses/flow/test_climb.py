@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,12 +59,12 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def simulate(lattice: Any, *_: Any) -> Simulation[Any]:
         seconds = SECONDS * (lattice.across / COARSEST) ** 4
-        return Simulation(lattice, np.zeros((3, 1)), 1, 0, np.zeros((0, 3)), (), True, seconds)
+        return Simulation(lattice, np.zeros((3, 1)), 1, 0, np.zeros((0, 3)), (), True, True, seconds)
 
     monkeypatch.setattr(module, "simulate", simulate)
     monkeypatch.setattr(module, "beginning", lambda *_: None)
     monkeypatch.setattr(module, "resampled", lambda *_: None)
-    monkeypatch.setattr(Checkpoints, "load", lambda *_: None)
+    monkeypatch.setattr(Checkpoints, "load", lambda *_: SimpleNamespace(settled=False))
     monkeypatch.setattr(Checkpoints, "keep", lambda *_, **__: None)
 
 
@@ -104,17 +105,46 @@ def test_the_first_cells_leave_time_to_finer_ones(tmp_path: Path, monkeypatch: p
             spent[0] += (lattice.across / COARSEST) ** 4
             go_on = tell(plan.share(looks), np.zeros((looks, 1)))
         series = np.zeros((looks, 1))
-        return Simulation(lattice, series, 1, 0, np.zeros((0, 3)), (), looks >= plan.least, spent[0] - begun)
+        enough, took = looks >= plan.least, spent[0] - begun
+        return Simulation(lattice, series, 1, 0, np.zeros((0, 3)), (), enough, False, took)
 
     monkeypatch.setattr(module, "simulate", simulate)
     monkeypatch.setattr(module._Climber, "remaining", property(lambda self: self.seconds - spent[0]))
     monkeypatch.setattr(Cube, "plan", lambda *_: Plan(1, 0, 10, 1000, lambda _: False))
-    found = climbed(tmp_path, max_seconds=200)
-    assert found.ladder == pytest.approx([10, 15])
-    assert found.ended == "max_seconds"
-    assert found.rows[0].iterations == 0.15 * 200
-    spent[0] = 0.0
-    assert climbed(tmp_path, max_seconds=30).rows[0].iterations == 10  # as long as means are at least
+
+    def cells_and_looks(seconds: float) -> list[tuple[float, int]]:
+        spent[0] = 0.0
+        found = climbed(tmp_path, max_seconds=seconds)
+        assert found.ended == "max_seconds"
+        return [(across, row.iterations) for across, row in zip(found.ladder, found.rows, strict=True)]
+
+    first, second = cells_and_looks(200)
+    assert first == (10, 0.15 * 200)
+    assert second == (15, math.ceil(0.85 * 200 / 1.5**4))
+    first, second = cells_and_looks(40)
+    assert first == (10, 10)  # as long as means are to be at least
+    assert second[0] == 13.5
+    assert cells_and_looks(30) == [(10, 30)]  # none is left for finer ones
+
+
+def test_finer_cells_that_have_no_time_for_their_means_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where errors are known already, and these are larger."""
+
+    def simulate(lattice: Any, *_: Any) -> Simulation[Any]:
+        finished = lattice.across < 20
+        return Simulation(lattice, np.zeros((3, 1)), 1, 0, np.zeros((0, 3)), (), True, finished, 1.0)
+
+    def errors(of: Cube, ladder: Sequence[float]) -> Shown:
+        return Shown({}, {"drag_force": [np.inf, 0.1, last][len(ladder) - 1]}, 0.0)
+
+    monkeypatch.setattr(module, "simulate", simulate)
+    monkeypatch.setattr(Cube, "shown", errors)
+    last = 0.2
+    assert climbed(tmp_path, max_seconds=1e6).ladder == pytest.approx([10, 15])
+    last = 0.05
+    assert climbed(tmp_path, max_seconds=1e6).ladder == pytest.approx([10, 15, 22.5])
 
 
 def test_progress_rises_evenly_to_where_means_may_be_good_enough() -> None:
