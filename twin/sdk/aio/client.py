@@ -116,9 +116,10 @@ class AsyncClient:
         """Start a run and return at once.
 
         accuracy: relative error wished for in the quantities (all, or those named). max_seconds,
-        max_unknowns: limits of the computation. surrogate: asked first with method "auto", alone with "surrogate"; its
-        bounds hold for a share of parts, coverage. shape: boxes that deform the part first; selectors speak of where it
-        was before. name, labels: to find the run by. Raises InvalidInput for what can't work.
+        max_unknowns: limits of the computation. surrogate: asked first with method "auto", alone with "surrogate", in
+        place of the eight newest; its bounds hold for a share of parts, coverage. shape: boxes that deform the part
+        first; selectors speak of where it was before. name, labels: to find the run by. Raises InvalidInput for what
+        can't work.
         """
         request = Request(
             accuracy, method, discretisation, quantities, max_seconds, max_unknowns, surrogate, coverage

@@ -15,7 +15,7 @@ from twin.analyses.flow.checkpoints import Checkpoints
 from twin.analyses.flow.simulation import Course, beginning, simulate
 from twin.analyses.internal_flow.channel import RAMP, Channel, channel
 from twin.analyses.internal_flow.passage import passage
-from twin.analyses.internal_flow.quantities import Measured, errors
+from twin.analyses.internal_flow.quantities import Measured, errors, in_units
 from twin.analyses.internal_flow.schedule import plan
 from twin.errors import GeometryError
 from twin.geometry.parse import parse
@@ -122,6 +122,16 @@ def test_pressures_are_told_above_the_mean_of_what_outlets_hold(tmp_path: Path) 
     placed = passage(surface(trimesh.creation.box((0.04, 0.01, 0.01)), tmp_path), study)
     assert placed.reference == pytest.approx(1.1e5)
     assert [each.pressure for each in placed.openings] == pytest.approx([0, -1e4, 1e4])
+
+
+def test_a_loss_need_not_be_known_better_than_what_it_has_changed_by(duct: Channel) -> None:
+    series = np.tile([-1.0, 1.0, 1e-3, 0.0, 1e-3, 0.0], (400, 1))
+    series[:, [2, 4]] *= 1 + 0.1 * np.random.default_rng(1).normal(size=(400, 1))  # means to within 1 %
+    found = in_units(duct, series).mean(axis=0)
+    assert plan(duct, 0.03).enough(series)
+    assert not plan(duct, 0.003).enough(series)
+    assert not plan(duct, 0.003, 1.01 * found).enough(series)
+    assert plan(duct, 0.003, 1.1 * found).enough(series)
 
 
 @pytest.mark.slow
