@@ -22,7 +22,9 @@ def said(folder: Path, study: twin.ExternalFlow, y_plus: float) -> str:
     surface, _ = parse(folder / "cube.stl", "m", "cube.stl")
     made = tunnel(setting(surface, study), 6.0)
     nothing = np.zeros_like(made.touched)
-    return "\n".join(warnings_of(Simulation(made, np.zeros((1, 6)), 1, 0, nothing, (), True, 1.0), y_plus))
+    return "\n".join(
+        warnings_of(Simulation(made, np.zeros((1, 6)), 1, 0, nothing, (), True, True, 1.0), y_plus)
+    )
 
 
 def test_of_all_that_makes_an_answer_worth_less(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_fields_are_the_same_on_other_cells(tmp_path: Path) -> None:
     means[-1].velocity[:, coarse.solid] = 0
     means[-1].pressure[coarse.solid] = 1.0  # nothing is known there
     numbers = np.zeros((1, 6))
-    found = Simulation(coarse, numbers, 1, 0, np.zeros_like(coarse.touched), tuple(means), True, 1.0)
+    found = Simulation(coarse, numbers, 1, 0, np.zeros_like(coarse.touched), tuple(means), True, True, 1.0)
     states = resampled(found, fine)
     for box, scheme, given, state in zip(fine.boxes, fine.schemes, fine.conditions, states, strict=True):
         there = flow.macroscopic(scheme, given, state)
