@@ -222,7 +222,9 @@ class _Climber(Generic[LatticeT, MeasuredT]):
                 course,
                 partial(self.checkpoints.keep, across),
             )
-            course.settled |= found.sufficient  # another attempt at the run goes on with finer cells
+            course.settled |= (
+                leaves and found.sufficient
+            )  # another attempt at the run goes on with finer cells
             self.checkpoints.keep(across, course, now=True)
             return found
 
