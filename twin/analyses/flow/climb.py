@@ -155,7 +155,7 @@ def climb(
         if (
             not found.finished
             and len(ladder) > 1
-            and _off(experiment, [*ladder, measured]) > _off(experiment, ladder)
+            and _largest_error(experiment, [*ladder, measured]) > _largest_error(experiment, ladder)
         ):
             ended = "max_seconds"  # in the time that was left its means got no better than those before
             break
@@ -203,13 +203,13 @@ class _Climber(Generic[LatticeT, MeasuredT]):
             course = self.checkpoints.load(across, beginning(ready, states))
         self.monitor.progress("solve", low, f"{what}: compiling")
         plan = self.experiment.plan(ready, ladder[-1] if ladder else None)
-        leaves = done == 0 and self.is_room(FINER[-1] * across)
+        makes_way = done == 0 and self.is_room(FINER[-1] * across)
 
         def tell(share: float, series: Floats) -> bool:
             words, last = self.experiment.standing(ready, series) if len(series) else ("the first steps", {})
             self.monitor.progress("solve", low + share * (high - low), f"{what}, {words}", numbers=last)
             spent = self.seconds - self.remaining
-            if leaves and len(series) >= plan.least and spent >= _FIRST * self.seconds:
+            if makes_way and len(series) >= plan.least and spent >= _FIRST * self.seconds:
                 finer = _CAREFUL * FINER[-1] ** _DEARER * spent
                 return finer > self.remaining > 0
             return self.remaining > 0
@@ -223,7 +223,7 @@ class _Climber(Generic[LatticeT, MeasuredT]):
                 partial(self.checkpoints.keep, across),
             )
             course.settled |= (
-                leaves and found.sufficient
+                makes_way and found.sufficient
             )  # another attempt at the run goes on with finer cells
             self.checkpoints.keep(across, course, now=True)
             return found
@@ -260,7 +260,7 @@ def length(value: float) -> str:
     return f"{value / factor:.3g} {unit}"
 
 
-def _off(experiment: Experiment[LatticeT, MeasuredT], ladder: Sequence[MeasuredT]) -> float:
+def _largest_error(experiment: Experiment[LatticeT, MeasuredT], ladder: Sequence[MeasuredT]) -> float:
     """By how much the finest numbers may be off."""
     return max(experiment.shown(ladder).errors.values())
 
