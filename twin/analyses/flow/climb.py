@@ -222,9 +222,8 @@ class _Climber(Generic[LatticeT, MeasuredT]):
                 course,
                 partial(self.checkpoints.keep, across),
             )
-            course.settled |= (
-                makes_way and found.sufficient
-            )  # another attempt at the run goes on with finer cells
+            if makes_way and found.sufficient:
+                course.settled = True  # another attempt at the run goes on with finer cells
             self.checkpoints.keep(across, course, now=True)
             return found
 
